@@ -1,0 +1,145 @@
+/* SPDX-License-Identifier: MIT */
+/* buf.c - a byte buffer with a cap; see buf.h. */
+#include <stdarg.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/buf.h"
+
+#define BUF_FIRST	256	/* first allocation: most header lines and small answers */
+
+static int	buf_reserve(struct buf *, size_t);
+
+void
+buf_init(struct buf *b, size_t cap)
+{
+	memset(b, 0, sizeof *b);
+	b->cap = cap;
+}
+
+void
+buf_finish(struct buf *b)
+{
+	free(b->data);
+	buf_init(b, b->cap);
+}
+
+void
+buf_reset(struct buf *b)
+{
+	b->failed = false;
+	buf_truncate(b, 0);
+}
+
+/* Make room for `more` bytes and the NUL, doubling up to the cap. */
+static int
+buf_reserve(struct buf *b, size_t more)
+{
+	size_t size;
+	char *data;
+
+	if (b->failed || more > b->cap || b->len > b->cap - more) {
+		b->failed = true;
+		return -1;
+	}
+	if (b->len + more + 1 <= b->size)
+		return 0;
+	size = b->size == 0 ? BUF_FIRST : b->size;
+	while (size < b->len + more + 1)
+		size = size > SIZE_MAX / 2 ? b->len + more + 1 : size * 2;
+	if (size > b->cap + 1)
+		size = b->cap + 1;
+	data = realloc(b->data, size);
+	if (data == NULL) {
+		b->failed = true;
+		return -1;
+	}
+	b->data = data;
+	b->size = size;
+	return 0;
+}
+
+int
+buf_append(struct buf *b, const void *data, size_t len)
+{
+	if (buf_reserve(b, len) == -1)
+		return -1;
+	if (len > 0)
+		memcpy(b->data + b->len, data, len);
+	b->len += len;
+	b->data[b->len] = '\0';
+	return 0;
+}
+
+int
+buf_puts(struct buf *b, const char *s)
+{
+	return buf_append(b, s, strlen(s));
+}
+
+int
+buf_putc(struct buf *b, char c)
+{
+	return buf_append(b, &c, 1);
+}
+
+int
+buf_printf(struct buf *b, const char *fmt, ...)
+{
+	va_list ap;
+	int n;
+
+	va_start(ap, fmt);
+	n = vsnprintf(NULL, 0, fmt, ap);
+	va_end(ap);
+	if (n < 0 || buf_reserve(b, (size_t)n) == -1) {
+		b->failed = true;
+		return -1;
+	}
+	va_start(ap, fmt);
+	vsnprintf(b->data + b->len, (size_t)n + 1, fmt, ap);
+	va_end(ap);
+	b->len += (size_t)n;
+	return 0;
+}
+
+void
+buf_drain(struct buf *b, size_t len)
+{
+	if (len >= b->len) {
+		buf_truncate(b, 0);
+		return;
+	}
+	memmove(b->data, b->data + len, b->len - len + 1);
+	b->len -= len;
+}
+
+void
+buf_truncate(struct buf *b, size_t len)
+{
+	if (b->data == NULL || len > b->len)
+		return;
+	b->len = len;
+	b->data[len] = '\0';
+}
+
+const char *
+buf_str(const struct buf *b)
+{
+	return b->data == NULL ? "" : b->data;
+}
+
+char *
+buf_take(struct buf *b)
+{
+	char *data;
+
+	if (b->failed || (b->data == NULL && buf_reserve(b, 0) == -1))
+		return NULL;
+	data = b->data;
+	data[b->len] = '\0';
+	buf_init(b, b->cap);
+	return data;
+}

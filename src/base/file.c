@@ -1,0 +1,90 @@
+/* SPDX-License-Identifier: MIT */
+/* file.c - whole small files; see file.h. */
+#include <sys/stat.h>
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "base/buf.h"
+#include "base/file.h"
+#include "base/limits.h"
+
+int
+file_read(struct buf *out, const char *path, char *why, size_t whylen)
+{
+	char chunk[8192];
+	struct stat st;
+	ssize_t n;
+	int fd, result = -1;
+
+	fd = open(path, O_RDONLY | O_CLOEXEC);
+	if (fd == -1 || fstat(fd, &st) == -1) {
+		snprintf(why, whylen, "%s: cannot be read: %s", path, strerror(errno));
+		goto out;
+	}
+	if (!S_ISREG(st.st_mode)) {
+		snprintf(why, whylen, "%s: not a regular file", path);
+		goto out;
+	}
+	while ((n = read(fd, chunk, sizeof chunk)) > 0)
+		if (buf_append(out, chunk, (size_t)n) == -1) {
+			snprintf(why, whylen, "%s: longer than %zu bytes", path, out->cap);
+			goto out;
+		}
+	if (n == -1)
+		snprintf(why, whylen, "%s: cannot be read: %s", path, strerror(errno));
+	else
+		result = 0;
+out:
+	if (fd != -1)
+		close(fd);
+	return result;
+}
+
+char *
+file_secret(const char *path, char *why, size_t whylen)
+{
+	struct buf text;
+	char *secret = NULL;
+	size_t i;
+
+	buf_init(&text, LIMIT_SECRET);
+	if (file_read(&text, path, why, whylen) == -1)
+		goto out;
+	while (text.len > 0 && (text.data[text.len - 1] == '\n' || text.data[text.len - 1] == '\r'))
+		buf_truncate(&text, text.len - 1);
+	if (text.len == 0) {
+		snprintf(why, whylen, "%s: is empty; write the secret into it", path);
+		goto out;
+	}
+	for (i = 0; i < text.len; i++)
+		if ((unsigned char)text.data[i] < 0x20 || text.data[i] == 0x7f) {
+			snprintf(why, whylen, "%s: has a control character at byte %zu; "
+			    "a secret is one line of text", path, i);
+			goto out;
+		}
+	secret = buf_take(&text);
+	if (secret == NULL)
+		snprintf(why, whylen, "%s: out of memory", path);
+out:
+	buf_finish(&text);
+	return secret;
+}
+
+char *
+file_beside(const char *from, const char *path)
+{
+	const char *slash = strrchr(from, '/');
+	size_t dir = slash == NULL || path[0] == '/' ? 0 : (size_t)(slash - from) + 1;
+	char *out = malloc(dir + strlen(path) + 1);
+
+	if (out == NULL)
+		return NULL;
+	memcpy(out, from, dir);
+	memcpy(out + dir, path, strlen(path) + 1);
+	return out;
+}

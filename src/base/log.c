@@ -1,0 +1,131 @@
+/* SPDX-License-Identifier: MIT */
+/* log.c - lines on standard error, each written with one write(2); see log.h. */
+#include <errno.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "base/buf.h"
+#include "base/clock.h"
+#include "base/limits.h"
+#include "base/log.h"
+
+static const char *const level_name[] = {
+	[LOG_LEVEL_ERROR] = "error",
+	[LOG_LEVEL_WARN] = "warn",
+	[LOG_LEVEL_INFO] = "info",
+	[LOG_LEVEL_DEBUG] = "debug",
+};
+
+static bool		log_json;
+static enum log_level	log_least = LOG_LEVEL_INFO;
+
+static void	vlog(enum log_level, int, const char *, va_list) __attribute__((format(printf, 3, 0)));
+static void	log_write(const char *, size_t);
+
+void
+log_init(bool json, enum log_level level)
+{
+	log_json = json;
+	log_least = level;
+}
+
+int
+log_level_parse(const char *word)
+{
+	size_t i;
+
+	for (i = 0; i < sizeof level_name / sizeof level_name[0]; i++)
+		if (strcmp(word, level_name[i]) == 0)
+			return (int)i;
+	return -1;
+}
+
+/* One write, so that lines of several processes do not mix; a full pipe loses the line. */
+static void
+log_write(const char *data, size_t len)
+{
+	ssize_t n;
+
+	do
+		n = write(STDERR_FILENO, data, len);
+	while (n == -1 && errno == EINTR);
+}
+
+static void
+vlog(enum log_level level, int code, const char *fmt, va_list ap)
+{
+	char msg[LIMIT_LOG_LINE / 2], stamp[CLOCK_STAMP];
+	struct buf line;
+	int saved = errno;
+
+	if (level > log_least)
+		return;
+	vsnprintf(msg, sizeof msg, fmt, ap);
+	buf_init(&line, LIMIT_LOG_LINE * 4);
+	if (code != 0 && strlen(msg) < sizeof msg - 64)
+		snprintf(msg + strlen(msg), sizeof msg - strlen(msg), ": %s", strerror(code));
+	if (log_json) {
+		clock_stamp(clock_wall_ms(), stamp);
+		buf_printf(&line, "{\"time\":\"%s\",\"level\":\"%s\",\"pid\":%ld,\"msg\":", stamp,
+		    level_name[level], (long)getpid());
+		log_quote(&line, msg);
+		buf_puts(&line, "}\n");
+	} else
+		buf_printf(&line, "ums-mcp: %s\n", msg);
+	log_write(buf_str(&line), line.len);
+	buf_finish(&line);
+	errno = saved;
+}
+
+#define LOG_FUNCTION(name, level, code)		\
+void						\
+name(const char *fmt, ...)			\
+{						\
+	va_list ap;				\
+						\
+	va_start(ap, fmt);			\
+	vlog(level, code, fmt, ap);		\
+	va_end(ap);				\
+}
+
+LOG_FUNCTION(log_error, LOG_LEVEL_ERROR, errno)
+LOG_FUNCTION(log_errorx, LOG_LEVEL_ERROR, 0)
+LOG_FUNCTION(log_warn, LOG_LEVEL_WARN, errno)
+LOG_FUNCTION(log_warnx, LOG_LEVEL_WARN, 0)
+LOG_FUNCTION(log_info, LOG_LEVEL_INFO, 0)
+LOG_FUNCTION(log_debug, LOG_LEVEL_DEBUG, 0)
+
+void
+log_line(const struct buf *line)
+{
+	struct buf out;
+	int saved = errno;
+
+	if (log_least < LOG_LEVEL_INFO)
+		return;
+	buf_init(&out, LIMIT_LOG_LINE * 4);
+	buf_append(&out, buf_str(line), line->len);
+	buf_putc(&out, '\n');
+	log_write(buf_str(&out), out.len);
+	buf_finish(&out);
+	errno = saved;
+}
+
+void
+log_quote(struct buf *out, const char *s)
+{
+	const unsigned char *p;
+
+	buf_putc(out, '"');
+	for (p = (const unsigned char *)s; *p != '\0'; p++) {
+		if (*p == '"' || *p == '\\')
+			buf_printf(out, "\\%c", *p);
+		else if (*p < 0x20 || *p == 0x7f)
+			buf_printf(out, "\\u%04x", *p);
+		else
+			buf_putc(out, *p < 0x80 ? (char)*p : '?');
+	}
+	buf_putc(out, '"');
+}

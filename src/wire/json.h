@@ -1,0 +1,70 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * json.h - the strict front of cJSON: RFC 8259 as RFC 7493 (I-JSON) narrows it.
+ *
+ * cJSON's own parser is lenient where a bridge must not be, so texts are parsed
+ * and printed here and cJSON is the tree between:
+ *  - trailing bytes, duplicate member names, bytes that are not UTF-8, lone
+ *    surrogates, leading zeros, bare control characters: refused;
+ *  - a number keeps its text in valuestring (type cJSON_Number), so that an
+ *    integer of any length leaves as it came; valuedouble is only a neighbour;
+ *  - U+0000 inside a string is kept as the two bytes C0 80, which no other text
+ *    can hold, and is printed as \u0000 again; json_has_nul() finds it.
+ *
+ * Trees are made, read, moved and freed with cJSON's functions. Three rules:
+ * look members up with json_get(), never with cJSON's caseless functions; make
+ * numbers with json_int(); print with json_print().
+ */
+#ifndef WIRE_JSON_H
+#define WIRE_JSON_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include <cjson/cJSON.h>
+
+struct buf;
+
+struct json_fault {
+	const char	*why;		/* a static sentence without a full stop */
+	size_t		 offset;	/* of the byte at which the text stops being JSON */
+	bool		 memory;	/* the text may be fine: there was no memory for it */
+};
+
+/*
+ * Parse one JSON text of `len` bytes. The tree must be freed with cJSON_Delete()
+ * if and only if it is not NULL. On NULL `fault` says what and where.
+ * Depth, nodes and number length are bounded by limits.h.
+ */
+cJSON	*json_parse(const char *text, size_t len, struct json_fault *fault);
+/* The line and column (from 1) of `offset` in `text`. */
+void	 json_place(const char *text, size_t offset, size_t *line, size_t *column);
+/* Append the compact text of `item` to `out`. 0, or -1 when it does not fit. */
+int	 json_print(struct buf *out, const cJSON *item);
+/* Append `s` as a JSON string, quotes included. 0 or -1. */
+int	 json_quote(struct buf *out, const char *s);
+
+/* The member `name` of an object, exact case. Borrowed; NULL when absent or not an object. */
+cJSON	*json_get(const cJSON *object, const char *name);
+/* The text of a string member. Borrowed; NULL when absent or not a string. */
+const char *json_str(const cJSON *object, const char *name);
+/* Whether a boolean member is there and true. */
+bool	 json_true(const cJSON *object, const char *name);
+/* Whether `item` is a number without a fraction, however written (1, 1.0, 1e2). */
+bool	 json_is_integer(const cJSON *item);
+/* The value of an integer that fits; -1 when `item` is not one. */
+int	 json_integer(const cJSON *item, int64_t *out);
+/* Whether any string or name in the tree holds U+0000. */
+bool	 json_has_nul(const cJSON *item);
+
+/* A number item with the exact text of `value`. NULL: out of memory. */
+cJSON	*json_int(int64_t value);
+/*
+ * Move `item` into `object` under `name`, or to the end of `array`. 0; on -1 (out
+ * of memory, or `item` is NULL) the item is freed: a chain of makers needs one check.
+ */
+int	 json_put(cJSON *object, const char *name, cJSON *item);
+int	 json_push(cJSON *array, cJSON *item);
+
+#endif
