@@ -2,9 +2,11 @@
 /* crypto.c - OpenSSL's EVP behind five functions; see crypto.h. */
 #include <sys/stat.h>
 
+#include <ctype.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
@@ -87,8 +89,8 @@ key_create(const char *path, char *why, size_t whylen)
 	for (i = 0; i < CRYPTO_KEY; i++)
 		snprintf(text + 2 * i, 3, "%02x", secret[i]);
 	text[KEY_TEXT - 1] = '\n';
-	snprintf(tmp, sizeof tmp, "%s.%ld", path, (long)getpid());
-	fd = open(tmp, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0600);
+	snprintf(tmp, sizeof tmp, "%s.XXXXXX", path);
+	fd = mkostemp(tmp, O_CLOEXEC);	/* mode 0600 */
 	if (fd == -1) {
 		snprintf(why, whylen, "%s: cannot be made: %s; make its folder, writable by this user",
 		    path, strerror(errno));
@@ -115,8 +117,8 @@ hex_decode(const char *s, uint8_t *out, size_t len)
 	size_t i;
 
 	for (i = 0; i < len; i++) {
-		hi = memchr(digits, s[2 * i] | 0x20, 16);
-		lo = memchr(digits, s[2 * i + 1] | 0x20, 16);
+		hi = memchr(digits, tolower((unsigned char)s[2 * i]), 16);
+		lo = memchr(digits, tolower((unsigned char)s[2 * i + 1]), 16);
 		if (hi == NULL || lo == NULL)
 			return -1;
 		out[i] = (uint8_t)((hi - digits) << 4 | (lo - digits));
@@ -153,9 +155,11 @@ crypto_key_load(struct crypto_key *key, const char *path, char *why, size_t whyl
 		    (unsigned)(st.st_mode & 0777));
 		return -1;
 	}
-	if ((n == KEY_TEXT || n == KEY_TEXT - 1) && hex_decode(text, key->secret[0], CRYPTO_KEY) == 0)
+	if (n > 0 && text[n - 1] == '\n')
+		n--;
+	if (n == KEY_TEXT - 1 && hex_decode(text, key->secret[0], CRYPTO_KEY) == 0)
 		key->count = 1;
-	else if ((n == 2 * KEY_TEXT || n == 2 * KEY_TEXT - 1) && text[KEY_TEXT - 1] == '\n' &&
+	else if (n == 2 * KEY_TEXT - 1 && text[KEY_TEXT - 1] == '\n' &&
 	    hex_decode(text, key->secret[0], CRYPTO_KEY) == 0 &&
 	    hex_decode(text + KEY_TEXT, key->secret[1], CRYPTO_KEY) == 0)
 		key->count = 2;

@@ -5,8 +5,8 @@
  * JSON Schema compares numbers by value, whatever their length: 1, 1.0 and 1e0
  * are one number, 2^64 and 2^64+1 are two. Doubles cannot do that, so these
  * functions work on the digits. Texts are JSON numbers as wire/json lets them
- * through (at most LIMIT_JSON_NUMBER characters); an exponent beyond +-100,000 is
- * clamped, which keeps every comparison right and bounds the work.
+ * through (at most LIMIT_JSON_NUMBER characters); an exponent beyond +-10^9 is
+ * clamped, which bounds the work.
  */
 #ifndef WIRE_DECIMAL_H
 #define WIRE_DECIMAL_H

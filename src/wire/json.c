@@ -6,6 +6,7 @@
  * looking. The tree is built with cJSON's allocator, so cJSON_Delete() frees it.
  */
 #include <inttypes.h>
+#include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -283,6 +284,21 @@ utf8_length(const unsigned char *p, size_t left)
 	return n;
 }
 
+/*
+ * The bytes up to the closing quote: no string is longer once unescaped. As the
+ * buffer's cap this keeps 200,000 short strings from taking 256 bytes each.
+ */
+static size_t
+raw_length(const struct reader *r)
+{
+	size_t i;
+
+	for (i = r->at; i < r->len && r->text[i] != '"'; i++)
+		if (r->text[i] == '\\')
+			i++;
+	return i - r->at;
+}
+
 /* A string's bytes, NUL-terminated; the caller frees them. NULL with the fault set. */
 static char *
 read_string(struct reader *r)
@@ -293,8 +309,8 @@ read_string(struct reader *r)
 	char *taken;
 	int c;
 
-	buf_init(&s, r->len + 1);
 	r->at++;
+	buf_init(&s, raw_length(r));
 	while ((c = peek(r)) != '"') {
 		from = r->text + r->at;
 		if (c == -1) {
@@ -548,6 +564,10 @@ print_number(struct buf *out, const cJSON *item)
 		return buf_puts(out, item->valuestring);
 	if (d >= -9007199254740992.0 && d <= 9007199254740992.0 && d == (double)(int64_t)d)
 		return buf_printf(out, "%" PRId64, (int64_t)d);
+	if (!isfinite(d)) {
+		out->failed = true;
+		return -1;
+	}
 	return buf_printf(out, "%.17g", d);
 }
 
@@ -586,8 +606,55 @@ json_print(struct buf *out, const cJSON *item)
 		}
 		return buf_putc(out, '}');
 	default:
+		out->failed = true;	/* or the containers around it would not notice */
 		return -1;
 	}
+}
+
+static int
+compare_members(const void *a, const void *b)
+{
+	const cJSON *const *x = a, *const *y = b;
+
+	return strcmp((*x)->string, (*y)->string);
+}
+
+int
+json_canonical(struct buf *out, const cJSON *item, const char *without)
+{
+	const cJSON *child, **members;
+	size_t i, count = 0;
+	int result = 0;
+
+	if (cJSON_IsArray(item)) {
+		buf_putc(out, '[');
+		cJSON_ArrayForEach(child, item) {
+			if (child != item->child)
+				buf_putc(out, ',');
+			if (json_canonical(out, child, NULL) == -1)
+				return -1;
+		}
+		return buf_putc(out, ']');
+	}
+	if (!cJSON_IsObject(item))
+		return json_print(out, item);
+	members = malloc(((size_t)cJSON_GetArraySize(item) + 1) * sizeof *members);
+	if (members == NULL)
+		return -1;
+	cJSON_ArrayForEach(child, item)
+		if (without == NULL || strcmp(child->string, without) != 0)
+			members[count++] = child;
+	qsort(members, count, sizeof *members, compare_members);
+	buf_putc(out, '{');
+	for (i = 0; i < count && result == 0; i++) {
+		if (i > 0)
+			buf_putc(out, ',');
+		json_quote(out, members[i]->string);
+		buf_putc(out, ':');
+		result = json_canonical(out, members[i], NULL);
+	}
+	free(members);
+	return buf_putc(out, '}') == -1 ? -1 : result;
 }
 
 cJSON *
@@ -608,6 +675,15 @@ json_true(const cJSON *object, const char *name)
 	return cJSON_IsTrue(json_get(object, name));
 }
 
+/* From 2^53 on a double has no fraction, and far beyond it does not fit an int64_t. */
+static bool
+is_whole(double d)
+{
+	if (!isfinite(d))
+		return false;
+	return fabs(d) >= 9007199254740992.0 || d == (double)(int64_t)d;
+}
+
 /*
  * By the text, since a double cannot tell: count the digits after the point
  * that are not trailing zeros and compare with the exponent.
@@ -622,7 +698,7 @@ json_is_integer(const cJSON *item)
 	if (!cJSON_IsNumber(item))
 		return false;
 	if (item->valuestring == NULL)
-		return item->valuedouble == (double)(int64_t)item->valuedouble;
+		return is_whole(item->valuedouble);
 	point = NULL;
 	for (p = item->valuestring; *p != '\0' && *p != 'e' && *p != 'E'; p++) {
 		if (*p == '.')
@@ -650,7 +726,8 @@ json_integer(const cJSON *item, int64_t *out)
 	if (!json_is_integer(item))
 		return -1;
 	d = item->valuedouble;
-	if (d < -9007199254740992.0 || d > 9007199254740992.0)
+	/* 2^53 itself is out: 2^53 + 1 has the same double. */
+	if (fabs(d) >= 9007199254740992.0)
 		return -1;
 	*out = (int64_t)d;
 	return 0;

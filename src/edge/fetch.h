@@ -1,0 +1,50 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * fetch.h - transactions with upstreams: libcurl's multi interface in the event loop.
+ *
+ * TLS peers are always verified, TLS 1.2 at least; only http and https; no redirect is
+ * followed; no proxy from the environment.
+ */
+#ifndef EDGE_FETCH_H
+#define EDGE_FETCH_H
+
+#include <stddef.h>
+
+struct answer;
+struct event_base;
+struct fetch;
+struct fetcher;
+struct upstream;
+
+enum fetch_http { FETCH_HTTP_AUTO, FETCH_HTTP_1_1, FETCH_HTTP_2 };
+
+struct fetch_settings {
+	enum fetch_http	 http;
+	long		 connect_timeout_ms;
+	size_t		 response_max;	/* bytes of a response's body */
+	long		 connections;	/* per host at most; 0: as the HTTP version wants it */
+	long		 inflight;	/* fetches at once that are expected at most */
+};
+
+/* What `auto` means for the library at hand: "1.1" or "2"; and its version, for -V. */
+const char *fetch_http_name(enum fetch_http http);
+const char *fetch_library(void);
+
+/* Make the fetcher of a process, after its last fork. NULL: out of memory. */
+struct fetcher *fetcher_create(struct event_base *base, const struct fetch_settings *settings);
+/* Abort what is in the air without a callback and free it; NULL is fine. */
+void	 fetcher_destroy(struct fetcher *f);
+/* Close idle connections and free idle handles; called when nothing is in flight. */
+void	 fetcher_trim(struct fetcher *f);
+
+/*
+ * Begin a transaction. The body of `u` is taken over, the rest copied. `ca_file` may be NULL for
+ * the system's. `done` is called once from the loop, never from within this call, with an
+ * answer that lives until it returns, unless fetch_cancel() comes first. NULL: it could not begin.
+ */
+struct fetch *fetch_start(struct fetcher *f, struct upstream *u, const char *ca_file,
+	    long timeout_ms, void (*done)(void *arg, const struct answer *answer), void *arg);
+/* End it without a callback. */
+void	 fetch_cancel(struct fetch *fetch);
+
+#endif

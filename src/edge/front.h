@@ -1,0 +1,47 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * front.h - what every front edge (FastCGI, CGI) is to the layer above.
+ *
+ * An edge reads one request whole, hands it up with front_handler.request(), and is
+ * told the reply with front_reply(). In between it may find that the client has
+ * left; then it calls gone() and forgets the exchange.
+ */
+#ifndef EDGE_FRONT_H
+#define EDGE_FRONT_H
+
+#include "wire/http.h"
+
+struct buf;
+struct front;
+
+/* What an edge does; each edge embeds a struct front as its first member. */
+struct front {
+	void	(*reply)(struct front *, struct buf *);
+	void	*exchange;	/* what request() returned; NULL before and after */
+	long long began_us;	/* when its first byte was read, monotonic */
+};
+
+/* What the layer above does. */
+struct front_handler {
+	/*
+	 * A request is there, whole or in excess of a cap (rq->excess). Takes over what `rq`
+	 * holds. Returns the exchange, or NULL if it has been answered already.
+	 */
+	void	*(*request)(void *arg, struct front *f, struct http_request *rq);
+	/* The client has left before the reply: `exchange` must not use its front again. */
+	void	 (*gone)(void *arg, void *exchange);
+	/* A connection has been closed, with or without a request. */
+	void	 (*closed)(void *arg);
+	void	*arg;
+	size_t	 body_max;	/* bytes of a request's body */
+};
+
+/* Give the whole response (CGI head and body) and end the exchange; takes over what `out` holds. */
+static inline void
+front_reply(struct front *f, struct buf *out)
+{
+	f->exchange = NULL;
+	f->reply(f, out);
+}
+
+#endif

@@ -1,0 +1,35 @@
+/* SPDX-License-Identifier: MIT */
+/* answer.h - what came of one transaction with an upstream: filled by edge/fetch, read by mcp/. */
+#ifndef MCP_ANSWER_H
+#define MCP_ANSWER_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+enum outcome {
+	OUTCOME_ANSWERED,	/* an HTTP response came whole */
+	OUTCOME_UNRESOLVED,	/* no address for the host */
+	OUTCOME_UNREACHABLE,	/* no connection */
+	OUTCOME_UNTRUSTED,	/* TLS: not the peer that was meant, or no common version */
+	OUTCOME_TIMEOUT,	/* the deadline passed */
+	OUTCOME_EXCESS,		/* the response is larger than the configuration allows */
+	OUTCOME_BROKEN,		/* the connection or the protocol broke */
+	OUTCOME_REFUSED,	/* the protocol says that the request was not processed */
+	OUTCOME_INTERNAL,	/* the bridge itself could not: memory, a setting */
+};
+
+struct answer {
+	enum outcome	 outcome;
+	bool		 sent;			/* the upstream may have seen the request */
+	int		 status;		/* HTTP, 0 without a response */
+	int64_t		 retry_after_s;		/* -1: not said */
+	char		 request_id[128];	/* the upstream's X-Request-Id, "" if none */
+	const char	*body;			/* borrowed until the next turn */
+	size_t		 len;
+};
+
+/* The name of an outcome, for logs and metrics. */
+const char *outcome_name(enum outcome outcome);
+
+#endif

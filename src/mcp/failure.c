@@ -1,0 +1,60 @@
+/* SPDX-License-Identifier: MIT */
+/* failure.c - see failure.h. */
+#include <inttypes.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/buf.h"
+#include "mcp/failure.h"
+#include "wire/json.h"
+
+void
+failure_init(struct failure *f, const char *code, int http_status, const char *fmt, ...)
+{
+	va_list ap;
+
+	memset(f, 0, sizeof *f);
+	snprintf(f->code, sizeof f->code, "%s", code);
+	f->http_status = http_status;
+	f->retry_after_s = -1;
+	va_start(ap, fmt);
+	vsnprintf(f->hint, sizeof f->hint, fmt, ap);
+	va_end(ap);
+}
+
+void
+failure_finish(struct failure *f)
+{
+	cJSON_Delete(f->candidates);
+	free(f->next_cursor);
+	f->candidates = NULL;
+	f->next_cursor = NULL;
+}
+
+int
+failure_print(struct buf *out, const struct failure *f)
+{
+	buf_puts(out, "{\"code\":");
+	json_quote(out, f->code);
+	buf_printf(out, ",\"http_status\":%d,\"retryable\":%s", f->http_status,
+	    f->retryable ? "true" : "false");
+	if (f->retry_after_s >= 0)
+		buf_printf(out, ",\"retry_after_s\":%" PRId64, f->retry_after_s);
+	buf_puts(out, ",\"hint\":");
+	json_quote(out, f->hint);
+	if (f->request_id[0] != '\0') {
+		buf_puts(out, ",\"upstream_request_id\":");
+		json_quote(out, f->request_id);
+	}
+	if (f->candidates != NULL) {
+		buf_puts(out, ",\"candidates\":");
+		json_print(out, f->candidates);
+	}
+	if (f->next_cursor != NULL) {
+		buf_puts(out, ",\"next_cursor\":");
+		json_quote(out, f->next_cursor);
+	}
+	return buf_putc(out, '}');
+}

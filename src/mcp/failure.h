@@ -1,0 +1,38 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * failure.h - what a model is told when a call fails: the code, the cause, the next step.
+ *
+ * The text block of a failed result is
+ * {code, http_status, retryable, retry_after_s?, hint, upstream_request_id?, candidates?}.
+ */
+#ifndef MCP_FAILURE_H
+#define MCP_FAILURE_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include <cjson/cJSON.h>
+
+#include "base/limits.h"
+
+struct buf;
+
+struct failure {
+	char		 code[64];
+	int		 http_status;		/* the upstream's, or what a gateway would answer */
+	bool		 retryable;
+	int64_t		 retry_after_s;		/* -1: not said */
+	char		 hint[2 * LIMIT_HINT];
+	char		 request_id[128];
+	cJSON		*candidates;		/* owned; NULL without any */
+	char		*next_cursor;		/* owned; NULL without one */
+};
+
+/* Make a failure of a code, a status and a hint; failure_finish() must follow. */
+void	 failure_init(struct failure *f, const char *code, int http_status, const char *fmt, ...)
+	    __attribute__((format(printf, 4, 5)));
+void	 failure_finish(struct failure *f);
+/* Append the text block's JSON. 0 or -1. */
+int	 failure_print(struct buf *out, const struct failure *f);
+
+#endif

@@ -1,0 +1,359 @@
+/* SPDX-License-Identifier: MIT */
+/* pick.c - the forms of a pick, each with its check and its use; see pick.h. */
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/buf.h"
+#include "base/limits.h"
+#include "mcp/pick.h"
+#include "mcp/text.h"
+#include "wire/json.h"
+#include "wire/pointer.h"
+
+enum form { FORM_POINTER, FORM_LIST, FORM_VALUE, FORM_ARGUMENT, FORM_OBJECT, FORM_NONE };
+
+static enum form form_of(const cJSON *);
+static int	check(const cJSON *, const cJSON *, char *, size_t, char *, size_t, int);
+static int	check_keys(const cJSON *, const char *const *, char *, size_t);
+static cJSON	*copy_clean(const cJSON *);
+static int	apply_list(const cJSON *, const cJSON *, const cJSON *, cJSON **, const char **);
+static int	apply_object(const cJSON *, const cJSON *, const cJSON *, cJSON **, const char **);
+
+static enum form
+form_of(const cJSON *pick)
+{
+	if (cJSON_IsString(pick))
+		return FORM_POINTER;
+	if (!cJSON_IsObject(pick))
+		return FORM_NONE;
+	if (json_get(pick, "each") != NULL)
+		return FORM_LIST;
+	if (json_get(pick, "pointer") != NULL)
+		return FORM_POINTER;
+	if (json_get(pick, "value") != NULL)
+		return FORM_VALUE;
+	if (json_get(pick, "argument") != NULL)
+		return FORM_ARGUMENT;
+	return FORM_OBJECT;
+}
+
+bool
+pick_is_list(const cJSON *pick)
+{
+	return form_of(pick) == FORM_LIST;
+}
+
+static int
+check_keys(const cJSON *pick, const char *const *allowed, char *why, size_t whylen)
+{
+	const cJSON *child;
+	size_t i;
+
+	cJSON_ArrayForEach(child, pick) {
+		for (i = 0; allowed[i] != NULL && strcmp(child->string, allowed[i]) != 0; i++)
+			;
+		if (allowed[i] == NULL) {
+			snprintf(why, whylen, "unknown key \"%s\" beside \"%s\"", child->string,
+			    allowed[0]);
+			return -1;
+		}
+	}
+	return 0;
+}
+
+static int
+check_pointer(const cJSON *value, char *why, size_t whylen)
+{
+	const char *reason;
+
+	if (!cJSON_IsString(value)) {
+		snprintf(why, whylen, "must be a JSON Pointer in a string");
+		return -1;
+	}
+	if (pointer_check(value->valuestring, &reason) == 0)
+		return 0;
+	snprintf(why, whylen, "\"%s\" is not a JSON Pointer: %s", value->valuestring, reason);
+	return -1;
+}
+
+static int
+check_argument(const cJSON *value, const cJSON *known, char *why, size_t whylen)
+{
+	if (cJSON_IsString(value) && json_get(known, value->valuestring) != NULL)
+		return 0;
+	snprintf(why, whylen, "must name an argument in inputSchema.properties");
+	return -1;
+}
+
+static int
+check(const cJSON *pick, const cJSON *known, char *place, size_t placelen, char *why,
+    size_t whylen, int depth)
+{
+	static const char *const pointer_keys[] = { "pointer", "untrusted", "default", "map", NULL };
+	static const char *const list_keys[] = { "each", "item", "only", NULL };
+	static const char *const value_keys[] = { "value", NULL };
+	static const char *const argument_keys[] = { "argument", NULL };
+	const cJSON *child;
+	size_t at = strlen(place);
+
+	if (depth > LIMIT_PICK_DEPTH) {
+		snprintf(why, whylen, "nested more than %d deep", LIMIT_PICK_DEPTH);
+		return -1;
+	}
+	switch (form_of(pick)) {
+	case FORM_POINTER:
+		if (cJSON_IsString(pick))
+			return check_pointer(pick, why, whylen);
+		child = json_get(pick, "untrusted");
+		if (child != NULL && !cJSON_IsBool(child)) {
+			snprintf(why, whylen, "\"untrusted\" must be true or false");
+			return -1;
+		}
+		child = json_get(pick, "map");
+		if (child != NULL && !cJSON_IsObject(child)) {
+			snprintf(why, whylen, "\"map\" must be an object of upstream values");
+			return -1;
+		}
+		if (check_keys(pick, pointer_keys, why, whylen) == -1)
+			return -1;
+		return check_pointer(json_get(pick, "pointer"), why, whylen);
+	case FORM_LIST:
+		child = json_get(pick, "only");
+		if (check_keys(pick, list_keys, why, whylen) == -1 ||
+		    check_pointer(json_get(pick, "each"), why, whylen) == -1 ||
+		    (child != NULL && check_argument(child, known, why, whylen) == -1))
+			return -1;
+		snprintf(place + at, placelen - at, "/item");
+		return check(json_get(pick, "item"), known, place, placelen, why, whylen, depth + 1);
+	case FORM_VALUE:
+		return check_keys(pick, value_keys, why, whylen);
+	case FORM_ARGUMENT:
+		return check_keys(pick, argument_keys, why, whylen) == -1 ? -1 :
+		    check_argument(json_get(pick, "argument"), known, why, whylen);
+	case FORM_OBJECT:
+		cJSON_ArrayForEach(child, pick) {
+			snprintf(place + at, placelen - at, "/%s", child->string);
+			if (check(child, known, place, placelen, why, whylen, depth + 1) == -1)
+				return -1;
+			place[at] = '\0';
+		}
+		return 0;
+	case FORM_NONE:
+		break;
+	}
+	snprintf(why, whylen, "must be a pointer in a string or an object");
+	return -1;
+}
+
+int
+pick_check(const cJSON *pick, const cJSON *known, char *place, size_t placelen, char *why,
+    size_t whylen)
+{
+	return check(pick, known, place, placelen, why, whylen, 0);
+}
+
+int
+pick_untrusted(const cJSON *pick, const char *name, cJSON *names)
+{
+	const cJSON *child;
+
+	switch (form_of(pick)) {
+	case FORM_POINTER:
+		if (!json_true(pick, "untrusted"))
+			return 0;
+		cJSON_ArrayForEach(child, names)
+			if (strcmp(child->valuestring, name) == 0)
+				return 0;
+		return json_push(names, cJSON_CreateString(name));
+	case FORM_LIST:
+		return pick_untrusted(json_get(pick, "item"), name, names);
+	case FORM_OBJECT:
+		cJSON_ArrayForEach(child, pick)
+			if (pick_untrusted(child, child->string, names) == -1)
+				return -1;
+		return 0;
+	case FORM_VALUE:
+	case FORM_ARGUMENT:
+	case FORM_NONE:
+		break;
+	}
+	return 0;
+}
+
+/* A copy in which every string is cleaned; names are not, they are the service's own. */
+static cJSON *
+copy_clean(const cJSON *value)
+{
+	cJSON *copy, *child;
+	const cJSON *from;
+	struct buf text;
+
+	if (cJSON_IsString(value)) {
+		buf_init(&text, strlen(value->valuestring));
+		copy = cJSON_CreateNull();
+		if (copy == NULL || text_clean(&text, value->valuestring) == -1) {
+			buf_finish(&text);
+			cJSON_Delete(copy);
+			return NULL;
+		}
+		copy->type = cJSON_String;
+		copy->valuestring = buf_take(&text);
+		if (copy->valuestring == NULL) {
+			cJSON_Delete(copy);
+			return NULL;
+		}
+		return copy;
+	}
+	if (!cJSON_IsArray(value) && !cJSON_IsObject(value))
+		return cJSON_Duplicate(value, 0);
+	copy = cJSON_IsArray(value) ? cJSON_CreateArray() : cJSON_CreateObject();
+	cJSON_ArrayForEach(from, value) {
+		child = copy_clean(from);
+		if ((cJSON_IsArray(value) ? json_push(copy, child) :
+		    json_put(copy, from->string, child)) == -1) {
+			cJSON_Delete(copy);
+			return NULL;
+		}
+	}
+	return copy;
+}
+
+/* The value of a pointer form, borrowed from the document or from the pick itself. */
+static const cJSON *
+resolve(const cJSON *pick, const cJSON *document, bool *foreign)
+{
+	const cJSON *value, *map, *mapped;
+
+	*foreign = true;
+	if (cJSON_IsString(pick))
+		return pointer_get(document, pick->valuestring);
+	value = pointer_get(document, json_str(pick, "pointer"));
+	map = json_get(pick, "map");
+	if (map != NULL && cJSON_IsString(value)) {
+		mapped = json_get(map, value->valuestring);
+		if (mapped != NULL) {
+			*foreign = false;
+			return mapped;
+		}
+	}
+	if (value == NULL || cJSON_IsNull(value)) {
+		*foreign = false;
+		return json_get(pick, "default");
+	}
+	return value;
+}
+
+/* Whether `name` is among the strings of the argument `only`; all are when it is absent. */
+static bool
+is_kept(const cJSON *only, const char *name)
+{
+	const cJSON *child;
+
+	if (!cJSON_IsArray(only))
+		return true;
+	cJSON_ArrayForEach(child, only)
+		if (cJSON_IsString(child) && strcmp(child->valuestring, name) == 0)
+			return true;
+	return false;
+}
+
+static int
+apply_list(const cJSON *pick, const cJSON *document, const cJSON *args, cJSON **out,
+    const char **why)
+{
+	const cJSON *list = pointer_get(document, json_str(pick, "each")), *from, *only = NULL;
+	cJSON *array, *item, *member, *next;
+
+	if (list == NULL || cJSON_IsNull(list))
+		return 0;
+	if (!cJSON_IsArray(list)) {
+		*why = "a list was expected and something else came";
+		return -1;
+	}
+	if (json_str(pick, "only") != NULL)
+		only = json_get(args, json_str(pick, "only"));
+	array = cJSON_CreateArray();
+	cJSON_ArrayForEach(from, list) {
+		item = NULL;
+		if (pick_apply(json_get(pick, "item"), from, args, &item, why) == -1)
+			goto fail;
+		if (item == NULL)
+			continue;
+		for (member = only == NULL ? NULL : item->child; member != NULL; member = next) {
+			next = member->next;
+			if (!is_kept(only, member->string))
+				cJSON_Delete(cJSON_DetachItemViaPointer(item, member));
+		}
+		if (json_push(array, item) == -1) {
+			*why = "out of memory";
+			goto fail;
+		}
+	}
+	if (array == NULL)
+		*why = "out of memory";
+	*out = array;
+	return array == NULL ? -1 : 0;
+fail:
+	cJSON_Delete(array);
+	return -1;
+}
+
+static int
+apply_object(const cJSON *pick, const cJSON *document, const cJSON *args, cJSON **out,
+    const char **why)
+{
+	cJSON *object = cJSON_CreateObject(), *value;
+	const cJSON *child;
+
+	cJSON_ArrayForEach(child, pick) {
+		value = NULL;
+		if (pick_apply(child, document, args, &value, why) == -1) {
+			cJSON_Delete(object);
+			return -1;
+		}
+		if (value != NULL && json_put(object, child->string, value) == -1) {
+			cJSON_Delete(object);
+			object = NULL;
+			break;
+		}
+	}
+	*out = object;
+	if (object == NULL)
+		*why = "out of memory";
+	return object == NULL ? -1 : 0;
+}
+
+int
+pick_apply(const cJSON *pick, const cJSON *document, const cJSON *args, cJSON **out,
+    const char **why)
+{
+	const cJSON *value = NULL;
+	bool foreign = false;
+
+	*out = NULL;
+	switch (form_of(pick)) {
+	case FORM_LIST:
+		return apply_list(pick, document, args, out, why);
+	case FORM_OBJECT:
+		return apply_object(pick, document, args, out, why);
+	case FORM_POINTER:
+		value = resolve(pick, document, &foreign);
+		break;
+	case FORM_VALUE:
+		value = json_get(pick, "value");
+		break;
+	case FORM_ARGUMENT:
+		value = json_get(args, json_str(pick, "argument"));
+		break;
+	case FORM_NONE:
+		break;
+	}
+	if (value == NULL || cJSON_IsNull(value))
+		return 0;
+	*out = foreign ? copy_clean(value) : cJSON_Duplicate(value, 1);
+	if (*out != NULL)
+		return 0;
+	*why = "out of memory";
+	return -1;
+}

@@ -1,0 +1,42 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * pick.h - building a result out of an upstream's answer.
+ *
+ * A pick is one of
+ *   "/a/b"                                  the value at an RFC 6901 pointer
+ *   {"pointer": "/a", "untrusted": true, "default": V, "map": {"x": V}}
+ *                                           the same, with more to say of it
+ *   {"each": "/a", "item": PICK, "only": "ARG"}   a list; ARG names the members to keep
+ *   {"value": V}                            V itself
+ *   {"argument": "ARG"}                     an argument of the call
+ *   {"name": PICK, ...}                     an object of picks
+ * Pointers inside an item are seen from the item. What is absent or null upstream is
+ * left out. Every string that comes from upstream is cleaned (text.h).
+ */
+#ifndef MCP_PICK_H
+#define MCP_PICK_H
+
+#include <stdbool.h>
+#include <stddef.h>
+
+#include <cjson/cJSON.h>
+
+/*
+ * Check a pick; `known` holds the arguments' names as members. 0, or -1 with the reason in
+ * `why` and the place below the pick, as a JSON Pointer, appended to `place` (of `placelen`).
+ */
+int	 pick_check(const cJSON *pick, const cJSON *known, char *place, size_t placelen, char *why,
+	    size_t whylen);
+/* Whether a pick is a list (has "each"). */
+bool	 pick_is_list(const cJSON *pick);
+/* Add the names of members that hold untrusted text to the array `names`, once each. 0 or -1. */
+int	 pick_untrusted(const cJSON *pick, const char *name, cJSON *names);
+/*
+ * Build the pick's value out of `document` for a call with `args`. 0 with `*out` owned by
+ * the caller, NULL if the value is absent; -1 if memory is short or a list is none, with a
+ * static reason in `why`.
+ */
+int	 pick_apply(const cJSON *pick, const cJSON *document, const cJSON *args, cJSON **out,
+	    const char **why);
+
+#endif

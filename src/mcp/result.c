@@ -1,0 +1,436 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * result.c - judge the answer, then pick, page, budget, mark and check; or say why not.
+ */
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/buf.h"
+#include "base/limits.h"
+#include "mcp/answer.h"
+#include "mcp/failure.h"
+#include "mcp/pick.h"
+#include "mcp/result.h"
+#include "mcp/service.h"
+#include "mcp/text.h"
+#include "wire/decimal.h"
+#include "wire/json.h"
+#include "wire/pointer.h"
+
+static void	fail_outcome(struct failure *, const struct tool *, const cJSON *,
+		    const struct answer *);
+static void	fail_status(struct failure *, const struct tool *, const cJSON *,
+		    const struct answer *, const cJSON *);
+static bool	is_success(const struct tool *, const struct answer *, const cJSON *);
+static int	shape(cJSON *, const struct tool *, const cJSON *, const struct paging *, size_t,
+		    struct failure *);
+static void	upstream_cursor(struct buf *, const struct tool *, const cJSON *);
+static size_t	reserve(const struct paging *, const struct buf *);
+static int	trim(cJSON *, cJSON *, const struct tool *, const struct paging *, size_t, uint64_t,
+		    struct failure *);
+static int	put_cursor(cJSON *, const struct tool *, const struct paging *, const char *,
+		    uint64_t);
+static int	fail_memory(struct failure *);
+
+static const char *const outcome_names[] = {
+	[OUTCOME_ANSWERED] = "answered",
+	[OUTCOME_UNRESOLVED] = "unresolved",
+	[OUTCOME_UNREACHABLE] = "unreachable",
+	[OUTCOME_UNTRUSTED] = "untrusted",
+	[OUTCOME_TIMEOUT] = "timeout",
+	[OUTCOME_EXCESS] = "excess",
+	[OUTCOME_BROKEN] = "broken",
+	[OUTCOME_REFUSED] = "refused",
+	[OUTCOME_INTERNAL] = "internal",
+};
+
+const char *
+outcome_name(enum outcome outcome)
+{
+	return outcome_names[outcome];
+}
+
+int
+paging_init(struct paging *p, const struct tool *t, const struct crypto_key *key, cJSON *args,
+    struct failure *f)
+{
+	const cJSON *cursor = json_get(args, "cursor");
+	struct buf canonical;
+	int result;
+
+	memset(p, 0, sizeof *p);
+	p->key = key;
+	if (t->list == NULL)
+		return 0;
+	buf_init(&canonical, LIMIT_SERVICE_FILE);
+	result = json_canonical(&canonical, args, "cursor");
+	if (result == 0)
+		result = crypto_sha256(canonical.data, canonical.len, p->digest);
+	buf_finish(&canonical);
+	if (result == -1)
+		return fail_memory(f);
+	if (!cJSON_IsString(cursor))
+		return 0;
+	if (cursor_open(&p->from, key, t->name, p->digest, cursor->valuestring) == -1) {
+		failure_init(f, "invalid_cursor", 400, "/cursor: not a cursor of this query; give the "
+		    "same arguments as in the call that returned it, or leave it out to begin again");
+		return -1;
+	}
+	cJSON_DeleteItemFromObjectCaseSensitive(args, "cursor");
+	if (p->from.at != NULL && json_put(args, "cursor", cJSON_CreateString(p->from.at)) == -1)
+		return fail_memory(f);
+	return 0;
+}
+
+void
+paging_finish(struct paging *p)
+{
+	free(p->from.at);
+	p->from.at = NULL;
+}
+
+static int
+fail_memory(struct failure *f)
+{
+	failure_init(f, "internal", 500, "the bridge is short of memory; repeat the call later");
+	f->retryable = true;
+	return -1;
+}
+
+int
+result_map(struct buf *out, const struct tool *t, const cJSON *args, const struct answer *a,
+    const struct paging *p, size_t budget, struct failure *f)
+{
+	cJSON *document = NULL, *tree = NULL;
+	struct schema_fault wrong;
+	struct json_fault fault = { 0 };
+	const char *why = NULL;
+	int result = -1;
+
+	if (a->outcome != OUTCOME_ANSWERED) {
+		fail_outcome(f, t, args, a);
+		return -1;
+	}
+	document = a->len == 0 ? cJSON_CreateNull() : json_parse(a->body, a->len, &fault);
+	if (!is_success(t, a, document)) {
+		fail_status(f, t, args, a, document);
+		goto out;
+	}
+	if (document == NULL) {
+		failure_init(f, t->write ? "outcome_unknown" : "upstream_unexpected", 502,
+		    "the service answered %d with something that is not JSON (%s)%s", a->status,
+		    fault.why, t->write ? "; look whether it was done before repeating" : "");
+		goto out;
+	}
+	if (pick_apply(t->response, document, args, &tree, &why) == -1) {
+		failure_init(f, "upstream_unexpected", 502, "the service's answer has another form than "
+		    "its file says: %s; tell the operator", why);
+		goto out;
+	}
+	if (shape(tree, t, document, p, budget, f) == -1)
+		goto out;
+	if (t->result != NULL && schema_check(t->result, tree, &wrong) != 0) {
+		failure_init(f, "upstream_unexpected", 502, "the service's answer does not fit the "
+		    "tool's outputSchema: %s: %s; tell the operator", wrong.path, wrong.why);
+		goto out;
+	}
+	result = json_print(out, tree) == -1 ? fail_memory(f) : 0;
+out:
+	if (result == -1 && f->request_id[0] == '\0')
+		snprintf(f->request_id, sizeof f->request_id, "%s", a->request_id);
+	cJSON_Delete(document);
+	cJSON_Delete(tree);
+	return result;
+}
+
+static bool
+is_success(const struct tool *t, const struct answer *a, const cJSON *document)
+{
+	const cJSON *value, *wanted;
+
+	if (a->status < 200 || a->status > 299)
+		return false;
+	if (t->success == NULL || document == NULL)
+		return true;
+	value = pointer_get(document, json_str(t->success, "pointer"));
+	wanted = json_get(t->success, "equals");
+	if (cJSON_IsNumber(value) && cJSON_IsNumber(wanted))
+		return decimal_compare(value->valuestring, wanted->valuestring) == 0;
+	return value != NULL && cJSON_Compare(value, wanted, true);
+}
+
+/* The service's next cursor as text; none is no text. */
+static void
+upstream_cursor(struct buf *out, const struct tool *t, const cJSON *document)
+{
+	const cJSON *next = t->next == NULL ? NULL : pointer_get(document, t->next);
+
+	if (cJSON_IsString(next))
+		buf_puts(out, next->valuestring);
+	else if (cJSON_IsNumber(next))
+		json_print(out, next);
+}
+
+/* Room for what the bridge adds to a list: its cursor in base64, the marks, their punctuation. */
+static size_t
+reserve(const struct paging *p, const struct buf *next)
+{
+	size_t at = p->from.at == NULL ? 0 : strlen(p->from.at);
+
+	return 128 + (at > next->len ? at : next->len) * 4 / 3;
+}
+
+/* The page: skip what was given, put the marks, keep to the budget, say where to go on. */
+static int
+shape(cJSON *tree, const struct tool *t, const cJSON *document, const struct paging *p,
+    size_t budget, struct failure *f)
+{
+	cJSON *list = t->list == NULL ? NULL : json_get(tree, t->list);
+	struct buf text, at;
+	uint64_t given;
+	size_t room = 0;
+	int result = -1;
+
+	for (given = 0; list != NULL && given < p->from.skip && list->child != NULL; given++)
+		cJSON_DeleteItemFromArray(list, 0);
+	if (t->next != NULL)
+		cJSON_DeleteItemFromObjectCaseSensitive(tree, "next_cursor");
+	buf_init(&text, budget);
+	buf_init(&at, LIMIT_CURSOR / 2);
+	if (t->untrusted != NULL &&
+	    json_put(tree, "untrusted", cJSON_Duplicate(t->untrusted, 1)) == -1) {
+		fail_memory(f);
+		goto out;
+	}
+	upstream_cursor(&at, t, document);
+	if (t->list != NULL)
+		room = reserve(p, &at);
+	json_print(&text, tree);
+	if (text.failed || text.len + room > budget)
+		result = trim(tree, list, t, p, budget < room ? 0 : budget - room, given, f);
+	else if (at.len == 0)
+		result = 0;
+	else {
+		result = put_cursor(tree, t, p, at.data, 0);
+		if (result == -1)
+			fail_memory(f);
+	}
+out:
+	buf_finish(&text);
+	buf_finish(&at);
+	return result;
+}
+
+/* Leave whole items out from the end until the rest fits; `given` were given before. */
+static int
+trim(cJSON *tree, cJSON *list, const struct tool *t, const struct paging *p, size_t budget,
+    uint64_t given, struct failure *f)
+{
+	uint64_t skip = given;
+	struct buf text;
+	cJSON *item, *rest;
+	size_t used;
+
+	if (list == NULL)
+		goto too_large;
+	rest = cJSON_DetachItemFromObjectCaseSensitive(tree, t->list);
+	buf_init(&text, budget);
+	json_print(&text, tree);
+	used = text.len + strlen(t->list) + 8;
+	if (text.failed || json_put(tree, t->list, cJSON_CreateArray()) == -1)
+		used = budget + 1;
+	list = json_get(tree, t->list);
+	while (list != NULL && (item = rest->child) != NULL) {
+		buf_reset(&text);
+		json_print(&text, item);
+		if (text.failed || used + text.len + 1 > budget)
+			break;
+		used += text.len + 1;
+		cJSON_AddItemToArray(list, cJSON_DetachItemViaPointer(rest, item));
+		skip++;
+	}
+	buf_finish(&text);
+	cJSON_Delete(rest);
+	if (list == NULL || list->child == NULL) {
+		skip = given + 1;
+		goto too_large;
+	}
+	if (json_put(tree, "truncated", cJSON_CreateTrue()) == -1 ||
+	    put_cursor(tree, t, p, p->from.at, skip) == -1)
+		return fail_memory(f);
+	return 0;
+too_large:
+	failure_init(f, "result_too_large", 502, "%s is larger than %zu bytes; ask for fewer fields%s",
+	    list == NULL && t->list == NULL ? "the result" : "one item alone", budget,
+	    t->list == NULL ? "" : ", or go on behind it with next_cursor");
+	if (t->list != NULL) {
+		buf_init(&text, LIMIT_CURSOR);
+		if (cursor_seal(&text, p->key, t->name, p->digest, p->from.at, skip) == 0)
+			f->next_cursor = buf_take(&text);
+		buf_finish(&text);
+	}
+	return -1;
+}
+
+static int
+put_cursor(cJSON *tree, const struct tool *t, const struct paging *p, const char *at,
+    uint64_t skip)
+{
+	struct buf text;
+	int result;
+
+	buf_init(&text, LIMIT_CURSOR);
+	result = cursor_seal(&text, p->key, t->name, p->digest, at, skip);
+	if (result == 0)
+		result = json_put(tree, "next_cursor", cJSON_CreateString(buf_str(&text)));
+	buf_finish(&text);
+	return result;
+}
+
+/* Whether repeating a write is safe: the caller gave a key that the service file sends on. */
+static bool
+is_keyed(const cJSON *args)
+{
+	const char *key = json_str(args, "idempotency_key");
+
+	return key != NULL && *key != '\0';
+}
+
+static void
+fail_outcome(struct failure *f, const struct tool *t, const cJSON *args, const struct answer *a)
+{
+	static const struct {
+		const char *code;
+		int status;
+		bool retryable;
+		const char *hint;
+	} told[] = {
+		[OUTCOME_ANSWERED] = { "internal", 500, false, "" },
+		[OUTCOME_UNRESOLVED] = { "upstream_unresolvable", 502, true,
+		    "the messaging service's host has no address now; repeat later or tell the operator" },
+		[OUTCOME_UNREACHABLE] = { "upstream_unreachable", 502, true,
+		    "the messaging service takes no connections now; repeat later or tell the operator" },
+		[OUTCOME_UNTRUSTED] = { "upstream_untrusted", 502, false,
+		    "the messaging service's certificate could not be verified; tell the operator" },
+		[OUTCOME_TIMEOUT] = { "upstream_timeout", 504, true,
+		    "the messaging service did not answer in time; repeat later" },
+		[OUTCOME_EXCESS] = { "upstream_too_large", 502, false,
+		    "the messaging service's answer is too large; ask for less, for example with limit" },
+		[OUTCOME_BROKEN] = { "upstream_broken", 502, true,
+		    "the connection to the messaging service broke; repeat later" },
+		[OUTCOME_REFUSED] = { "upstream_unavailable", 503, true,
+		    "the messaging service is not taking requests now; nothing was done; repeat later" },
+		[OUTCOME_INTERNAL] = { "internal", 500, true,
+		    "the bridge could not make the request; nothing was done; repeat later" },
+	};
+	bool unknown = t->write && a->sent && a->outcome != OUTCOME_REFUSED;
+
+	if (!unknown) {
+		failure_init(f, told[a->outcome].code, told[a->outcome].status, "%s",
+		    told[a->outcome].hint);
+		f->retryable = told[a->outcome].retryable;
+		return;
+	}
+	failure_init(f, "outcome_unknown", told[a->outcome].status, "the request was sent and no "
+	    "answer came (%s): it may have been done. %s", outcome_name(a->outcome), is_keyed(args) ?
+	    "Repeat it with the same idempotency_key" : "Look (list or search) before you repeat it");
+	f->retryable = is_keyed(args);
+}
+
+/* What a status says when the service itself says nothing better. */
+static const struct status_rule {
+	int		 low, high;
+	const char	*code;
+	bool		 retryable;
+	const char	*hint;
+} status_rules[] = {
+	{ 400, 400, "bad_request", false, "change the arguments as the service says" },
+	{ 401, 401, "upstream_unauthorized", false,
+	    "the bridge's own credential was refused; tell the operator" },
+	{ 403, 403, "upstream_forbidden", false,
+	    "the bridge's credential does not allow this; tell the operator" },
+	{ 404, 404, "not_found", false,
+	    "nothing has this id; look it up with a list, find or search tool" },
+	{ 408, 408, "upstream_timeout", true, "repeat the call" },
+	{ 409, 409, "conflict", false, "the state of the thing does not allow this; look at it first" },
+	{ 410, 410, "gone", false, "it is not there any more" },
+	{ 413, 413, "too_large", false, "send less" },
+	{ 422, 422, "invalid", false, "change the arguments as the service says" },
+	{ 429, 429, "rate_limited", true, "wait, then repeat the call" },
+	{ 300, 399, "upstream_redirect", false,
+	    "the service points elsewhere, and redirects are not followed; tell the operator" },
+	{ 400, 499, "upstream_rejected", false, "change the arguments as the service says" },
+	{ 503, 503, "upstream_unavailable", true, "wait, then repeat the call" },
+	{ 0, 999, "upstream_error", true, "the service failed; repeat later or tell the operator" },
+};
+
+static const cJSON *
+part(const struct tool *t, const cJSON *document, const char *name)
+{
+	const char *pointer = json_str(t->error, name);
+
+	return pointer == NULL || document == NULL ? NULL : pointer_get(document, pointer);
+}
+
+/* Copy a string or number part, cleaned and cut to fit. */
+static void
+copy_part(char *out, size_t size, const cJSON *value)
+{
+	struct buf text;
+
+	if (cJSON_IsString(value)) {
+		buf_init(&text, strlen(value->valuestring));
+		text_clean(&text, value->valuestring);
+		text_cut(&text, size - 1);
+		snprintf(out, size, "%s", buf_str(&text));
+		buf_finish(&text);
+	} else if (cJSON_IsNumber(value) && value->valuestring != NULL)
+		snprintf(out, size, "%.*s", (int)size - 1, value->valuestring);
+}
+
+static void
+fail_status(struct failure *f, const struct tool *t, const cJSON *args, const struct answer *a,
+    const cJSON *document)
+{
+	const struct status_rule *rule = status_rules;
+	char code[64] = "", message[LIMIT_HINT] = "";
+	const cJSON *known, *retry;
+	const char *why;
+	int64_t seconds;
+
+	/* A 200 that the success test refuses is an error without a status of its own. */
+	while (a->status > 299 && (a->status < rule->low || a->status > rule->high))
+		rule++;
+	if (a->status <= 299)
+		rule = &status_rules[0];
+	copy_part(code, sizeof code, part(t, document, "code"));
+	copy_part(message, sizeof message, part(t, document, "message"));
+	failure_init(f, code[0] != '\0' ? code : rule->code, a->status, "%s%s%s%s", rule->hint,
+	    message[0] == '\0' ? "" : " (it says: \"", message, message[0] == '\0' ? "" : "\")");
+	f->retryable = rule->retryable;
+	known = json_get(json_get(t->error, "codes"), f->code);
+	if (json_str(known, "hint") != NULL)
+		snprintf(f->hint, sizeof f->hint, "%s%s%s%s", json_str(known, "hint"),
+		    message[0] == '\0' ? "" : " (the service says: \"", message,
+		    message[0] == '\0' ? "" : "\")");
+	if (json_get(known, "retryable") != NULL)
+		f->retryable = json_true(known, "retryable");
+	if (json_str(known, "code") != NULL)
+		snprintf(f->code, sizeof f->code, "%s", json_str(known, "code"));
+	/* A gateway's own 5xx says nothing of what the service did behind it. */
+	if (t->write && a->status >= 500 && a->status != 503 && !is_keyed(args))
+		f->retryable = false;
+	f->retry_after_s = a->retry_after_s;
+	retry = part(t, document, "retry_after");
+	if (f->retry_after_s < 0 && json_integer(retry, &seconds) == 0 && seconds >= 0)
+		f->retry_after_s = seconds;
+	if (t->error != NULL && json_get(t->error, "candidates") != NULL && document != NULL) {
+		if (pick_apply(json_get(t->error, "candidates"), document, args, &f->candidates,
+		    &why) == -1)
+			f->candidates = NULL;
+		while (cJSON_GetArraySize(f->candidates) > LIMIT_CANDIDATES)
+			cJSON_DeleteItemFromArray(f->candidates, LIMIT_CANDIDATES);
+	}
+	copy_part(f->request_id, sizeof f->request_id, part(t, document, "request_id"));
+}

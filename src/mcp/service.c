@@ -1,0 +1,387 @@
+/* SPDX-License-Identifier: MIT */
+/* service.c - a service file from bytes to tools, and the catalog; see service.h. */
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/base64.h"
+#include "base/buf.h"
+#include "base/file.h"
+#include "base/limits.h"
+#include "mcp/service.h"
+#include "mcp/spec.h"
+#include "mcp/tool.h"
+#include "wire/json.h"
+
+static int	load_file(struct service *, const char *, struct spec_fault *);
+static int	load_base(struct service *, const struct service_settings *, struct spec_fault *);
+static int	load_tls(struct service *, const struct service_settings *, struct spec_fault *);
+static int	load_auth(struct service *, const struct service_settings *, struct spec_fault *);
+static char	*read_secret(struct service *, const cJSON *, const char *, const char *,
+		    struct spec_fault *);
+static int	load_tools(struct service *, struct spec_fault *);
+static struct tool *own_tool(void);
+
+static const struct spec_key service_keys[] = {
+	{ "$schema", SPEC_STRING, false },
+	{ "name", SPEC_STRING, true },
+	{ "title", SPEC_STRING, false },
+	{ "description", SPEC_STRING, false },
+	{ "instructions", SPEC_STRING, false },
+	{ "base_url", SPEC_STRING, true },
+	{ "tls", SPEC_OBJECT, false },
+	{ "auth", SPEC_OBJECT, false },
+	{ "success", SPEC_OBJECT, false },
+	{ "error", SPEC_OBJECT, false },
+	{ "tools", SPEC_ARRAY, true },
+	{ NULL, SPEC_ANY, false },
+};
+
+int
+service_load(struct service *s, const char *file,
+    void (*settings)(void *arg, const char *name, struct service_settings *out), void *arg,
+    char *why, size_t whylen)
+{
+	struct spec_fault f = { .file = file, .why = why, .whylen = whylen };
+	struct service_settings over = { 0 };
+
+	memset(s, 0, sizeof *s);
+	s->file = strdup(file);
+	if (s->file == NULL)
+		return spec_fail(&f, "", "out of memory");
+	if (load_file(s, file, &f) == -1 || spec_check(s->root, service_keys, "", &f) == -1)
+		return -1;
+	s->name = json_str(s->root, "name");
+	if (s->name[strspn(s->name, "abcdefghijklmnopqrstuvwxyz0123456789_-")] != '\0')
+		return spec_fail(&f, "/name", "must be of a-z 0-9 _ -");
+	s->title = json_str(s->root, "title");
+	s->instructions = json_str(s->root, "instructions");
+	if (settings != NULL)
+		settings(arg, s->name, &over);
+	if (load_base(s, &over, &f) == -1 || load_tls(s, &over, &f) == -1 ||
+	    load_auth(s, &over, &f) == -1)
+		return -1;
+	return load_tools(s, &f);
+}
+
+void
+service_finish(struct service *s)
+{
+	size_t i;
+
+	for (i = 0; i < s->ntools; i++)
+		tool_finish(&s->tools[i]);
+	free(s->tools);
+	cJSON_Delete(s->root);
+	free(s->file);
+	free(s->base_url);
+	free(s->ca_file);
+	if (s->credential != NULL)
+		explicit_bzero(s->credential, strlen(s->credential));
+	free(s->credential);
+	memset(s, 0, sizeof *s);
+}
+
+static int
+load_file(struct service *s, const char *file, struct spec_fault *f)
+{
+	struct json_fault fault;
+	size_t line, column;
+	struct buf text;
+	int result = -1;
+
+	buf_init(&text, LIMIT_SERVICE_FILE);
+	if (file_read(&text, file, f->why, f->whylen) == -1)
+		goto out;
+	s->root = json_parse(buf_str(&text), text.len, &fault);
+	if (s->root == NULL) {
+		json_place(buf_str(&text), fault.offset, &line, &column);
+		snprintf(f->why, f->whylen, "%s:%zu:%zu: not JSON: %s", file, line, column, fault.why);
+	} else
+		result = 0;
+out:
+	buf_finish(&text);
+	return result;
+}
+
+static int
+load_base(struct service *s, const struct service_settings *over, struct spec_fault *f)
+{
+	const char *url = over->base_url != NULL ? over->base_url : json_str(s->root, "base_url");
+	const char *host;
+	size_t len;
+
+	host = strncmp(url, "https://", 8) == 0 ? url + 8 : strncmp(url, "http://", 7) == 0 ?
+	    url + 7 : NULL;
+	if (host == NULL || *host == '\0' || *host == '/')
+		return spec_fail(f, "/base_url", "must be an http or https URL with a host");
+	if (strpbrk(url, "?#{} \t\r\n\"<>") != NULL || memchr(host, '@', strcspn(host, "/")) != NULL)
+		return spec_fail(f, "/base_url", "must have no query, no fragment and no user; "
+		    "credentials go into \"auth\"");
+	for (len = strlen(url); url[len - 1] == '/'; len--)
+		;
+	s->base_url = strndup(url, len);
+	return s->base_url == NULL ? spec_fail(f, "/base_url", "out of memory") : 0;
+}
+
+static int
+load_tls(struct service *s, const struct service_settings *over, struct spec_fault *f)
+{
+	static const struct spec_key tls_keys[] = {
+		{ "ca_file", SPEC_STRING, false },
+		{ NULL, SPEC_ANY, false },
+	};
+	const cJSON *tls = json_get(s->root, "tls");
+	struct buf probe;
+	char reason[512];
+	int result;
+
+	if (tls != NULL && spec_check(tls, tls_keys, "/tls", f) == -1)
+		return -1;
+	if (over->ca_file != NULL)
+		s->ca_file = strdup(over->ca_file);
+	else if (json_str(tls, "ca_file") != NULL)
+		s->ca_file = file_beside(s->file, json_str(tls, "ca_file"));
+	else
+		return 0;
+	if (s->ca_file == NULL)
+		return spec_fail(f, "/tls/ca_file", "out of memory");
+	buf_init(&probe, LIMIT_SERVICE_FILE);
+	result = file_read(&probe, s->ca_file, reason, sizeof reason);
+	if (result == 0 && strstr(buf_str(&probe), "-----BEGIN CERTIFICATE-----") == NULL) {
+		snprintf(reason, sizeof reason, "%s: holds no PEM certificate", s->ca_file);
+		result = -1;
+	}
+	buf_finish(&probe);
+	return result == -1 ? spec_fail(f, "/tls/ca_file", "%s", reason) : 0;
+}
+
+/* A secret named by {"file": PATH}; the caller frees it. NULL with the fault said. */
+static char *
+read_secret(struct service *s, const cJSON *source, const char *override, const char *place,
+    struct spec_fault *f)
+{
+	static const struct spec_key source_keys[] = {
+		{ "file", SPEC_STRING, true },
+		{ NULL, SPEC_ANY, false },
+	};
+	char reason[512], *path, *secret;
+
+	if (override == NULL && source == NULL) {
+		spec_fail(f, place, "is missing; it is {\"file\": PATH}");
+		return NULL;
+	}
+	if (override == NULL && spec_check(source, source_keys, place, f) == -1)
+		return NULL;
+	path = override != NULL ? strdup(override) : file_beside(s->file, json_str(source, "file"));
+	if (path == NULL) {
+		spec_fail(f, place, "out of memory");
+		return NULL;
+	}
+	secret = file_secret(path, reason, sizeof reason);
+	free(path);
+	if (secret == NULL)
+		spec_fail(f, place, "%s", reason);
+	return secret;
+}
+
+/* The credential becomes one ready header line, kept until the process ends. */
+static int
+load_auth(struct service *s, const struct service_settings *over, struct spec_fault *f)
+{
+	static const struct spec_key auth_keys[] = {
+		{ "type", SPEC_STRING, true },
+		{ "token", SPEC_OBJECT, false },
+		{ "username", SPEC_STRING, false },
+		{ "password", SPEC_OBJECT, false },
+		{ "header", SPEC_STRING, false },
+		{ "value", SPEC_OBJECT, false },
+		{ NULL, SPEC_ANY, false },
+	};
+	const cJSON *auth = json_get(s->root, "auth");
+	const char *type, *name;
+	char *secret = NULL;
+	struct buf line, pair;
+	int result = -1;
+
+	if (auth == NULL)
+		return 0;
+	if (spec_check(auth, auth_keys, "/auth", f) == -1)
+		return -1;
+	type = json_str(auth, "type");
+	buf_init(&line, LIMIT_HEADER);
+	buf_init(&pair, LIMIT_HEADER);
+	if (strcmp(type, "none") == 0) {
+		result = 0;
+		goto out;
+	}
+	if (strcmp(type, "bearer") == 0) {
+		secret = read_secret(s, json_get(auth, "token"), over->token_file, "/auth/token", f);
+		if (secret == NULL)
+			goto out;
+		buf_printf(&line, "Authorization: Bearer %s", secret);
+	} else if (strcmp(type, "basic") == 0) {
+		name = json_str(auth, "username");
+		if (name == NULL || strchr(name, ':') != NULL) {
+			spec_fail(f, "/auth/username", "must be there and have no colon (RFC 7617)");
+			goto out;
+		}
+		secret = read_secret(s, json_get(auth, "password"), NULL, "/auth/password", f);
+		if (secret == NULL)
+			goto out;
+		buf_printf(&pair, "%s:%s", name, secret);
+		buf_puts(&line, "Authorization: Basic ");
+		base64_encode(&line, buf_str(&pair), pair.len);
+	} else if (strcmp(type, "header") == 0) {
+		name = json_str(auth, "header");
+		if (name == NULL || name[strspn(name, "abcdefghijklmnopqrstuvwxyz"
+		    "ABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789-_")] != '\0') {
+			spec_fail(f, "/auth/header", "must be a header's name");
+			goto out;
+		}
+		secret = read_secret(s, json_get(auth, "value"), over->token_file, "/auth/value", f);
+		if (secret == NULL)
+			goto out;
+		buf_printf(&line, "%s: %s", name, secret);
+	} else {
+		spec_fail(f, "/auth/type", "must be none, bearer, basic or header");
+		goto out;
+	}
+	s->credential = buf_take(&line);
+	result = s->credential == NULL ? spec_fail(f, "/auth", "the credential is too long") : 0;
+out:
+	if (secret != NULL)
+		explicit_bzero(secret, strlen(secret));
+	free(secret);
+	buf_finish(&line);
+	buf_finish(&pair);
+	return result;
+}
+
+static int
+load_tools(struct service *s, struct spec_fault *f)
+{
+	const cJSON *tools = json_get(s->root, "tools"), *spec;
+	int count = cJSON_GetArraySize(tools);
+	char place[64];
+	size_t i;
+
+	if (count < 1 || count > LIMIT_TOOLS)
+		return spec_fail(f, "/tools", "must hold 1 to %d tools", LIMIT_TOOLS);
+	s->tools = calloc((size_t)count, sizeof *s->tools);
+	if (s->tools == NULL)
+		return spec_fail(f, "/tools", "out of memory");
+	cJSON_ArrayForEach(spec, tools) {
+		snprintf(place, sizeof place, "/tools/%zu", s->ntools);
+		if (tool_load(&s->tools[s->ntools++], s, spec, place, f) == -1)
+			return -1;
+		for (i = 0; i + 1 < s->ntools; i++)
+			if (strcmp(s->tools[i].name, s->tools[s->ntools - 1].name) == 0)
+				return spec_fail(f, place, "a second tool named \"%s\"",
+				    s->tools[i].name);
+	}
+	return 0;
+}
+
+/* The tool that the bridge answers itself. NULL: out of memory. */
+static struct tool *
+own_tool(void)
+{
+	static const char input[] = "{\"type\":\"object\",\"additionalProperties\":false}";
+	static const char output[] = "{\"type\":\"object\",\"properties\":{"
+	    "\"server\":{\"type\":\"string\"},\"version\":{\"type\":\"string\"},"
+	    "\"services\":{\"type\":\"array\"},\"tools\":{\"type\":\"array\"},"
+	    "\"tools_off\":{\"type\":\"array\"},\"limits\":{\"type\":\"object\"},"
+	    "\"caller\":{\"type\":\"string\"}},"
+	    "\"required\":[\"server\",\"version\",\"tools\",\"tools_off\",\"limits\",\"caller\"]}";
+	struct tool *t = calloc(1, sizeof *t);
+	struct schema_fault schema_fault;
+	struct json_fault fault;
+	struct buf out;
+
+	if (t == NULL)
+		return NULL;
+	t->name = "server_info";
+	t->input = json_parse(input, sizeof input - 1, &fault);
+	t->output = json_parse(output, sizeof output - 1, &fault);
+	if (t->input != NULL && t->output != NULL) {
+		t->arguments = schema_create(t->input, &schema_fault);
+		t->result = schema_create(t->output, &schema_fault);
+	}
+	buf_init(&out, LIMIT_SERVICE_FILE);
+	buf_printf(&out, "{\"name\":\"%s\",\"title\":\"Server info\",\"description\":"
+	    "\"What this bridge can do now: tools that are on, tools that are off and why, limits, "
+	    "and who you are to it.\",\"inputSchema\":%s,\"outputSchema\":%s,\"annotations\":"
+	    "{\"readOnlyHint\":true,\"destructiveHint\":false,\"idempotentHint\":true,"
+	    "\"openWorldHint\":false}}", t->name, input, output);
+	t->listing = buf_take(&out);
+	if (t->listing != NULL && t->arguments != NULL && t->result != NULL)
+		return t;
+	tool_finish(t);
+	free(t);
+	return NULL;
+}
+
+int
+catalog_init(struct catalog *c, struct service *services, size_t nservices, char *why,
+    size_t whylen)
+{
+	size_t i, k, j, total = 1;
+
+	*c = (struct catalog){ .services = services, .nservices = nservices };
+	for (i = 0; i < nservices; i++)
+		total += services[i].ntools;
+	c->own = own_tool();
+	c->tools = calloc(total, sizeof *c->tools);
+	if (c->own == NULL || c->tools == NULL || total > LIMIT_TOOLS) {
+		snprintf(why, whylen, "more than %d tools, or out of memory", LIMIT_TOOLS);
+		return -1;
+	}
+	for (i = 0; i < nservices; i++) {
+		for (k = 0; k < i; k++)
+			if (strcmp(services[i].name, services[k].name) == 0) {
+				snprintf(why, whylen, "%s: /name: \"%s\" is the name of %s too",
+				    services[i].file, services[i].name, services[k].file);
+				return -1;
+			}
+		for (k = 0; k < services[i].ntools; k++)
+			c->tools[c->ntools++] = &services[i].tools[k];
+	}
+	c->tools[c->ntools++] = c->own;
+	for (i = 0; i < c->ntools; i++)
+		for (j = 0; j < i; j++)
+			if (strcmp(c->tools[i]->name, c->tools[j]->name) == 0) {
+				snprintf(why, whylen, "%s: a tool named \"%s\" is in %s already; "
+				    "rename one", c->tools[i]->service == NULL ? "the bridge" :
+				    c->tools[i]->service->file, c->tools[i]->name,
+				    c->tools[j]->service->file);
+				return -1;
+			}
+	return 0;
+}
+
+void
+catalog_finish(struct catalog *c)
+{
+	size_t i;
+
+	for (i = 0; i < c->nservices; i++)
+		service_finish(&c->services[i]);
+	free(c->services);
+	if (c->own != NULL)
+		tool_finish(c->own);
+	free(c->own);
+	free(c->tools);
+	memset(c, 0, sizeof *c);
+}
+
+const struct tool *
+catalog_find(const struct catalog *c, const char *name)
+{
+	size_t i;
+
+	for (i = 0; i < c->ntools; i++)
+		if (strcmp(c->tools[i]->name, name) == 0)
+			return c->tools[i]->off == NULL ? c->tools[i] : NULL;
+	return NULL;
+}

@@ -1,0 +1,108 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * service.h - a service file: one messaging API, described; and the catalog of all.
+ *
+ * Loading checks everything: an unknown key, a template or pointer that does not
+ * parse, a variable that no argument supplies, a schema keyword that is not
+ * supported is an error that names the file, the place and the mend. What is
+ * loaded is never changed afterwards.
+ */
+#ifndef MCP_SERVICE_H
+#define MCP_SERVICE_H
+
+#include <stdbool.h>
+#include <stddef.h>
+
+#include <cjson/cJSON.h>
+
+#include "wire/schema.h"
+#include "wire/uritemplate.h"
+
+struct service;
+
+/* An argument that clients mirror in a header (x-mcp-header): where, and how it is called. */
+struct mirror {
+	char		*pointer;	/* of the argument, from the arguments' root */
+	const char	*header;	/* what follows Mcp-Param- */
+};
+
+struct tool {
+	const struct service	*service;	/* NULL: the bridge answers itself */
+	const char		*name;
+	bool			 write;		/* it changes something upstream */
+	const char		*off;		/* why it is off; NULL: it is on */
+
+	cJSON			*input;		/* the input schema as clients see it */
+	cJSON			*output;	/* the output schema; NULL without one */
+	struct schema		*arguments;	/* compiled */
+	struct schema		*result;
+	struct mirror		*mirrors;
+	size_t			 nmirrors;
+	char			*listing;	/* the tool as JSON in tools/list */
+
+	const char		*method;	/* of the upstream request */
+	struct uritemplate	*url;
+	size_t			 path_vars;	/* how many of its variables stand in the path */
+	const cJSON		*headers;	/* object of templates, or NULL */
+	const cJSON		*body;		/* template, or NULL */
+	bool			 form;		/* the body is form-encoded */
+	long			 timeout_ms;	/* 0: the configuration's */
+
+	const cJSON		*response;	/* the pick of the result */
+	const char		*list;		/* the member that holds the list, or NULL */
+	const char		*next;		/* pointer to the service's next cursor, or NULL */
+	cJSON			*untrusted;	/* names of members with other people's text, or NULL */
+	const cJSON		*success;	/* {"pointer","equals"}, or NULL */
+	const cJSON		*error;		/* where an error's parts are, or NULL */
+};
+
+struct service {
+	char		*file;
+	cJSON		*root;		/* the file; everything const above points into it */
+	const char	*name;
+	const char	*title;
+	const char	*instructions;
+	char		*base_url;	/* no slash at its end */
+	char		*ca_file;	/* NULL: the system's */
+	char		*credential;	/* a whole header line, or NULL; secret */
+	struct tool	*tools;
+	size_t		 ntools;
+};
+
+/* What the configuration says of a service, over its file. NULL members say nothing. */
+struct service_settings {
+	const char	*base_url;
+	const char	*ca_file;
+	const char	*token_file;
+};
+
+/* The tools of all services and the bridge's own, in listing order. */
+struct catalog {
+	struct service	*services;
+	size_t		 nservices;
+	struct tool	*own;		/* server_info */
+	struct tool	**tools;	/* all, in order */
+	size_t		 ntools;
+};
+
+/*
+ * Load a service file. `s` is zeroed first; service_finish() must follow whatever is
+ * returned. 0, or -1 with "FILE: PLACE: what; the mend" in `why`. `settings` is called
+ * with `arg` and the file's name once that is known, for what the configuration overrides.
+ */
+int	 service_load(struct service *s, const char *file,
+	    void (*settings)(void *arg, const char *name, struct service_settings *out), void *arg,
+	    char *why, size_t whylen);
+void	 service_finish(struct service *s);
+
+/*
+ * Fill a catalog that takes over `services` (an allocated array of loaded ones): names must be
+ * unique over all. 0 or -1 with the reason; catalog_finish() must follow in both cases.
+ */
+int	 catalog_init(struct catalog *c, struct service *services, size_t nservices, char *why,
+	    size_t whylen);
+void	 catalog_finish(struct catalog *c);
+/* The tool called `name` that is on; NULL if there is none. */
+const struct tool *catalog_find(const struct catalog *c, const char *name);
+
+#endif

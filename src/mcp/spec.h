@@ -1,0 +1,35 @@
+/* SPDX-License-Identifier: MIT */
+/* spec.h - checking the shape of a service file, with errors that name the place and the mend. */
+#ifndef MCP_SPEC_H
+#define MCP_SPEC_H
+
+#include <stdbool.h>
+#include <stddef.h>
+
+#include <cjson/cJSON.h>
+
+struct spec_fault {
+	const char	*file;
+	char		*why;	/* where the sentence goes */
+	size_t		 whylen;
+};
+
+enum spec_type { SPEC_STRING, SPEC_BOOL, SPEC_OBJECT, SPEC_ARRAY, SPEC_COUNT, SPEC_ANY };
+
+struct spec_key {
+	const char	*name;
+	enum spec_type	 type;
+	bool		 required;
+};
+
+/* Say "FILE: PLACE: sentence". Always -1, so that a check can return it. */
+int	 spec_fail(struct spec_fault *f, const char *place, const char *fmt, ...)
+	    __attribute__((format(printf, 3, 4)));
+/*
+ * Check that `object` is one whose members are all among `keys` (ended by a NULL name), of
+ * their types, the required ones there. 0 or -1.
+ */
+int	 spec_check(const cJSON *object, const struct spec_key *keys, const char *place,
+	    struct spec_fault *f);
+
+#endif

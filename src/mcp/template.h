@@ -1,0 +1,46 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * template.h - arguments into header values and bodies.
+ *
+ * In a text, {name} stands for an argument; a literal brace is written twice. A
+ * body is a JSON value whose strings are such texts: a string that is exactly one
+ * {name} takes the argument's value and type, inside a longer one it is text. A
+ * member or element that needs an absent argument is left out.
+ */
+#ifndef MCP_TEMPLATE_H
+#define MCP_TEMPLATE_H
+
+#include <stdbool.h>
+#include <stddef.h>
+
+#include <cjson/cJSON.h>
+
+struct buf;
+
+enum template_result {
+	TEMPLATE_DONE,
+	TEMPLATE_ABSENT,	/* an argument that is needed is not there; nothing was appended */
+	TEMPLATE_UNFIT,		/* a value that cannot stand there, or no room: `why` says */
+};
+
+/*
+ * Check a text, or every string in a body. Each name must be a member of the object
+ * `known` (a schema's properties). 0, or -1 with the reason in `why`.
+ */
+int	 template_check(const char *text, const cJSON *known, char *why, size_t whylen);
+int	 template_check_body(const cJSON *body, const cJSON *known, char *why, size_t whylen);
+
+/* Append a header value. One with CR, LF or another control character is unfit. */
+enum template_result template_header(struct buf *out, const char *text, const cJSON *args,
+	    const char **why);
+/* Append the JSON of a body. */
+enum template_result template_json(struct buf *out, const cJSON *body, const cJSON *args,
+	    const char **why);
+/*
+ * Append an object as application/x-www-form-urlencoded (WHATWG URL, 5.2); an array repeats
+ * its name. Nested objects are unfit.
+ */
+enum template_result template_form(struct buf *out, const cJSON *body, const cJSON *args,
+	    const char **why);
+
+#endif

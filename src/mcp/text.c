@@ -1,0 +1,147 @@
+/* SPDX-License-Identifier: MIT */
+/* text.c - the characters that are taken out, by ranges; see text.h. */
+#include <stdbool.h>
+#include <stdint.h>
+#include <string.h>
+
+#include "base/buf.h"
+#include "mcp/text.h"
+
+#define ZWNJ		0x200c
+#define ZWJ		0x200d
+#define BLACK_FLAG	0x1f3f4
+
+static uint32_t	decode(const unsigned char *, size_t *);
+static bool	is_hidden(uint32_t);
+static bool	is_kept(uint32_t, uint32_t, const unsigned char *, bool);
+
+/* Sorted ranges of code points that show nothing or reorder what shows. */
+static const struct {
+	uint32_t first, last;
+} hidden[] = {
+	{ 0x00, 0x08 }, { 0x0b, 0x1f }, { 0x7f, 0x9f },	/* controls but tab and line feed */
+	{ 0xad, 0xad },					/* soft hyphen */
+	{ 0x34f, 0x34f },				/* combining grapheme joiner */
+	{ 0x61c, 0x61c },				/* Arabic letter mark */
+	{ 0x115f, 0x1160 },				/* Hangul fillers */
+	{ 0x17b4, 0x17b5 },				/* Khmer inherent vowels */
+	{ 0x180b, 0x180f },				/* Mongolian selectors and separator */
+	{ 0x200b, 0x200f },				/* zero width, LRM, RLM */
+	{ 0x202a, 0x202e },				/* embeddings and overrides */
+	{ 0x2060, 0x206f },				/* word joiner, invisible operators, isolates */
+	{ 0x3164, 0x3164 },				/* Hangul filler */
+	{ 0xfe00, 0xfe0f },				/* variation selectors */
+	{ 0xfeff, 0xfeff },				/* byte order mark */
+	{ 0xffa0, 0xffa0 },				/* half-width Hangul filler */
+	{ 0xfff0, 0xfffb },				/* unassigned, interlinear annotation */
+	{ 0x1bca0, 0x1bca3 },				/* shorthand format controls */
+	{ 0x1d173, 0x1d17a },				/* musical format controls */
+	{ 0xe0000, 0xe0fff },				/* tags, variation selectors supplement */
+};
+
+/* The code point at `p`, which is valid UTF-8 or wire/json's C0 80. */
+static uint32_t
+decode(const unsigned char *p, size_t *len)
+{
+	static const uint8_t lead[] = { 0, 0, 0x1f, 0x0f, 0x07 };
+	uint32_t c;
+	size_t i;
+
+	*len = p[0] < 0x80 ? 1 : p[0] < 0xe0 ? 2 : p[0] < 0xf0 ? 3 : 4;
+	if (*len == 1)
+		return p[0];
+	c = p[0] & lead[*len];
+	for (i = 1; i < *len; i++) {
+		if ((p[i] & 0xc0) != 0x80) {
+			*len = i;
+			return 0;
+		}
+		c = c << 6 | (p[i] & 0x3f);
+	}
+	return c;
+}
+
+static bool
+is_hidden(uint32_t c)
+{
+	size_t low = 0, high = sizeof hidden / sizeof hidden[0], mid;
+
+	while (low < high) {
+		mid = (low + high) / 2;
+		if (c > hidden[mid].last)
+			low = mid + 1;
+		else if (c < hidden[mid].first)
+			high = mid;
+		else
+			return true;
+	}
+	return false;
+}
+
+/* Whether the hidden `c` behind `before` is needed; `flag`: amid an emoji flag's tags. */
+static bool
+is_kept(uint32_t c, uint32_t before, const unsigned char *after, bool flag)
+{
+	size_t len;
+
+	switch (c) {
+	case ZWJ:
+		return before > 0x7f && !is_hidden(before);
+	case ZWNJ:
+		return before >= 0x600 && *after >= 0x80 && decode(after, &len) >= 0x600;
+	case 0xfe0e:
+	case 0xfe0f:	/* text or emoji style, also of 0-9, # and * */
+		return before >= 0x203c || before == 0xa9 || before == 0xae || before == '#' ||
+		    before == '*' || (before >= '0' && before <= '9');
+	case 0x180b:
+	case 0x180c:
+	case 0x180d:
+		return before >= 0x1820 && before <= 0x18aa;
+	default:
+		if (c >= 0xfe00 && c <= 0xfe0f)
+			return before >= 0x2200 && !is_hidden(before);
+		if (c >= 0xe0100 && c <= 0xe01ef)	/* ideographic variants */
+			return (before >= 0x3400 && before <= 0x9fff) ||
+			    (before >= 0x20000 && before <= 0x3ffff);
+		return flag && c >= 0xe0020 && c <= 0xe007f;
+	}
+}
+
+int
+text_clean(struct buf *out, const char *s)
+{
+	const unsigned char *p = (const unsigned char *)s, *plain = p;
+	uint32_t c, before = 0;
+	bool flag = false;
+	size_t len;
+
+	for (; *p != '\0'; p += len) {
+		len = 1;
+		if (*p >= 0x20 && *p < 0x7f) {
+			before = *p;
+			flag = false;
+			continue;
+		}
+		c = decode(p, &len);
+		if (c == 0x2028 || c == 0x2029 || (is_hidden(c) && !is_kept(c, before, p + len, flag))) {
+			buf_append(out, plain, (size_t)(p - plain));
+			if (c == 0x2028 || c == 0x2029)
+				buf_putc(out, '\n');
+			plain = p + len;
+			continue;
+		}
+		flag = c == BLACK_FLAG || (flag && c >= 0xe0020 && c <= 0xe007e);
+		before = c;
+	}
+	return buf_append(out, plain, (size_t)(p - plain));
+}
+
+void
+text_cut(struct buf *out, size_t len)
+{
+	if (out->len <= len)
+		return;
+	while (len > 0 && ((unsigned char)out->data[len] & 0xc0) == 0x80)
+		len--;
+	buf_truncate(out, len);
+}

@@ -1,0 +1,538 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * tool.c - a tool from its description, in the order a call uses its parts:
+ * arguments, request, response, error; last the text that clients see of it.
+ */
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <strings.h>
+
+#include "base/buf.h"
+#include "base/limits.h"
+#include "mcp/pick.h"
+#include "mcp/template.h"
+#include "mcp/tool.h"
+#include "wire/json.h"
+#include "wire/pointer.h"
+
+#define PLACE	512	/* bytes of a place in an error message */
+
+static int	load_names(struct tool *, const cJSON *, const char *, struct spec_fault *);
+static int	load_schema(struct schema **, const cJSON *, const char *, const char *,
+		    struct spec_fault *);
+static int	load_input(struct tool *, const cJSON *, const char *, struct spec_fault *);
+static int	load_mirrors(struct tool *, const cJSON *, const char *, const char *,
+		    struct spec_fault *);
+static int	load_request(struct tool *, const cJSON *, const char *, struct spec_fault *);
+static int	load_url(struct tool *, const cJSON *, const char *, struct spec_fault *);
+static int	load_body(struct tool *, const cJSON *, const char *, struct spec_fault *);
+static int	load_response(struct tool *, const cJSON *, const char *, struct spec_fault *);
+static int	load_outcome(struct tool *, const cJSON *, const char *, struct spec_fault *);
+static int	load_output(struct tool *, const cJSON *, const char *, struct spec_fault *);
+static int	load_listing(struct tool *, const cJSON *, const char *, struct spec_fault *);
+
+static const struct spec_key tool_keys[] = {
+	{ "name", SPEC_STRING, true },
+	{ "title", SPEC_STRING, false },
+	{ "description", SPEC_STRING, true },
+	{ "annotations", SPEC_OBJECT, false },
+	{ "write", SPEC_BOOL, false },
+	{ "scopes", SPEC_ARRAY, false },
+	{ "inputSchema", SPEC_OBJECT, true },
+	{ "outputSchema", SPEC_OBJECT, false },
+	{ "request", SPEC_OBJECT, true },
+	{ "response", SPEC_OBJECT, true },
+	{ "success", SPEC_OBJECT, false },
+	{ "error", SPEC_OBJECT, false },
+	{ "timeout_ms", SPEC_COUNT, false },
+	{ NULL, SPEC_ANY, false },
+};
+
+int
+tool_load(struct tool *t, const struct service *s, const cJSON *spec, const char *place,
+    struct spec_fault *f)
+{
+	static int (*const steps[])(struct tool *, const cJSON *, const char *,
+	    struct spec_fault *) = {
+		load_names, load_input, load_request, load_response, load_outcome, load_output,
+		load_listing,
+	};
+	size_t i;
+
+	t->service = s;
+	if (spec_check(spec, tool_keys, place, f) == -1)
+		return -1;
+	for (i = 0; i < sizeof steps / sizeof steps[0]; i++)
+		if (steps[i](t, spec, place, f) == -1)
+			return -1;
+	return 0;
+}
+
+void
+tool_finish(struct tool *t)
+{
+	size_t i;
+
+	schema_destroy(t->arguments);
+	schema_destroy(t->result);
+	cJSON_Delete(t->input);
+	cJSON_Delete(t->output);
+	cJSON_Delete(t->untrusted);
+	uritemplate_destroy(t->url);
+	for (i = 0; i < t->nmirrors; i++)
+		free(t->mirrors[i].pointer);
+	free(t->mirrors);
+	free(t->listing);
+	memset(t, 0, sizeof *t);
+}
+
+static int
+load_names(struct tool *t, const cJSON *spec, const char *place, struct spec_fault *f)
+{
+	static const struct spec_key annotation_keys[] = {
+		{ "title", SPEC_STRING, false },
+		{ "readOnlyHint", SPEC_BOOL, false },
+		{ "destructiveHint", SPEC_BOOL, false },
+		{ "idempotentHint", SPEC_BOOL, false },
+		{ "openWorldHint", SPEC_BOOL, false },
+		{ NULL, SPEC_ANY, false },
+	};
+	const cJSON *annotations = json_get(spec, "annotations"), *scope;
+	char inner[PLACE];
+	int64_t timeout = 0;
+
+	t->name = json_str(spec, "name");
+	if (strlen(t->name) > LIMIT_TOOL_NAME || t->name[strspn(t->name,
+	    "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_.-")] != '\0')
+		return spec_fail(f, place, "\"name\" must be 1 to %d of A-Z a-z 0-9 _ . -",
+		    LIMIT_TOOL_NAME);
+	t->write = json_true(spec, "write");
+	json_integer(json_get(spec, "timeout_ms"), &timeout);
+	t->timeout_ms = (long)timeout;
+	snprintf(inner, sizeof inner, "%s/annotations", place);
+	if (annotations != NULL && spec_check(annotations, annotation_keys, inner, f) == -1)
+		return -1;
+	if (t->write && json_true(annotations, "readOnlyHint"))
+		return spec_fail(f, inner, "readOnlyHint is true and \"write\" too; one is wrong");
+	cJSON_ArrayForEach(scope, json_get(spec, "scopes"))
+		if (!cJSON_IsString(scope) || scope->valuestring[0] == '\0')
+			return spec_fail(f, place, "\"scopes\" must be an array of strings");
+	return 0;
+}
+
+static int
+load_schema(struct schema **out, const cJSON *schema, const char *place, const char *member,
+    struct spec_fault *f)
+{
+	struct schema_fault fault;
+	char inner[PLACE];
+
+	*out = schema_create(schema, &fault);
+	if (*out != NULL)
+		return 0;
+	snprintf(inner, sizeof inner, "%s/%s%s", place, member, fault.path);
+	return spec_fail(f, inner, "%s", fault.why);
+}
+
+/* Whether the response's pick has a list at its root; its name. */
+static const char *
+list_name(const cJSON *spec)
+{
+	const cJSON *child;
+
+	cJSON_ArrayForEach(child, json_get(spec, "response"))
+		if (pick_is_list(child))
+			return child->string;
+	return NULL;
+}
+
+/* The input schema as clients see it: a list can be paged through, so it has a cursor. */
+static int
+load_input(struct tool *t, const cJSON *spec, const char *place, struct spec_fault *f)
+{
+	const cJSON *schema = json_get(spec, "inputSchema"), *child;
+	cJSON *properties, *cursor;
+	char inner[PLACE];
+
+	snprintf(inner, sizeof inner, "%s/inputSchema", place);
+	if (json_str(schema, "type") == NULL || strcmp(json_str(schema, "type"), "object") != 0)
+		return spec_fail(f, inner, "\"type\" must be \"object\"");
+	child = json_get(schema, "properties");
+	if (child != NULL && !cJSON_IsObject(child))
+		return spec_fail(f, inner, "\"properties\" must be an object");
+	t->list = list_name(spec);
+	t->input = cJSON_Duplicate(schema, 1);
+	properties = json_get(t->input, "properties");
+	if (t->input != NULL && properties == NULL) {
+		properties = cJSON_CreateObject();
+		if (json_put(t->input, "properties", properties) == -1)
+			properties = NULL;
+	}
+	if (properties != NULL && t->list != NULL && json_get(properties, "cursor") == NULL) {
+		cursor = cJSON_CreateObject();
+		if (json_put(properties, "cursor", cursor) == -1 ||
+		    json_put(cursor, "type", cJSON_CreateString("string")) == -1)
+			properties = NULL;
+	}
+	if (properties == NULL)
+		return spec_fail(f, inner, "out of memory");
+	if (load_schema(&t->arguments, t->input, place, "inputSchema", f) == -1)
+		return -1;
+	return load_mirrors(t, t->input, "", inner, f);
+}
+
+static bool
+is_token(const char *s)
+{
+	return *s != '\0' && s[strspn(s, "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ"
+	    "0123456789-")] == '\0';
+}
+
+/* Find every x-mcp-header that is reached through "properties" alone. */
+static int
+load_mirrors(struct tool *t, const cJSON *schema, const char *pointer, const char *place,
+    struct spec_fault *f)
+{
+	char inner[PLACE], below[PLACE];
+	const cJSON *child, *header;
+	struct mirror *mirrors;
+	const char *type;
+	size_t i;
+
+	cJSON_ArrayForEach(child, json_get(schema, "properties")) {
+		snprintf(inner, sizeof inner, "%s/properties/%s", place, child->string);
+		snprintf(below, sizeof below, "%s/%s", pointer, child->string);
+		if (load_mirrors(t, child, below, inner, f) == -1)
+			return -1;
+		header = json_get(child, "x-mcp-header");
+		if (header == NULL)
+			continue;
+		type = json_str(child, "type");
+		if (!cJSON_IsString(header) || !is_token(header->valuestring))
+			return spec_fail(f, inner, "x-mcp-header must be letters, digits and hyphens; "
+			    "web servers drop underscores");
+		if (type == NULL || (strcmp(type, "string") != 0 && strcmp(type, "integer") != 0 &&
+		    strcmp(type, "boolean") != 0))
+			return spec_fail(f, inner, "x-mcp-header goes with type string, integer or "
+			    "boolean");
+		for (i = 0; i < t->nmirrors; i++)
+			if (strcasecmp(t->mirrors[i].header, header->valuestring) == 0)
+				return spec_fail(f, inner, "x-mcp-header \"%s\" is used twice",
+				    header->valuestring);
+		mirrors = realloc(t->mirrors, (t->nmirrors + 1) * sizeof *mirrors);
+		if (mirrors == NULL)
+			return spec_fail(f, inner, "out of memory");
+		t->mirrors = mirrors;
+		mirrors[t->nmirrors].header = header->valuestring;
+		mirrors[t->nmirrors].pointer = strdup(below);
+		if (mirrors[t->nmirrors++].pointer == NULL)
+			return spec_fail(f, inner, "out of memory");
+	}
+	return 0;
+}
+
+static int
+load_request(struct tool *t, const cJSON *spec, const char *place, struct spec_fault *f)
+{
+	static const struct spec_key request_keys[] = {
+		{ "method", SPEC_STRING, true },
+		{ "url", SPEC_STRING, true },
+		{ "headers", SPEC_OBJECT, false },
+		{ "body", SPEC_ANY, false },
+		{ "form", SPEC_OBJECT, false },
+		{ NULL, SPEC_ANY, false },
+	};
+	static const char *const methods[] = { "GET", "POST", "PUT", "PATCH", "DELETE" };
+	const cJSON *request = json_get(spec, "request"), *known, *header;
+	char inner[PLACE], at[2 * PLACE], reason[256];
+	size_t i;
+
+	snprintf(inner, sizeof inner, "%s/request", place);
+	if (spec_check(request, request_keys, inner, f) == -1)
+		return -1;
+	for (i = 0; i < 5 && strcmp(methods[i], json_str(request, "method")) != 0; i++)
+		;
+	if (i == 5)
+		return spec_fail(f, inner, "\"method\" must be GET, POST, PUT, PATCH or DELETE");
+	t->method = methods[i];
+	if (i > 0 && json_get(spec, "write") == NULL)
+		return spec_fail(f, place, "a %s needs \"write\": true, or false if it changes nothing",
+		    t->method);
+	known = json_get(t->input, "properties");
+	if (load_url(t, request, inner, f) == -1)
+		return -1;
+	t->headers = json_get(request, "headers");
+	cJSON_ArrayForEach(header, t->headers) {
+		snprintf(at, sizeof at, "%s/headers/%s", inner, header->string);
+		if (!is_token(header->string) || !cJSON_IsString(header))
+			return spec_fail(f, at, "a header is a name of letters, digits and hyphens and "
+			    "a string");
+		if (template_check(header->valuestring, known, reason, sizeof reason) == -1)
+			return spec_fail(f, at, "%s", reason);
+	}
+	return load_body(t, request, inner, f);
+}
+
+static int
+load_url(struct tool *t, const cJSON *request, const char *place, struct spec_fault *f)
+{
+	const char *text = json_str(request, "url"), *reason, *query, *p;
+	const cJSON *known = json_get(t->input, "properties");
+	char at[2 * PLACE];
+	size_t offset, i;
+
+	snprintf(at, sizeof at, "%s/url", place);
+	if (*text != '/')
+		return spec_fail(f, at, "must begin with '/'; it follows base_url");
+	t->url = uritemplate_create(text, &reason, &offset);
+	if (t->url == NULL)
+		return spec_fail(f, at, "\"%s\": %s (at byte %zu)", text, reason, offset);
+	for (i = 0; i < uritemplate_count(t->url); i++)
+		if (json_get(known, uritemplate_name(t->url, i)) == NULL)
+			return spec_fail(f, at, "{%s}: no argument of this name; declare it in "
+			    "inputSchema.properties", uritemplate_name(t->url, i));
+	/* Everything before the query stands in the path, where no value may add a segment. */
+	query = strchrnul(text, '?');
+	for (p = text; p < query && *p != '\0'; p++) {
+		if (*p != '{')
+			continue;
+		if (p[1] == '+' || p[1] == '#')
+			return spec_fail(f, at, "{%c...} in a path lets a value add segments; "
+			    "use {name}", p[1]);
+		if (p[1] == '&')
+			break;
+		t->path_vars++;
+		for (; *p != '}'; p++)
+			if (*p == ',')
+				t->path_vars++;
+	}
+	return 0;
+}
+
+static int
+load_body(struct tool *t, const cJSON *request, const char *place, struct spec_fault *f)
+{
+	const cJSON *known = json_get(t->input, "properties"), *form = json_get(request, "form");
+	char at[2 * PLACE], reason[256];
+	const cJSON *child;
+
+	t->body = json_get(request, "body");
+	if (t->body != NULL && form != NULL)
+		return spec_fail(f, place, "\"body\" and \"form\" exclude each other");
+	if (form != NULL) {
+		t->body = form;
+		t->form = true;
+	}
+	if (t->body == NULL)
+		return 0;
+	snprintf(at, sizeof at, "%s/%s", place, t->form ? "form" : "body");
+	if (strcmp(t->method, "GET") == 0)
+		return spec_fail(f, at, "a GET has no body");
+	if (template_check_body(t->body, known, reason, sizeof reason) == -1)
+		return spec_fail(f, at, "%s", reason);
+	cJSON_ArrayForEach(child, form)
+		if (cJSON_IsObject(child))
+			return spec_fail(f, at, "\"%s\": a form has no nested objects", child->string);
+	return 0;
+}
+
+static int
+load_response(struct tool *t, const cJSON *spec, const char *place, struct spec_fault *f)
+{
+	const cJSON *known = json_get(t->input, "properties"), *next;
+	char at[PLACE], below[PLACE / 2] = "", reason[256];
+
+	t->response = json_get(spec, "response");
+	if (pick_check(t->response, known, below, sizeof below, reason, sizeof reason) == -1) {
+		snprintf(at, sizeof at, "%s/response%s", place, below);
+		return spec_fail(f, at, "%s", reason);
+	}
+	snprintf(at, sizeof at, "%s/response", place);
+	if (pick_is_list(t->response) || json_get(t->response, "pointer") != NULL ||
+	    json_get(t->response, "value") != NULL || json_get(t->response, "argument") != NULL)
+		return spec_fail(f, at, "a result is an object: {\"name\": PICK, ...}");
+	next = json_get(t->response, "next_cursor");
+	if (next != NULL) {
+		if (!cJSON_IsString(next) || t->list == NULL)
+			return spec_fail(f, at, "\"next_cursor\" is a pointer beside a list "
+			    "({\"each\": ...})");
+		t->next = next->valuestring;
+	}
+	t->untrusted = cJSON_CreateArray();
+	if (t->untrusted == NULL || pick_untrusted(t->response, "", t->untrusted) == -1)
+		return spec_fail(f, at, "out of memory");
+	if (cJSON_GetArraySize(t->untrusted) == 0) {
+		cJSON_Delete(t->untrusted);
+		t->untrusted = NULL;
+	}
+	return 0;
+}
+
+/* "success" and "error", the tool's own or else its service's. */
+static int
+load_outcome(struct tool *t, const cJSON *spec, const char *place, struct spec_fault *f)
+{
+	static const struct spec_key success_keys[] = {
+		{ "pointer", SPEC_ANY, true },
+		{ "equals", SPEC_ANY, true },
+		{ NULL, SPEC_ANY, false },
+	};
+	static const struct spec_key error_keys[] = {
+		{ "code", SPEC_ANY, false },
+		{ "message", SPEC_ANY, false },
+		{ "request_id", SPEC_ANY, false },
+		{ "retry_after", SPEC_ANY, false },
+		{ "candidates", SPEC_ANY, false },
+		{ "codes", SPEC_OBJECT, false },
+		{ NULL, SPEC_ANY, false },
+	};
+	static const struct spec_key code_keys[] = {
+		{ "code", SPEC_STRING, false },
+		{ "hint", SPEC_STRING, false },
+		{ "retryable", SPEC_BOOL, false },
+		{ NULL, SPEC_ANY, false },
+	};
+	static const char *const pointers[] = { "code", "message", "request_id", "retry_after" };
+	const cJSON *item, *known = json_get(t->input, "properties");
+	char at[PLACE], below[PLACE / 2] = "", reason[256];
+	const char *why, *pointer;
+	size_t i;
+
+	t->success = json_get(spec, "success");
+	t->error = json_get(spec, "error");
+	if (t->success == NULL)
+		t->success = json_get(t->service->root, "success");
+	if (t->error == NULL)
+		t->error = json_get(t->service->root, "error");
+	snprintf(at, sizeof at, "%s/success", place);
+	if (t->success != NULL) {
+		if (spec_check(t->success, success_keys, at, f) == -1)
+			return -1;
+		pointer = json_str(t->success, "pointer");
+		if (pointer == NULL || pointer_check(pointer, &why) == -1)
+			return spec_fail(f, at, "\"pointer\" must be a JSON Pointer in a string");
+	}
+	if (t->error == NULL)
+		return 0;
+	snprintf(at, sizeof at, "%s/error", place);
+	if (spec_check(t->error, error_keys, at, f) == -1)
+		return -1;
+	for (i = 0; i < sizeof pointers / sizeof pointers[0]; i++) {
+		item = json_get(t->error, pointers[i]);
+		if (item != NULL && (!cJSON_IsString(item) ||
+		    pointer_check(item->valuestring, &why) == -1))
+			return spec_fail(f, at, "\"%s\" must be a JSON Pointer in a string",
+			    pointers[i]);
+	}
+	cJSON_ArrayForEach(item, json_get(t->error, "codes")) {
+		char inner[2 * PLACE];
+
+		snprintf(inner, sizeof inner, "%s/codes/%s", at, item->string);
+		if (spec_check(item, code_keys, inner, f) == -1)
+			return -1;
+	}
+	item = json_get(t->error, "candidates");
+	if (item == NULL)
+		return 0;
+	if (pick_check(item, known, below, sizeof below, reason, sizeof reason) == -1)
+		return spec_fail(f, at, "\"candidates\"%s: %s", below, reason);
+	return pick_is_list(item) ? 0 : spec_fail(f, at, "\"candidates\" must be a list "
+	    "({\"each\": ...})");
+}
+
+static int
+add_property(cJSON *properties, const char *name, const char *type)
+{
+	cJSON *schema;
+
+	if (json_get(properties, name) != NULL)
+		return 0;
+	schema = cJSON_CreateObject();
+	if (json_put(properties, name, schema) == -1)
+		return -1;
+	return json_put(schema, "type", cJSON_CreateString(type));
+}
+
+/* The output schema as clients see it: with what the bridge itself may add to a result. */
+static int
+load_output(struct tool *t, const cJSON *spec, const char *place, struct spec_fault *f)
+{
+	const cJSON *schema = json_get(spec, "outputSchema");
+	cJSON *properties;
+	char at[PLACE];
+	int result = 0;
+
+	if (schema == NULL)
+		return 0;
+	snprintf(at, sizeof at, "%s/outputSchema", place);
+	if (json_str(schema, "type") == NULL || strcmp(json_str(schema, "type"), "object") != 0)
+		return spec_fail(f, at, "\"type\" must be \"object\"; older clients know no other root");
+	t->output = cJSON_Duplicate(schema, 1);
+	properties = json_get(t->output, "properties");
+	if (t->output != NULL && properties == NULL) {
+		properties = cJSON_CreateObject();
+		if (json_put(t->output, "properties", properties) == -1)
+			properties = NULL;
+	}
+	if (properties == NULL || !cJSON_IsObject(properties))
+		return spec_fail(f, at, "\"properties\" must be an object, and memory must be had");
+	if (t->list != NULL)
+		result |= add_property(properties, "next_cursor", "string") |
+		    add_property(properties, "truncated", "boolean");
+	if (t->untrusted != NULL)
+		result |= add_property(properties, "untrusted", "array");
+	if (t->write && json_get(json_get(t->input, "properties"), "idempotency_key") != NULL)
+		result |= add_property(properties, "idempotent_replay", "boolean");
+	if (result != 0)
+		return spec_fail(f, at, "out of memory");
+	return load_schema(&t->result, t->output, place, "outputSchema", f);
+}
+
+/* The hints, all said: what is not in the file follows from "write" and the method. */
+static int
+list_annotations(struct buf *out, const struct tool *t, const cJSON *annotations)
+{
+	static const char *const hints[] = {
+		"readOnlyHint", "destructiveHint", "idempotentHint", "openWorldHint",
+	};
+	bool fallback[4] = { !t->write, false, !t->write, true };
+	const cJSON *said;
+	size_t i;
+
+	fallback[1] = strcmp(t->method, "DELETE") == 0;
+	buf_puts(out, ",\"annotations\":{");
+	for (i = 0; i < 4; i++) {
+		said = json_get(annotations, hints[i]);
+		buf_printf(out, "%s\"%s\":%s", i == 0 ? "" : ",", hints[i],
+		    (said == NULL ? fallback[i] : cJSON_IsTrue(said)) ? "true" : "false");
+	}
+	return buf_putc(out, '}');
+}
+
+static int
+load_listing(struct tool *t, const cJSON *spec, const char *place, struct spec_fault *f)
+{
+	struct buf out;
+
+	buf_init(&out, LIMIT_SERVICE_FILE);
+	buf_puts(&out, "{\"name\":");
+	json_quote(&out, t->name);
+	if (json_str(spec, "title") != NULL) {
+		buf_puts(&out, ",\"title\":");
+		json_quote(&out, json_str(spec, "title"));
+	}
+	buf_puts(&out, ",\"description\":");
+	json_quote(&out, json_str(spec, "description"));
+	buf_puts(&out, ",\"inputSchema\":");
+	json_print(&out, t->input);
+	if (t->output != NULL) {
+		buf_puts(&out, ",\"outputSchema\":");
+		json_print(&out, t->output);
+	}
+	list_annotations(&out, t, json_get(spec, "annotations"));
+	buf_putc(&out, '}');
+	t->listing = buf_take(&out);
+	buf_finish(&out);
+	return t->listing == NULL ? spec_fail(f, place, "out of memory") : 0;
+}

@@ -1,0 +1,36 @@
+/* SPDX-License-Identifier: MIT */
+/* upstream.h - the HTTP request that a tool and its arguments stand for. */
+#ifndef MCP_UPSTREAM_H
+#define MCP_UPSTREAM_H
+
+#include <stdbool.h>
+#include <stddef.h>
+
+#include <cjson/cJSON.h>
+
+#include "base/buf.h"
+
+struct failure;
+struct tool;
+
+struct upstream {
+	const char	*method;	/* borrowed from the tool */
+	char		*url;
+	char		**headers;	/* whole lines */
+	size_t		 nheaders;
+	struct buf	 body;
+	bool		 has_body;
+};
+
+/*
+ * Build the request of `t` for arguments that its schema has accepted. upstream_finish()
+ * must follow in both cases. 0, or -1 with the reason for the model in `f`: a value that
+ * would add a path segment, a line end for a header, something too long.
+ */
+int	 upstream_build(struct upstream *u, const struct tool *t, const cJSON *args,
+	    struct failure *f);
+/* Add a header line of name and value. 0 or -1 (memory). */
+int	 upstream_header(struct upstream *u, const char *name, const char *value);
+void	 upstream_finish(struct upstream *u);
+
+#endif
