@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /* main.c - one straight line: options, configuration, socket, and then who serves it. */
-#include <errno.h>
+#include <sys/resource.h>
+
 #include <fcntl.h>
 #include <getopt.h>
 #include <signal.h>
@@ -36,6 +37,7 @@ extern char **environ;
 static int	parse_options(struct options *, int, char *const *);
 static void	usage(FILE *);
 static void	open_standard(void);
+static void	raise_descriptors(void);
 static int	check(const struct settings *, const char *);
 static int	serve(struct settings *);
 
@@ -50,6 +52,7 @@ main(int argc, char **argv)
 	int code = EXIT_CONFIG;
 
 	open_standard();
+	raise_descriptors();
 	signal(SIGPIPE, SIG_IGN);
 	/* A web server's CGI script gets arguments from the query: they are not ours to read. */
 	code = parse_options(&o, cgi ? 1 : argc, argv);
@@ -100,6 +103,18 @@ open_standard(void)
 	while (fd >= 0 && fd <= STDERR_FILENO);
 	if (fd > STDERR_FILENO)
 		close(fd);
+}
+
+/* Each request in flight holds a descriptor or two; the usual soft limit is 1,024. */
+static void
+raise_descriptors(void)
+{
+	struct rlimit limit;
+
+	if (getrlimit(RLIMIT_NOFILE, &limit) == 0 && limit.rlim_cur < limit.rlim_max) {
+		limit.rlim_cur = limit.rlim_max;
+		setrlimit(RLIMIT_NOFILE, &limit);
+	}
 }
 
 static void

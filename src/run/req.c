@@ -143,14 +143,21 @@ req_refuse(struct req *r, int status, const char *why)
 	return DONE;
 }
 
-static enum step
-req_read(struct req *r)
+/* Join the trace of `traceparent`, or begin one. */
+static void
+req_trace(struct req *r, const char *traceparent)
 {
 	uint8_t random[24];
 
 	crypto_random(random, sizeof random);
-	trace_begin(&r->trace, http_header(&r->http, "traceparent"), random);
+	trace_begin(&r->trace, traceparent, random);
 	trace_header(&r->trace, r->traceparent);
+}
+
+static enum step
+req_read(struct req *r)
+{
+	req_trace(r, http_header(&r->http, "traceparent"));
 	switch (r->http.excess) {
 	case HTTP_FITS:
 		return NEXT;
@@ -241,8 +248,11 @@ static enum step
 req_rpc(struct req *r)
 {
 	enum mcp_verdict verdict = mcp_open(&r->bridge->mcp, &r->message, &r->http, &r->reply);
+	const char *traceparent = json_str(json_get(r->message.rpc.params, "_meta"), "traceparent");
 
 	buf_finish(&r->http.body);
+	if (traceparent != NULL && http_header(&r->http, "traceparent") == NULL)
+		req_trace(r, traceparent);
 	return verdict == MCP_CALL ? NEXT : DONE;
 }
 
