@@ -45,6 +45,13 @@ static const struct conf_key keys[] = {
 	{ "log_level", CONF_CHOICE, KEY(log_level), "info", 0, 0, level_words },
 };
 
+static const char *const service_keys[] = { "base_url", "ca_file", "token_file" };
+
+#define ENV_PREFIX	"UMS_MCP_"
+#define ENV_SERVICE	ENV_PREFIX "SERVICE_"
+
+extern char **environ;
+
 static int	load_services(struct settings *, char *, size_t);
 static int	switch_off(struct settings *, char *, size_t);
 static int	load_texts(struct settings *);
@@ -60,7 +67,7 @@ settings_read(struct settings *s, const char *file, char *const *environment, ch
 	}
 	if (file != NULL && conf_file(&s->conf, file, why, whylen) == -1)
 		return -1;
-	if (conf_env(&s->conf, "UMS_MCP_", environment, why, whylen) == -1)
+	if (conf_env(&s->conf, ENV_PREFIX, environment, why, whylen) == -1)
 		return -1;
 	if (s->endpoint[0] != '/' || strpbrk(s->endpoint, "?# ") != NULL) {
 		snprintf(why, whylen, "endpoint = %s: must be a path that begins with '/'", s->endpoint);
@@ -102,7 +109,25 @@ settings_finish(struct settings *s)
 int
 settings_print(const struct settings *s, struct buf *out)
 {
-	return conf_print(&s->conf, out);
+	size_t i;
+
+	conf_print(&s->conf, out);
+	/* These override a service's keys, whose names are known only to its file. */
+	for (i = 0; environ[i] != NULL; i++)
+		if (strncmp(environ[i], ENV_SERVICE, strlen(ENV_SERVICE)) == 0)
+			buf_printf(out, "# %s\n", environ[i]);
+	return out->failed ? -1 : 0;
+}
+
+/* The environment variable of a service's key. */
+static void
+service_variable(char *out, size_t len, const char *name, const char *key)
+{
+	size_t i;
+
+	snprintf(out, len, ENV_SERVICE "%s_%s", name, key);
+	for (i = 0; out[i] != '\0'; i++)
+		out[i] = out[i] == '-' ? '_' : (char)toupper((unsigned char)out[i]);
 }
 
 /* What the configuration says of a service: the environment first, then the file. */
@@ -111,11 +136,8 @@ service_key(const struct settings *s, const char *name, const char *key)
 {
 	char text[256];
 	const char *value;
-	size_t i;
 
-	snprintf(text, sizeof text, "UMS_MCP_SERVICE_%s_%s", name, key);
-	for (i = 0; text[i] != '\0'; i++)
-		text[i] = text[i] == '-' ? '_' : (char)toupper((unsigned char)text[i]);
+	service_variable(text, sizeof text, name, key);
 	value = getenv(text);
 	if (value != NULL)
 		return value;
@@ -133,30 +155,51 @@ service_settings(void *arg, const char *name, struct service_settings *out)
 	out->token_file = service_key(s, name, "token_file");
 }
 
-/* A service.NAME.KEY line of which there is no NAME or no KEY would be ignored in silence. */
+/* Whether `text` is what `make` makes of some service's name and some key. */
+static bool
+is_service_key(const struct settings *s, const char *text, size_t len,
+    void (*make)(char *, size_t, const char *, const char *))
+{
+	char known[256];
+	size_t i, k;
+
+	for (i = 0; i < s->catalog.nservices; i++)
+		for (k = 0; k < sizeof service_keys / sizeof service_keys[0]; k++) {
+			make(known, sizeof known, s->catalog.services[i].name, service_keys[k]);
+			if (strlen(known) == len && strncmp(known, text, len) == 0)
+				return true;
+		}
+	return false;
+}
+
+static void
+service_line(char *out, size_t len, const char *name, const char *key)
+{
+	snprintf(out, len, "%s.%s", name, key);
+}
+
+/* A key or variable of no loaded service, or one that is no key, would be ignored in silence. */
 static int
 check_service_keys(const struct settings *s, char *why, size_t whylen)
 {
-	static const char *const known[] = { "base_url", "ca_file", "token_file" };
-	size_t i, k, n;
+	static const char mend[] = "no service in \"services\" has this name, or the key is not "
+	    "base_url, ca_file or token_file";
+	const char *text;
+	size_t i;
 
 	for (i = 0; i < s->service.count; i++) {
-		const char *key = s->service.items[i].key, *dot = strrchr(key, '.');
-
-		for (k = 0; dot != NULL && k < 3 && strcmp(dot + 1, known[k]) != 0; k++)
-			;
-		if (dot == NULL || k == 3) {
-			snprintf(why, whylen, "service.%s: must be service.NAME.base_url, .ca_file or "
-			    ".token_file", key);
+		text = s->service.items[i].key;
+		if (!is_service_key(s, text, strlen(text), service_line)) {
+			snprintf(why, whylen, "service.%s: %s", text, mend);
 			return -1;
 		}
-		for (n = 0; n < s->catalog.nservices; n++)
-			if (strlen(s->catalog.services[n].name) == (size_t)(dot - key) &&
-			    strncmp(s->catalog.services[n].name, key, (size_t)(dot - key)) == 0)
-				break;
-		if (n == s->catalog.nservices) {
-			snprintf(why, whylen, "service.%s: no service file in \"services\" has this name",
-			    key);
+	}
+	for (i = 0; environ[i] != NULL; i++) {
+		text = environ[i];
+		if (strncmp(text, ENV_SERVICE, strlen(ENV_SERVICE)) == 0 &&
+		    !is_service_key(s, text, strcspn(text, "="), service_variable)) {
+			snprintf(why, whylen, "environment variable %.*s: %s", (int)strcspn(text, "="),
+			    text, mend);
 			return -1;
 		}
 	}
