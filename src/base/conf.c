@@ -246,7 +246,7 @@ conf_line(struct conf *c, const char *file, const char *line, char *why, size_t 
 	size_t len;
 	int result;
 
-	p = line + strspn(line, " \t");
+	p = line + strspn(line, " \t\r");
 	if (*p == '\0' || *p == '#')
 		return 0;
 	equals = strchr(p, '=');
@@ -319,6 +319,7 @@ conf_file(struct conf *c, const char *path, char *why, size_t whylen)
 	else
 		result = 0;
 out:
+	c->seen = 0;
 	buf_finish(&text);
 	return result;
 }

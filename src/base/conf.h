@@ -54,7 +54,7 @@ struct conf {
 	const struct conf_key	*keys;
 	size_t			 count;
 	void			*base;		/* the struct that is filled */
-	uint64_t		 seen;		/* keys that a file has set; at most 64 keys */
+	uint64_t		 seen;		/* keys set in this file, or by lines since; at most 64 */
 };
 
 /* Set every key's default. The struct must be zeroed. 0, or -1: out of memory. conf_finish() undoes it. */
@@ -63,7 +63,7 @@ int	 conf_init(struct conf *c, const struct conf_key *keys, size_t count, void *
 void	 conf_finish(struct conf *c);
 /*
  * Read a file. 0, or -1 with "FILE:LINE: what is wrong; the mend" in `why`: an unknown
- * key, a key given twice, a value that does not fit.
+ * key, a key given twice, a value that does not fit. A line given later stands above it.
  */
 int	 conf_file(struct conf *c, const char *path, char *why, size_t whylen);
 /* One line of text, comments and blank lines included; `file` is what relative paths are seen from. */

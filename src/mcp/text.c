@@ -9,11 +9,15 @@
 
 #define ZWNJ		0x200c
 #define ZWJ		0x200d
+#define TEXT_STYLE	0xfe0e
+#define EMOJI_STYLE	0xfe0f
 #define BLACK_FLAG	0x1f3f4
+#define CANCEL_TAG	0xe007f
 
 static uint32_t	decode(const unsigned char *, size_t *);
 static bool	is_hidden(uint32_t);
-static bool	is_kept(uint32_t, uint32_t, const unsigned char *, bool);
+static bool	is_kept(uint32_t, uint32_t, const unsigned char *);
+static size_t	flag_tags(const unsigned char *);
 
 /* Sorted ranges of code points that show nothing or reorder what shows. */
 static const struct {
@@ -78,21 +82,24 @@ is_hidden(uint32_t c)
 	return false;
 }
 
-/* Whether the hidden `c` behind `before` is needed; `flag`: amid an emoji flag's tags. */
+/* Whether the hidden `c` behind `before` is needed. Hidden ones in a row could spell a message. */
 static bool
-is_kept(uint32_t c, uint32_t before, const unsigned char *after, bool flag)
+is_kept(uint32_t c, uint32_t before, const unsigned char *after)
 {
+	uint32_t next;
 	size_t len;
 
 	switch (c) {
 	case ZWJ:
-		return before > 0x7f && !is_hidden(before);
+		return before > 0x7f && (!is_hidden(before) || before == EMOJI_STYLE);
 	case ZWNJ:
-		return before >= 0x600 && *after >= 0x80 && decode(after, &len) >= 0x600;
-	case 0xfe0e:
-	case 0xfe0f:	/* text or emoji style, also of 0-9, # and * */
-		return before >= 0x203c || before == 0xa9 || before == 0xae || before == '#' ||
-		    before == '*' || (before >= '0' && before <= '9');
+		next = *after >= 0x80 ? decode(after, &len) : 0;
+		return before >= 0x600 && !is_hidden(before) && next >= 0x600 && !is_hidden(next);
+	case TEXT_STYLE:
+	case EMOJI_STYLE:	/* also of 0-9, # and * */
+		return (before >= 0x203c && !is_hidden(before)) || before == 0xa9 ||
+		    before == 0xae || before == '#' || before == '*' ||
+		    (before >= '0' && before <= '9');
 	case 0x180b:
 	case 0x180c:
 	case 0x180d:
@@ -103,8 +110,30 @@ is_kept(uint32_t c, uint32_t before, const unsigned char *after, bool flag)
 		if (c >= 0xe0100 && c <= 0xe01ef)	/* ideographic variants */
 			return (before >= 0x3400 && before <= 0x9fff) ||
 			    (before >= 0x20000 && before <= 0x3ffff);
-		return flag && c >= 0xe0020 && c <= 0xe007f;
+		return false;
 	}
+}
+
+/*
+ * The bytes of the tags that make a flag of the black flag before them: a region of 3 to 6
+ * letters and digits (gbsct) and the cancel tag. Else 0: longer tags spell hidden text.
+ */
+static size_t
+flag_tags(const unsigned char *p)
+{
+	const unsigned char *start = p;
+	uint32_t c;
+	size_t len, count;
+
+	for (count = 0; *p >= 0x80 && count < 7; count++) {
+		c = decode(p, &len);
+		p += len;
+		if (c == CANCEL_TAG)
+			return count >= 3 ? (size_t)(p - start) : 0;
+		if (!(c >= 0xe0030 && c <= 0xe0039) && !(c >= 0xe0061 && c <= 0xe007a))
+			break;
+	}
+	return 0;
 }
 
 int
@@ -112,25 +141,24 @@ text_clean(struct buf *out, const char *s)
 {
 	const unsigned char *p = (const unsigned char *)s, *plain = p;
 	uint32_t c, before = 0;
-	bool flag = false;
 	size_t len;
 
 	for (; *p != '\0'; p += len) {
 		len = 1;
 		if (*p >= 0x20 && *p < 0x7f) {
 			before = *p;
-			flag = false;
 			continue;
 		}
 		c = decode(p, &len);
-		if (c == 0x2028 || c == 0x2029 || (is_hidden(c) && !is_kept(c, before, p + len, flag))) {
+		if (c == 0x2028 || c == 0x2029 || (is_hidden(c) && !is_kept(c, before, p + len))) {
 			buf_append(out, plain, (size_t)(p - plain));
 			if (c == 0x2028 || c == 0x2029)
 				buf_putc(out, '\n');
 			plain = p + len;
 			continue;
 		}
-		flag = c == BLACK_FLAG || (flag && c >= 0xe0020 && c <= 0xe007e);
+		if (c == BLACK_FLAG)
+			len += flag_tags(p + len);
 		before = c;
 	}
 	return buf_append(out, plain, (size_t)(p - plain));

@@ -133,7 +133,6 @@ http_path(const struct http_request *rq, struct buf *out)
 	return buf_puts(out, info == NULL ? "" : info);
 }
 
-
 int
 http_mirror_decode(const char *value, struct buf *out)
 {
@@ -166,25 +165,37 @@ http_is_json(const char *content_type)
 	return *p == '\0' || *p == ';';
 }
 
+/* Whether the parameters of a media range, up to the next comma, say q=0. */
+static bool
+is_refused(const char *p, size_t len)
+{
+	const char *end = p + len;
+	size_t n;
+
+	for (; p < end; p += n) {
+		p += strspn(p, "; \t");
+		n = strcspn(p, ";,");
+		if (p < end && strncasecmp(p, "q=0", 3) == 0 &&
+		    strspn(p + 3, ".0") >= strcspn(p + 3, ";, \t"))
+			return true;
+	}
+	return false;
+}
+
 bool
 http_accepts(const char *accept, const char *type)
 {
-	const char *p, *q, *slash = strchr(type, '/');
-	size_t len, major = (size_t)(slash - type) + 1;
-	bool match, zero;
+	size_t len, range, all = strlen(type), major = strcspn(type, "/") + 1;
+	const char *p;
 
 	for (p = accept; *p != '\0'; p += len + (p[len] == ',')) {
+		p += strspn(p, " \t");
 		len = strcspn(p, ",");
-		while (len > 0 && (*p == ' ' || *p == '\t')) {
-			p++;
-			len--;
-		}
-		match = strncasecmp(p, type, strlen(type)) == 0 ||
-		    (strncasecmp(p, type, major) == 0 && p[major] == '*') ||
-		    strncmp(p, "*/*", 3) == 0;
-		q = memmem(p, len, ";q=0", 4);
-		zero = q != NULL && strspn(q + 4, ".0") == strcspn(q + 4, ", ;\t");
-		if (match && !zero)
+		range = strcspn(p, ",; \t");
+		if (((range == all && strncasecmp(p, type, all) == 0) ||
+		    (range == major + 1 && strncasecmp(p, type, major) == 0 && p[major] == '*') ||
+		    (range == 3 && strncmp(p, "*/*", 3) == 0)) &&
+		    !is_refused(p + range, len - range))
 			return true;
 	}
 	return false;

@@ -533,20 +533,27 @@ json_quote(struct buf *out, const char *s)
 {
 	static const char escaped[] = "\"\\\b\f\n\r\t", letter[] = "\"\\bfnrt";
 	const char *p, *from;
+	size_t n;
 
 	buf_putc(out, '"');
 	for (p = from = s; *p != '\0'; p++) {
 		unsigned char c = (unsigned char)*p;
 		const char *e;
 
-		if (c >= 0x20 && c != '"' && c != '\\' && c != 0x7f && c != 0xc0)
+		if (c >= 0x20 && c < 0x7f && c != '"' && c != '\\')
 			continue;
+		if (c >= 0x80 && (n = utf8_length((const unsigned char *)p, 4)) > 0) {
+			p += n - 1;
+			continue;
+		}
 		buf_append(out, from, (size_t)(p - from));
 		from = p + 1;
 		if (c == 0xc0 && (unsigned char)p[1] == 0x80) {
 			buf_puts(out, "\\u0000");
 			from = ++p + 1;
-		} else if ((e = strchr(escaped, c)) != NULL)
+		} else if (c >= 0x80)
+			buf_puts(out, "\xef\xbf\xbd");
+		else if ((e = strchr(escaped, c)) != NULL)
 			buf_printf(out, "\\%c", letter[e - escaped]);
 		else
 			buf_printf(out, "\\u%04x", c);

@@ -1,0 +1,291 @@
+/* SPDX-License-Identifier: MIT */
+/* draft.c - judging the body of POST /v1/messages; see draft.h. */
+#include <stdio.h>
+#include <string.h>
+
+#include "base/clock.h"
+#include "local/call.h"
+#include "local/channel.h"
+#include "local/draft.h"
+#include "local/problem.h"
+#include "local/request.h"
+#include "local/store.h"
+#include "local/template.h"
+#include "local/text.h"
+
+static int	read_strings(struct call *, struct draft *);
+static int	read_to(struct call *, struct draft *);
+static int	add_to(struct call *, struct draft *, const char *, const cJSON *);
+static int	read_text(struct call *, struct draft *);
+static int	read_attachments(struct call *, struct draft *);
+static int	check_attachment(struct call *, const cJSON *, int);
+static int	read_metadata(struct call *, struct draft *);
+static int	read_schedule(struct call *, struct draft *);
+static int	optional(struct call *, const char *, const char **);
+
+static const char members[] = "to,text,template_id,template_vars,channel,subject,format,thread_id,"
+    "reply_to,attachments,schedule_at,metadata";
+
+int
+draft_read(struct call *c, struct draft *d)
+{
+	int r;
+
+	memset(d, 0, sizeof *d);
+	buf_init(&d->text, CAP_BODY * 2);
+	buf_init(&d->attachments, CAP_BODY);
+	buf_init(&d->metadata, CAP_METADATA);
+	if ((r = request_check_members(c, c->req.json, members)) != 0 ||
+	    (r = read_strings(c, d)) != 0 ||
+	    (r = channel_check(c, d->channel)) != 0 ||
+	    (r = read_to(c, d)) != 0 ||
+	    (r = read_text(c, d)) != 0 ||
+	    (r = draft_thread(c, &d->reply_to, d->thread_id, sizeof d->thread_id)) != 0 ||
+	    (r = read_attachments(c, d)) != 0 ||
+	    (r = read_metadata(c, d)) != 0)
+		return r;
+	return read_schedule(c, d);
+}
+
+void
+draft_finish(struct draft *d)
+{
+	buf_finish(&d->text);
+	buf_finish(&d->attachments);
+	buf_finish(&d->metadata);
+}
+
+const char *
+draft_address(const struct draft *d, const struct contact *to)
+{
+	return strcmp(d->channel, CHANNEL_EMAIL) == 0 ? to->email : to->id;
+}
+
+/* A member that is absent or a string; *out stays as it was when absent. */
+static int
+optional(struct call *c, const char *name, const char **out)
+{
+	const cJSON *item = json_get(c->req.json, name);
+
+	if (item == NULL)
+		return 0;
+	if (!cJSON_IsString(item))
+		return problem(c, 422, "validation", "%s: a string is wanted", name);
+	*out = item->valuestring;
+	return 0;
+}
+
+static int
+read_strings(struct call *c, struct draft *d)
+{
+	int r;
+
+	d->channel = CHANNEL_INBOX;
+	d->format = "text";
+	if ((r = optional(c, "channel", &d->channel)) != 0 ||
+	    (r = optional(c, "format", &d->format)) != 0 ||
+	    (r = optional(c, "subject", &d->subject)) != 0 ||
+	    (r = optional(c, "template_id", &d->template_id)) != 0)
+		return r;
+	if (!text_is_one_of(d->format, "text,markdown"))
+		return problem(c, 422, "validation", "format: text or markdown is wanted");
+	/* A subject becomes a mail header: a line end in it would begin another one. */
+	if (d->subject != NULL && (text_length(d->subject) > CAP_SUBJECT ||
+	    d->subject[0] == '\0' || text_has_control(d->subject)))
+		return problem(c, 422, "validation", "subject: 1 to %d characters of one line are "
+		    "wanted", CAP_SUBJECT);
+	return 0;
+}
+
+static int
+add_to(struct call *c, struct draft *d, const char *field, const cJSON *item)
+{
+	struct contact *to = &d->to[d->to_count];
+	int i, r;
+
+	if (!cJSON_IsString(item) || item->valuestring[0] == '\0' ||
+	    text_length(item->valuestring) > CAP_EMAIL)
+		return problem(c, 422, "validation", "%s: an id, an address or a name is wanted", field);
+	if ((r = contact_resolve(c, field, item->valuestring, to)) != 0)
+		return r;
+	if (draft_address(d, to)[0] == '\0')
+		return problem(c, 422, "recipient_unreachable", "%s: contact '%s' has no address on "
+		    "channel %s", field, to->id, d->channel);
+	for (i = 0; i < d->to_count; i++)
+		if (strcmp(d->to[i].id, to->id) == 0) {
+			d->to_repeated = true;
+			return 0;
+		}
+	d->to_count++;
+	return 0;
+}
+
+static int
+read_to(struct call *c, struct draft *d)
+{
+	const cJSON *to = json_get(c->req.json, "to"), *item;
+	char field[32];
+	int r, n = 0;
+
+	if (cJSON_IsString(to))
+		return add_to(c, d, "to", to);
+	if (!cJSON_IsArray(to) || cJSON_GetArraySize(to) < 1 ||
+	    cJSON_GetArraySize(to) > CAP_RECIPIENTS)
+		return problem(c, 422, "validation", "to: an id, address or name, or an array of 1 to "
+		    "%d of them is wanted", CAP_RECIPIENTS);
+	cJSON_ArrayForEach(item, to) {
+		snprintf(field, sizeof field, "to[%d]", n++);
+		if ((r = add_to(c, d, field, item)) != 0)
+			return r;
+	}
+	return 0;
+}
+
+int
+draft_check_text(struct call *c, const char *field, const char *text)
+{
+	if (text != NULL && text[0] != '\0' && text_length(text) <= CAP_TEXT)
+		return 0;
+	return problem(c, 422, "validation", "%s: a string of 1 to %d characters is wanted", field,
+	    CAP_TEXT);
+}
+
+static int
+read_text(struct call *c, struct draft *d)
+{
+	const cJSON *text = json_get(c->req.json, "text");
+	const cJSON *vars = json_get(c->req.json, "template_vars");
+	int r;
+
+	if ((text == NULL) == (d->template_id == NULL))
+		return problem(c, 422, "validation", "text: either text or template_id is wanted");
+	if (vars != NULL && (d->template_id == NULL || !cJSON_IsObject(vars)))
+		return problem(c, 422, "validation", "template_vars: an object beside template_id is "
+		    "wanted");
+	if (text != NULL) {
+		if ((r = draft_check_text(c, "text", cJSON_GetStringValue(text))) != 0)
+			return r;
+		return buf_puts(&d->text, text->valuestring);
+	}
+	if ((r = template_render(c, d->template_id, vars, &d->text)) != 0)
+		return r;
+	return draft_check_text(c, "template_vars", buf_str(&d->text));
+}
+
+/* One column of the message `id`. 1: found, the text in `out`; 0; -1. */
+static int
+thread_of(struct call *c, const char *sql, const char *id, char *out, size_t len)
+{
+	sqlite3_stmt *stmt = store_bind(c->store, sql, "t", id);
+	int r = store_step(c->store, stmt);
+
+	if (r == 1)
+		snprintf(out, len, "%s", store_text(stmt, 0));
+	store_done(stmt);
+	return r;
+}
+
+int
+draft_thread(struct call *c, const char **reply_to, char *out, size_t len)
+{
+	const char *thread = NULL;
+	int r;
+
+	*reply_to = NULL;
+	out[0] = '\0';
+	if ((r = optional(c, "thread_id", &thread)) != 0 ||
+	    (r = optional(c, "reply_to", reply_to)) != 0)
+		return r;
+	if (*reply_to != NULL) {
+		r = thread_of(c, "SELECT thread_id FROM message WHERE id = ?", *reply_to, out, len);
+		if (r != 1)
+			return r == -1 ? -1 : problem(c, 422, "validation",
+			    "reply_to: there is no message '%.80s'", *reply_to);
+		if (thread != NULL && strcmp(thread, out) != 0)
+			return problem(c, 422, "validation", "thread_id: the message replied to is in "
+			    "thread '%s'", out);
+		return 0;
+	}
+	if (thread == NULL)
+		return 0;
+	r = thread_of(c, "SELECT id FROM thread WHERE id = ?", thread, out, len);
+	if (r == 0)
+		return problem(c, 422, "validation", "thread_id: there is no thread '%.80s'", thread);
+	return r == 1 ? 0 : -1;
+}
+
+static int
+check_attachment(struct call *c, const cJSON *item, int at)
+{
+	const char *name = json_str(item, "name"), *url = json_str(item, "url");
+	const cJSON *type = json_get(item, "mime_type");
+	int r;
+
+	if (!cJSON_IsObject(item))
+		return problem(c, 422, "validation", "attachments[%d]: an object is wanted", at);
+	if ((r = request_check_members(c, item, "name,url,mime_type")) != 0)
+		return r;
+	if (name == NULL || *name == '\0' || text_length(name) > CAP_NAME || text_has_control(name))
+		return problem(c, 422, "validation", "attachments[%d].name: 1 to %d characters of one "
+		    "line are wanted", at, CAP_NAME);
+	if (url == NULL || strlen(url) > CAP_URL || text_has_control(url) ||
+	    strchr(url, ' ') != NULL ||
+	    (strncmp(url, "https://", 8) != 0 && strncmp(url, "http://", 7) != 0))
+		return problem(c, 422, "validation", "attachments[%d].url: an http or https URL of at "
+		    "most %d bytes is wanted", at, CAP_URL);
+	if (type != NULL && (!cJSON_IsString(type) || strlen(type->valuestring) > CAP_NAME ||
+	    strchr(type->valuestring, '/') == NULL || text_has_control(type->valuestring)))
+		return problem(c, 422, "validation", "attachments[%d].mime_type: type/subtype is wanted",
+		    at);
+	return 0;
+}
+
+static int
+read_attachments(struct call *c, struct draft *d)
+{
+	const cJSON *list = json_get(c->req.json, "attachments"), *item;
+	int r, n = 0;
+
+	if (list == NULL)
+		return 0;
+	if (!cJSON_IsArray(list) || cJSON_GetArraySize(list) > CAP_ATTACHMENTS)
+		return problem(c, 422, "validation", "attachments: an array of at most %d is wanted",
+		    CAP_ATTACHMENTS);
+	cJSON_ArrayForEach(item, list)
+		if ((r = check_attachment(c, item, n++)) != 0)
+			return r;
+	return n == 0 ? 0 : json_print(&d->attachments, list);
+}
+
+static int
+read_metadata(struct call *c, struct draft *d)
+{
+	const cJSON *item = json_get(c->req.json, "metadata");
+
+	if (item == NULL)
+		return 0;
+	if (!cJSON_IsObject(item))
+		return problem(c, 422, "validation", "metadata: an object is wanted");
+	if (json_print(&d->metadata, item) == -1)
+		return problem(c, 422, "validation", "metadata: at most %d bytes as JSON", CAP_METADATA);
+	return 0;
+}
+
+static int
+read_schedule(struct call *c, struct draft *d)
+{
+	int64_t now = clock_wall_ms();
+	const char *text = NULL;
+	int r;
+
+	if ((r = optional(c, "schedule_at", &text)) != 0 || text == NULL)
+		return r;
+	if (text_time(text, &d->scheduled_at) == -1)
+		return problem(c, 422, "validation", "schedule_at: a time as in RFC 3339 is wanted, "
+		    "such as 2030-01-31T09:00:00Z");
+	if (d->scheduled_at <= now)
+		return problem(c, 422, "validation", "schedule_at: this time is past");
+	if (d->scheduled_at > now + CAP_AHEAD_MS)
+		return problem(c, 422, "validation", "schedule_at: more than a year ahead");
+	return 0;
+}
