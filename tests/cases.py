@@ -108,7 +108,7 @@ def listen_below(limit=32768):
         sock.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         try:
             sock.bind(("127.0.0.1", random.randrange(20000, limit)))
-            sock.listen(128)
+            sock.listen(1024)
             return sock
         except OSError:
             sock.close()
@@ -126,8 +126,9 @@ class Stub:
     expect: method, path (with the query, as it came), headers (null: absent), body (JSON is
     compared as JSON, a string as bytes, null: none). answer: status, headers, body (JSON or a
     string), body_gen (an expression), delay_ms, and behaviour: truncate (half a body), reset
-    (RST instead of an answer), close (end of stream instead of one), stall (nothing until the
-    client leaves), huge (more than any cap), drip (three bytes at a time).
+    (RST instead of an answer), close (end of stream instead of one), leave (an answer, then the
+    end of the stream), stall (nothing until the client leaves), huge (more than any cap),
+    headers (200 KB of them), drip (three bytes at a time).
     """
 
     def __init__(self, token, context=None):
@@ -267,13 +268,17 @@ class Stub:
         if behaviour == "truncate":
             conn.sendall(data[:len(data) - len(body) // 2 - 1])
             return False
+        if behaviour == "headers":
+            lines = b"".join(b"X-%d: %s\r\n" % (i, b"x" * 990) for i in range(200))
+            conn.sendall(b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\n" + lines + b"\r\n{}")
+            return False
         if behaviour == "drip":
             for i in range(0, len(data), 3):
                 conn.sendall(data[i:i + 3])
                 time.sleep(0.0005)
             return True
         conn.sendall(data)
-        return True
+        return behaviour != "leave"
 
     @staticmethod
     def body_of(answer):
@@ -314,7 +319,7 @@ def dated(text):
 # ---- the bridge
 
 class Certificates:
-    """A server certificate for loopback that is its own CA, and a CA that has nothing to do with it."""
+    """A certificate for loopback that is its own CA, and a CA that has nothing to do with it."""
 
     def __init__(self, tmp):
         self.own, self.key = tmp / "own.pem", tmp / "own.key"
@@ -828,7 +833,8 @@ def main():
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("cases", nargs="*", help="names of cases; all without one")
     parser.add_argument("--via", choices=FRONTS, action="append")
-    parser.add_argument("--build", default=str(ROOT / "build" / "asan"))
+    parser.add_argument("--build", default=os.environ.get(
+        "BUILD_DIR", str(ROOT / "build" / "asan")))
     parser.add_argument("-v", "--verbose", action="store_true", help="print every answer")
     parser.add_argument("--keep", action="store_true", help="keep the temporary folder")
     args = parser.parse_args()

@@ -59,7 +59,7 @@ static int
 read_body(struct http_request *rq)
 {
 	const char *text = http_variable(rq, "CONTENT_LENGTH");
-	unsigned long long left = text == NULL ? 0 : strtoull(text, NULL, 10);
+	unsigned long long left = text == NULL || *text == '-' ? 0 : strtoull(text, NULL, 10);
 	char chunk[16384];
 	ssize_t n;
 

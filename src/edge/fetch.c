@@ -35,7 +35,10 @@ struct fetch {
 	struct buf		 request;	/* the body, until the transfer has ended */
 	struct buf		 response;
 	char			 request_id[128];
+	size_t			 head;		/* bytes of response headers so far */
 	bool			 excess;
+	bool			 once;		/* the upstream must see it once at most */
+	bool			 begun;		/* it was about to be sent */
 	void			(*done)(void *, const struct answer *);
 	void			*arg;
 };
@@ -56,6 +59,7 @@ static void	on_socket(evutil_socket_t, short, void *);
 static void	on_timer(evutil_socket_t, short, void *);
 static void	read_done(struct fetcher *);
 static int	set_up(struct fetch *, struct upstream *, const char *, long);
+static int	before_request(void *, char *, char *, int, int);
 static size_t	take_body(char *, size_t, size_t, void *);
 static size_t	take_header(char *, size_t, size_t, void *);
 static void	finish(struct fetch *, CURLcode);
@@ -232,6 +236,7 @@ fetch_start(struct fetcher *f, struct upstream *u, const char *ca_file, long tim
 	fetch->fetcher = f;
 	fetch->done = done;
 	fetch->arg = arg;
+	fetch->once = u->once;
 	fetch->request = u->body;
 	buf_init(&u->body, 0);
 	buf_init(&fetch->response, f->settings.response_max);
@@ -276,6 +281,8 @@ set_up(struct fetch *fetch, struct upstream *u, const char *ca_file, long timeou
 	failed |= curl_easy_setopt(e, CURLOPT_BUFFERSIZE, 4096L);
 	failed |= curl_easy_setopt(e, CURLOPT_UPLOAD_BUFFERSIZE, 16384L);
 	failed |= curl_easy_setopt(e, CURLOPT_HTTPHEADER, fetch->headers);
+	failed |= curl_easy_setopt(e, CURLOPT_PREREQFUNCTION, before_request);
+	failed |= curl_easy_setopt(e, CURLOPT_PREREQDATA, fetch);
 	failed |= curl_easy_setopt(e, CURLOPT_WRITEFUNCTION, take_body);
 	failed |= curl_easy_setopt(e, CURLOPT_WRITEDATA, fetch);
 	failed |= curl_easy_setopt(e, CURLOPT_HEADERFUNCTION, take_header);
@@ -292,6 +299,25 @@ set_up(struct fetch *fetch, struct upstream *u, const char *ca_file, long timeou
 	if (strcmp(u->method, "GET") != 0 && strcmp(u->method, "POST") != 0)
 		failed |= curl_easy_setopt(e, CURLOPT_CUSTOMREQUEST, u->method);
 	return failed == 0 ? 0 : -1;
+}
+
+/*
+ * libcurl sends a request again, on a new connection, when a kept one ends without an
+ * answer. Whether the first was processed nobody knows: a write is not sent twice.
+ */
+static int
+before_request(void *arg, char *peer, char *local, int peer_port, int local_port)
+{
+	struct fetch *fetch = arg;
+
+	(void)peer;
+	(void)local;
+	(void)peer_port;
+	(void)local_port;
+	if (fetch->begun && fetch->once)
+		return CURL_PREREQFUNC_ABORT;
+	fetch->begun = true;
+	return CURL_PREREQFUNC_OK;
 }
 
 static size_t
@@ -312,6 +338,11 @@ take_header(char *line, size_t size, size_t count, void *arg)
 	struct fetch *fetch = arg;
 	size_t len = size * count, at = sizeof name - 1, i = 0;
 
+	fetch->head += len;
+	if (fetch->head > LIMIT_UPSTREAM_HEADERS) {
+		fetch->excess = true;
+		return 0;	/* libcurl ends the transfer */
+	}
 	if (len < at || strncasecmp(line, name, at) != 0)
 		return len;
 	while (at < len && line[at] == ' ')
@@ -326,12 +357,11 @@ static void
 finish(struct fetch *fetch, CURLcode code)
 {
 	struct answer a = { .retry_after_s = -1 };
-	curl_off_t sent = 0, retry = 0;
+	curl_off_t retry = 0;
 	long status = 0;
 
-	curl_easy_getinfo(fetch->easy, CURLINFO_PRETRANSFER_TIME_T, &sent);
 	curl_easy_getinfo(fetch->easy, CURLINFO_RESPONSE_CODE, &status);
-	a.sent = sent > 0;
+	a.sent = fetch->begun;
 	a.outcome = outcome_of(fetch, code, a.sent);
 	a.status = (int)status;
 	if (curl_easy_getinfo(fetch->easy, CURLINFO_RETRY_AFTER, &retry) == CURLE_OK && retry > 0)

@@ -35,7 +35,6 @@
 #define CAP_PAGE		50
 #define CAP_PAGE_DEFAULT	20
 #define CAP_IDS			50
-#define CAP_CANDIDATES		5
 /* Characters of a thread's last message that its list shows. */
 #define CAP_SNIPPET		120
 /* How far ahead a message may be scheduled (milliseconds): a year. */
@@ -49,7 +48,7 @@
 #define CAP_TOKEN_S		3600
 /* Steps of an SMTP conversation (seconds). */
 #define CAP_MAIL_S		10
-/* A mail that was in a sender's hands when the sender died is given up after this (milliseconds). */
+/* A mail that a sender held when it died is given up after this (milliseconds). */
 #define CAP_CLAIM_MS		60000
 /* Due messages taken in one transaction. */
 #define CAP_DUE			100

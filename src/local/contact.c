@@ -14,6 +14,12 @@
 #include "local/store.h"
 #include "local/text.h"
 
+#define CONTACT_COLUMNS	"SELECT id, name, email, phone FROM contact"
+
+static const char by_id[] = CONTACT_COLUMNS " WHERE id = ?";
+static const char by_email[] = CONTACT_COLUMNS " WHERE email = ?";
+static const char by_name[] = CONTACT_COLUMNS " WHERE name = ? ORDER BY seq LIMIT 5";
+
 static void	load_row(sqlite3_stmt *, struct contact *);
 static cJSON	*contact_json(sqlite3_stmt *, int);
 static int	find(struct call *, const char *, const char *, struct contact *, cJSON **);
@@ -54,8 +60,7 @@ contact_json(sqlite3_stmt *stmt, int exact)
 int
 contact_load(struct call *c, const char *id, struct contact *out)
 {
-	sqlite3_stmt *stmt = store_bind(c->store,
-	    "SELECT id, name, email FROM contact WHERE id = ?", "t", id);
+	sqlite3_stmt *stmt = store_bind(c->store, by_id, "t", id);
 	int r = store_step(c->store, stmt);
 
 	if (r == 1)
@@ -88,13 +93,12 @@ find(struct call *c, const char *sql, const char *value, struct contact *first, 
 	return -1;
 }
 
-/* Contacts that somebody who wrote `who` may have meant: by the whole of it, else its first word. */
+/* Contacts that `who` may mean: those with all of it in them, else with its first word. */
 static int
 nearest(struct call *c, const char *who, cJSON **out)
 {
 	static const char sql[] =
-	    "SELECT id, name, email, phone FROM contact"
-	    " WHERE instr(lower(id), lower(?1)) OR instr(lower(name), lower(?1))"
+	    CONTACT_COLUMNS " WHERE instr(lower(id), lower(?1)) OR instr(lower(name), lower(?1))"
 	    " OR instr(lower(email), lower(?1))"
 	    " ORDER BY instr(lower(name), lower(?1)) <> 1, seq LIMIT 5";
 	struct contact first;
@@ -114,11 +118,7 @@ nearest(struct call *c, const char *who, cJSON **out)
 int
 contact_resolve(struct call *c, const char *field, const char *who, struct contact *out)
 {
-	static const char *const ways[] = {
-		"SELECT id, name, email, phone FROM contact WHERE id = ? LIMIT 5",
-		"SELECT id, name, email, phone FROM contact WHERE email = ? LIMIT 5",
-		"SELECT id, name, email, phone FROM contact WHERE name = ? ORDER BY seq LIMIT 5",
-	};
+	static const char *const ways[] = { by_id, by_email, by_name };
 	cJSON *all = NULL;
 	size_t i;
 	int n = 0;
@@ -179,7 +179,7 @@ contact_list(struct call *c)
 	int r;
 
 	if (query != NULL && text_length(query) > CAP_QUERY)
-		return problem(c, 422, "validation", "query: at most %d characters", CAP_QUERY);
+		return problem_field(c, "query: at most %d characters", CAP_QUERY);
 	if ((r = page_read(c, &page)) != 0)
 		return r;
 	data = cJSON_CreateArray();
@@ -196,8 +196,7 @@ contact_list(struct call *c)
 int
 contact_get(struct call *c)
 {
-	sqlite3_stmt *stmt = store_bind(c->store,
-	    "SELECT id, name, email, phone FROM contact WHERE id = ?", "t", c->arg);
+	sqlite3_stmt *stmt = store_bind(c->store, by_id, "t", c->arg);
 	int r = store_step(c->store, stmt);
 
 	if (r == 1)
@@ -216,14 +215,14 @@ read_new(struct call *c, struct contact *out)
 
 	memset(out, 0, sizeof *out);
 	if (name == NULL || *name == '\0' || text_length(name) > CAP_NAME || text_has_control(name))
-		return problem(c, 422, "validation", "name: 1 to %d characters of one line are wanted",
+		return problem_field(c, "name: 1 to %d characters of one line are wanted",
 		    CAP_NAME);
 	if (id != NULL && (!cJSON_IsString(id) || !text_is_id(id->valuestring) ||
 	    strcmp(id->valuestring, CHANNEL_SELF) == 0))
-		return problem(c, 422, "validation", "id: 1 to %d of A-Z a-z 0-9 . _ - are wanted, "
+		return problem_field(c, "id: 1 to %d of A-Z a-z 0-9 . _ - are wanted, "
 		    "and not '%s'", CAP_ID, CHANNEL_SELF);
 	if (email != NULL && (!cJSON_IsString(email) || !text_is_email(email->valuestring)))
-		return problem(c, 422, "validation", "email: a plain address is wanted");
+		return problem_field(c, "email: a plain address is wanted");
 	snprintf(out->name, sizeof out->name, "%s", name);
 	if (email != NULL)
 		snprintf(out->email, sizeof out->email, "%s", email->valuestring);
@@ -240,11 +239,10 @@ insert(struct call *c, const struct contact *new)
 	cJSON *all = NULL;
 	int n;
 
-	n = find(c, "SELECT id, name, email, phone FROM contact WHERE id = ?", new->id, &other, &all);
+	n = find(c, by_id, new->id, &other, &all);
 	cJSON_Delete(all);
 	if (n == 0 && new->email[0] != '\0') {
-		n = find(c, "SELECT id, name, email, phone FROM contact WHERE email = ?", new->email,
-		    &other, &all);
+		n = find(c, by_email, new->email, &other, &all);
 		cJSON_Delete(all);
 	}
 	if (n == -1)

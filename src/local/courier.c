@@ -33,8 +33,8 @@ static int	any_due(struct store *, int64_t);
 static int	next_due(struct store *, int64_t, int64_t *, bool *);
 static int	deliver_due(struct store *);
 static int	claim(struct store *, struct copy *);
-static int	send_copy(struct store *, const struct options *, const struct copy *, const char **,
-		    char *, size_t);
+static int	send_copy(struct store *, const struct options *, const struct copy *,
+		    const char **, char *, size_t);
 static int	send_mail(struct store *, const struct options *);
 static int	give_up_stale(struct store *);
 static int	note(struct store *, const struct copy *, const char *, const char *, const char *);

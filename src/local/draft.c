@@ -17,6 +17,7 @@ static int	read_strings(struct call *, struct draft *);
 static int	read_to(struct call *, struct draft *);
 static int	add_to(struct call *, struct draft *, const char *, const cJSON *);
 static int	read_text(struct call *, struct draft *);
+static int	thread_of(struct call *, const char *, const char *, char *, size_t);
 static int	read_attachments(struct call *, struct draft *);
 static int	check_attachment(struct call *, const cJSON *, int);
 static int	read_metadata(struct call *, struct draft *);
@@ -70,7 +71,7 @@ optional(struct call *c, const char *name, const char **out)
 	if (item == NULL)
 		return 0;
 	if (!cJSON_IsString(item))
-		return problem(c, 422, "validation", "%s: a string is wanted", name);
+		return problem_field(c, "%s: a string is wanted", name);
 	*out = item->valuestring;
 	return 0;
 }
@@ -88,11 +89,11 @@ read_strings(struct call *c, struct draft *d)
 	    (r = optional(c, "template_id", &d->template_id)) != 0)
 		return r;
 	if (!text_is_one_of(d->format, "text,markdown"))
-		return problem(c, 422, "validation", "format: text or markdown is wanted");
+		return problem_field(c, "format: text or markdown is wanted");
 	/* A subject becomes a mail header: a line end in it would begin another one. */
 	if (d->subject != NULL && (text_length(d->subject) > CAP_SUBJECT ||
 	    d->subject[0] == '\0' || text_has_control(d->subject)))
-		return problem(c, 422, "validation", "subject: 1 to %d characters of one line are "
+		return problem_field(c, "subject: 1 to %d characters of one line are "
 		    "wanted", CAP_SUBJECT);
 	return 0;
 }
@@ -105,12 +106,12 @@ add_to(struct call *c, struct draft *d, const char *field, const cJSON *item)
 
 	if (!cJSON_IsString(item) || item->valuestring[0] == '\0' ||
 	    text_length(item->valuestring) > CAP_EMAIL)
-		return problem(c, 422, "validation", "%s: an id, an address or a name is wanted", field);
+		return problem_field(c, "%s: an id, an address or a name is wanted", field);
 	if ((r = contact_resolve(c, field, item->valuestring, to)) != 0)
 		return r;
 	if (draft_address(d, to)[0] == '\0')
-		return problem(c, 422, "recipient_unreachable", "%s: contact '%s' has no address on "
-		    "channel %s", field, to->id, d->channel);
+		return problem(c, 422, "recipient_unreachable", "%s: contact '%s' has no address "
+		    "on channel %s", field, to->id, d->channel);
 	for (i = 0; i < d->to_count; i++)
 		if (strcmp(d->to[i].id, to->id) == 0) {
 			d->to_repeated = true;
@@ -131,7 +132,7 @@ read_to(struct call *c, struct draft *d)
 		return add_to(c, d, "to", to);
 	if (!cJSON_IsArray(to) || cJSON_GetArraySize(to) < 1 ||
 	    cJSON_GetArraySize(to) > CAP_RECIPIENTS)
-		return problem(c, 422, "validation", "to: an id, address or name, or an array of 1 to "
+		return problem_field(c, "to: an id, address or name, or an array of 1 to "
 		    "%d of them is wanted", CAP_RECIPIENTS);
 	cJSON_ArrayForEach(item, to) {
 		snprintf(field, sizeof field, "to[%d]", n++);
@@ -146,7 +147,7 @@ draft_check_text(struct call *c, const char *field, const char *text)
 {
 	if (text != NULL && text[0] != '\0' && text_length(text) <= CAP_TEXT)
 		return 0;
-	return problem(c, 422, "validation", "%s: a string of 1 to %d characters is wanted", field,
+	return problem_field(c, "%s: a string of 1 to %d characters is wanted", field,
 	    CAP_TEXT);
 }
 
@@ -158,9 +159,9 @@ read_text(struct call *c, struct draft *d)
 	int r;
 
 	if ((text == NULL) == (d->template_id == NULL))
-		return problem(c, 422, "validation", "text: either text or template_id is wanted");
+		return problem_field(c, "text: either text or template_id is wanted");
 	if (vars != NULL && (d->template_id == NULL || !cJSON_IsObject(vars)))
-		return problem(c, 422, "validation", "template_vars: an object beside template_id is "
+		return problem_field(c, "template_vars: an object beside template_id is "
 		    "wanted");
 	if (text != NULL) {
 		if ((r = draft_check_text(c, "text", cJSON_GetStringValue(text))) != 0)
@@ -199,10 +200,10 @@ draft_thread(struct call *c, const char **reply_to, char *out, size_t len)
 	if (*reply_to != NULL) {
 		r = thread_of(c, "SELECT thread_id FROM message WHERE id = ?", *reply_to, out, len);
 		if (r != 1)
-			return r == -1 ? -1 : problem(c, 422, "validation",
+			return r == -1 ? -1 : problem_field(c,
 			    "reply_to: there is no message '%.80s'", *reply_to);
 		if (thread != NULL && strcmp(thread, out) != 0)
-			return problem(c, 422, "validation", "thread_id: the message replied to is in "
+			return problem_field(c, "thread_id: the message replied to is in "
 			    "thread '%s'", out);
 		return 0;
 	}
@@ -210,7 +211,7 @@ draft_thread(struct call *c, const char **reply_to, char *out, size_t len)
 		return 0;
 	r = thread_of(c, "SELECT id FROM thread WHERE id = ?", thread, out, len);
 	if (r == 0)
-		return problem(c, 422, "validation", "thread_id: there is no thread '%.80s'", thread);
+		return problem_field(c, "thread_id: there is no thread '%.80s'", thread);
 	return r == 1 ? 0 : -1;
 }
 
@@ -222,20 +223,20 @@ check_attachment(struct call *c, const cJSON *item, int at)
 	int r;
 
 	if (!cJSON_IsObject(item))
-		return problem(c, 422, "validation", "attachments[%d]: an object is wanted", at);
+		return problem_field(c, "attachments[%d]: an object is wanted", at);
 	if ((r = request_check_members(c, item, "name,url,mime_type")) != 0)
 		return r;
 	if (name == NULL || *name == '\0' || text_length(name) > CAP_NAME || text_has_control(name))
-		return problem(c, 422, "validation", "attachments[%d].name: 1 to %d characters of one "
+		return problem_field(c, "attachments[%d].name: 1 to %d characters of one "
 		    "line are wanted", at, CAP_NAME);
 	if (url == NULL || strlen(url) > CAP_URL || text_has_control(url) ||
 	    strchr(url, ' ') != NULL ||
 	    (strncmp(url, "https://", 8) != 0 && strncmp(url, "http://", 7) != 0))
-		return problem(c, 422, "validation", "attachments[%d].url: an http or https URL of at "
+		return problem_field(c, "attachments[%d].url: an http or https URL of at "
 		    "most %d bytes is wanted", at, CAP_URL);
 	if (type != NULL && (!cJSON_IsString(type) || strlen(type->valuestring) > CAP_NAME ||
 	    strchr(type->valuestring, '/') == NULL || text_has_control(type->valuestring)))
-		return problem(c, 422, "validation", "attachments[%d].mime_type: type/subtype is wanted",
+		return problem_field(c, "attachments[%d].mime_type: type/subtype is wanted",
 		    at);
 	return 0;
 }
@@ -249,7 +250,7 @@ read_attachments(struct call *c, struct draft *d)
 	if (list == NULL)
 		return 0;
 	if (!cJSON_IsArray(list) || cJSON_GetArraySize(list) > CAP_ATTACHMENTS)
-		return problem(c, 422, "validation", "attachments: an array of at most %d is wanted",
+		return problem_field(c, "attachments: an array of at most %d is wanted",
 		    CAP_ATTACHMENTS);
 	cJSON_ArrayForEach(item, list)
 		if ((r = check_attachment(c, item, n++)) != 0)
@@ -265,9 +266,9 @@ read_metadata(struct call *c, struct draft *d)
 	if (item == NULL)
 		return 0;
 	if (!cJSON_IsObject(item))
-		return problem(c, 422, "validation", "metadata: an object is wanted");
+		return problem_field(c, "metadata: an object is wanted");
 	if (json_print(&d->metadata, item) == -1)
-		return problem(c, 422, "validation", "metadata: at most %d bytes as JSON", CAP_METADATA);
+		return problem_field(c, "metadata: at most %d bytes as JSON", CAP_METADATA);
 	return 0;
 }
 
@@ -281,11 +282,11 @@ read_schedule(struct call *c, struct draft *d)
 	if ((r = optional(c, "schedule_at", &text)) != 0 || text == NULL)
 		return r;
 	if (text_time(text, &d->scheduled_at) == -1)
-		return problem(c, 422, "validation", "schedule_at: a time as in RFC 3339 is wanted, "
+		return problem_field(c, "schedule_at: a time as in RFC 3339 is wanted, "
 		    "such as 2030-01-31T09:00:00Z");
 	if (d->scheduled_at <= now)
-		return problem(c, 422, "validation", "schedule_at: this time is past");
+		return problem_field(c, "schedule_at: this time is past");
 	if (d->scheduled_at > now + CAP_AHEAD_MS)
-		return problem(c, 422, "validation", "schedule_at: more than a year ahead");
+		return problem_field(c, "schedule_at: more than a year ahead");
 	return 0;
 }

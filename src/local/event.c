@@ -13,9 +13,11 @@ int
 event_add(struct store *store, int64_t message_seq, const char *type, const char *contact_id,
     const char *code, const char *reason)
 {
-	return store_run(store, "INSERT INTO event (message_seq, type, at, contact_id, code, reason)"
-	    " VALUES (?, ?, ?, ?, ?, ?)", "itittt", message_seq, type, clock_wall_ms(),
-	    contact_id, code, reason);
+	static const char sql[] = "INSERT INTO event (message_seq, type, at, contact_id, code,"
+	    " reason) VALUES (?, ?, ?, ?, ?, ?)";
+
+	return store_run(store, sql, "itittt", message_seq, type, clock_wall_ms(), contact_id,
+	    code, reason);
 }
 
 static cJSON *

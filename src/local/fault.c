@@ -92,7 +92,7 @@ fault_find(struct call *c, struct fault *fault)
 			return 0;
 		if (read_word(fault, s, len) == -1) {
 			memset(fault, 0, sizeof *fault);
-			return problem(c, 422, "validation", "X-Fault: '%.*s' is not known",
+			return problem_field(c, "X-Fault: '%.*s' is not known",
 			    (int)(len > 80 ? 80 : len), s);
 		}
 	}

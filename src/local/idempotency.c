@@ -26,8 +26,8 @@ idempotency_read(struct call *c, struct idempotency *out)
 		return 0;
 	if (out->key[0] == '\0' || strlen(out->key) > CAP_KEY || text_has_control(out->key) ||
 	    !text_is_utf8(out->key))
-		return problem(c, 400, "bad_request", "Idempotency-Key: 1 to %d characters are wanted",
-		    CAP_KEY);
+		return problem(c, 400, "bad_request", "Idempotency-Key: 1 to %d characters are "
+		    "wanted", CAP_KEY);
 	buf_init(&text, 2 * CAP_BODY);
 	result = json_print(&text, c->req.json);
 	if (result == 0)

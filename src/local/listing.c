@@ -37,7 +37,8 @@ struct listing {
 };
 
 static void	where(struct listing *, const char *, const char *, int64_t);
-static int	filter_word(struct call *, struct listing *, const char *, const char *, const char *);
+static int	filter_word(struct call *, struct listing *, const char *, const char *,
+		    const char *);
 static int	filter_time(struct call *, struct listing *, const char *, const char *);
 static int	filter_contact(struct call *, struct listing *);
 static int	filters(struct call *, struct listing *);
@@ -81,7 +82,7 @@ filter_word(struct call *c, struct listing *l, const char *name, const char *wor
 	if (value == NULL)
 		return 0;
 	if (words != NULL && !text_is_one_of(value, words))
-		return problem(c, 422, "validation", "%s: one of %s is wanted", name, words);
+		return problem_field(c, "%s: one of %s is wanted", name, words);
 	where(l, condition, value, 0);
 	return 0;
 }
@@ -95,7 +96,7 @@ filter_time(struct call *c, struct listing *l, const char *name, const char *con
 	if (value == NULL)
 		return 0;
 	if (text_time(value, &ms) == -1)
-		return problem(c, 422, "validation", "%s: a time as in RFC 3339 is wanted, such as "
+		return problem_field(c, "%s: a time as in RFC 3339 is wanted, such as "
 		    "2030-01-31T09:00:00Z", name);
 	where(l, condition, NULL, ms);
 	return 0;
@@ -235,7 +236,7 @@ listing_search(struct call *c)
 	int r;
 
 	if (query == NULL || *query == '\0' || text_length(query) > CAP_QUERY)
-		return problem(c, 422, "validation", "query: 1 to %d characters are wanted", CAP_QUERY);
+		return problem_field(c, "query: 1 to %d characters are wanted", CAP_QUERY);
 	begin(&l, "message_text CROSS JOIN message m ON m.seq = message_text.rowid");
 	if (quote_query(&l.match, query) == -1) {
 		r = -1;

@@ -22,7 +22,7 @@
 #include "local/text.h"
 #include "wire/json.h"
 
-#define MAIL_WORD	39	/* bytes in one RFC 2047 word: with its frame and "Subject: " 73 columns */
+#define MAIL_WORD	39	/* bytes in one RFC 2047 word: 73 columns with "Subject: " */
 #define MAIL_LINE	57	/* bytes in a line of base64 of 76 characters */
 
 struct reader {

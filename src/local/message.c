@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /* message.c - stored messages; see message.h. */
+#include <stdio.h>
 #include <string.h>
 
 #include "base/clock.h"
@@ -119,7 +120,7 @@ read_include(struct call *c, unsigned *out)
 			else if (n == 6 && memcmp(p, "events", n) == 0)
 				*out |= MESSAGE_EVENTS;
 			else
-				return problem(c, 422, "validation", "include: body and events are known");
+				return problem_field(c, "include: body and events are known");
 		}
 	return 0;
 }
@@ -143,8 +144,7 @@ find(struct call *c, int64_t *seq, char *status, size_t len)
 
 	if (r == 1) {
 		*seq = sqlite3_column_int64(stmt, 0);
-		strncpy(status, store_text(stmt, 1), len - 1);
-		status[len - 1] = '\0';
+		snprintf(status, len, "%s", store_text(stmt, 1));
 	}
 	store_done(stmt);
 	if (r == 0)
@@ -175,8 +175,8 @@ message_cancel(struct call *c)
 	if ((r = find(c, &seq, status, sizeof status)) != 0)
 		return r;
 	if (strcmp(status, "scheduled") != 0)
-		return problem(c, 409, "not_cancelable", "the message is %s; only a scheduled one can "
-		    "be canceled", status);
+		return problem(c, 409, "not_cancelable", "the message is %s; only a scheduled one "
+		    "can be canceled", status);
 	if (cancel(c, seq) == -1 || message_reply(c, 200, c->arg, MESSAGE_BODY) != 0)
 		return -1;
 	return store_commit(c->store);
@@ -192,7 +192,7 @@ mark_read(struct call *c, int64_t seq, const char *contact)
 	bool delivered, read;
 
 	if (r == 0)
-		return problem(c, 422, "validation", "contact_id: '%.80s' is no recipient of this "
+		return problem_field(c, "contact_id: '%.80s' is no recipient of this "
 		    "message", contact);
 	if (r == -1)
 		return -1;
@@ -222,7 +222,7 @@ message_read(struct call *c)
 		return r;
 	contact = json_str(c->req.json, "contact_id");
 	if (contact == NULL || strcmp(contact, CHANNEL_SELF) == 0)
-		return problem(c, 422, "validation", "contact_id: the id of a recipient is wanted");
+		return problem_field(c, "contact_id: the id of a recipient is wanted");
 	if (store_begin(c->store, true) == -1)
 		return -1;
 	if ((r = find(c, &seq, status, sizeof status)) != 0 ||

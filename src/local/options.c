@@ -59,6 +59,7 @@ static const char usage[] =
 
 static int	read_word(struct options *, int, char *);
 static int	read_number(const char *, const char *, int, int, int *);
+static const char *refusal(const struct options *);
 static int	check(const struct options *);
 static int	read_clients(struct options *, char *, size_t);
 
@@ -141,7 +142,7 @@ refusal(const struct options *opt)
 	if (opt->mail_from != NULL && (strchr(opt->mail_from, '@') == NULL ||
 	    strpbrk(opt->mail_from, " <>\r\n\t\"") != NULL))
 		return "--mail-from: a plain address such as desk@example.org is wanted";
-	/* FCGX_OpenSocket() takes NAME:PORT for TCP on any interface, and that is never meant here. */
+	/* FCGX_OpenSocket() takes NAME:PORT for TCP, on any interface; that is never meant. */
 	if (opt->socket != NULL && strchr(opt->socket, ':') != NULL)
 		return "--socket: a path without ':' is wanted";
 	return NULL;

@@ -26,7 +26,7 @@ struct options {
 	char		*token;		/* NULL: only tokens of /oauth/token are good */
 	struct client	*clients;
 	size_t		 client_count;
-	int		 bell;		/* eventfd that wakes the courier; -1 before the parent made it */
+	int		 bell;		/* eventfd that wakes the courier; -1: none yet */
 };
 
 /*

@@ -96,7 +96,7 @@ page_read(struct call *c, struct page *page)
 		page->limit = strlen(limit) > 3 ? 0 : strtol(limit, NULL, 10);
 		if (limit[strspn(limit, "0123456789")] != '\0' || page->limit < 1 ||
 		    page->limit > CAP_PAGE)
-			return problem(c, 422, "validation", "limit: a number from 1 to %d is wanted",
+			return problem_field(c, "limit: a number from 1 to %d is wanted",
 			    CAP_PAGE);
 	}
 	return cursor == NULL ? 0 : cursor_read(c, cursor, page);

@@ -261,7 +261,7 @@ watch(struct parent *p)
 	while (!p->stopping || alive(p) > 0) {
 		if (!p->stopping)
 			start_due(p);
-		/* With all children there only a signal brings work; else a start or an end is near. */
+		/* With all children there, only a signal brings work. */
 		signo = wait_ms(p, !p->stopping && alive(p) == p->count ? 60000 :
 		    CAP_BACKOFF_MIN_MS);
 		reap(p);

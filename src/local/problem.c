@@ -10,6 +10,8 @@
 #include "local/text.h"
 
 static void	compose(struct call *, int, const char *, const char *, cJSON *, int);
+static void	tell(struct call *, int, const char *, cJSON *, const char *, va_list)
+		    __attribute__((format(printf, 5, 0)));
 
 static void
 compose(struct call *c, int status, const char *code, const char *detail, cJSON *candidates,
@@ -43,32 +45,47 @@ compose(struct call *c, int status, const char *code, const char *detail, cJSON 
 	cJSON_Delete(candidates);
 }
 
+/* The client's own words in a detail may have been cut in the middle of a character. */
+static void
+tell(struct call *c, int status, const char *code, cJSON *candidates, const char *fmt, va_list ap)
+{
+	char detail[1024];
+
+	vsnprintf(detail, sizeof detail, fmt, ap);
+	text_repair(detail);
+	compose(c, status, code, detail, candidates, 0);
+}
+
 int
 problem(struct call *c, int status, const char *code, const char *fmt, ...)
 {
-	char detail[1024];
 	va_list ap;
 
 	va_start(ap, fmt);
-	vsnprintf(detail, sizeof detail, fmt, ap);
+	tell(c, status, code, NULL, fmt, ap);
 	va_end(ap);
-	/* The client's own words in it may have been cut in the middle of a character. */
-	text_repair(detail);
-	compose(c, status, code, detail, NULL, 0);
+	return 1;
+}
+
+int
+problem_field(struct call *c, const char *fmt, ...)
+{
+	va_list ap;
+
+	va_start(ap, fmt);
+	tell(c, 422, "validation", NULL, fmt, ap);
+	va_end(ap);
 	return 1;
 }
 
 int
 problem_candidates(struct call *c, const char *code, cJSON *candidates, const char *fmt, ...)
 {
-	char detail[1024];
 	va_list ap;
 
 	va_start(ap, fmt);
-	vsnprintf(detail, sizeof detail, fmt, ap);
+	tell(c, 422, code, candidates, fmt, ap);
 	va_end(ap);
-	text_repair(detail);
-	compose(c, 422, code, detail, candidates, 0);
 	return 1;
 }
 

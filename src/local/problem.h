@@ -13,11 +13,14 @@ struct call;
  */
 int	 problem(struct call *c, int status, const char *code, const char *fmt, ...)
 	    __attribute__((format(printf, 4, 5)));
+/* The same as 422 validation; the text begins with the name of the field. */
+int	 problem_field(struct call *c, const char *fmt, ...) __attribute__((format(printf, 2, 3)));
 /* The same with `candidates`, which it takes over, in any case. */
-int	 problem_candidates(struct call *c, const char *code, cJSON *candidates, const char *fmt, ...)
-	    __attribute__((format(printf, 4, 5)));
+int	 problem_candidates(struct call *c, const char *code, cJSON *candidates, const char *fmt,
+	    ...) __attribute__((format(printf, 4, 5)));
 /* The same with Retry-After, in the header and the body. */
-int	 problem_retry(struct call *c, int status, const char *code, int seconds, const char *detail);
+int	 problem_retry(struct call *c, int status, const char *code, int seconds,
+	    const char *detail);
 /* What a failed handler leaves: 503 when the store was busy, else 500. */
 void	 problem_store(struct call *c);
 

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /* recipient.c - recipients and their states; see recipient.h. */
+#include <stdio.h>
 #include <string.h>
 
 #include "base/clock.h"
@@ -67,8 +68,7 @@ recipient_deliver(struct store *store, int64_t message_seq)
 
 	/* One at a time: the move changes the rows that the query walks. */
 	while ((r = store_step(store, stmt = store_bind(store, sql, "i", message_seq))) == 1) {
-		strncpy(id, store_text(stmt, 0), sizeof id - 1);
-		id[sizeof id - 1] = '\0';
+		snprintf(id, sizeof id, "%s", store_text(stmt, 0));
 		store_done(stmt);
 		if (recipient_move(store, message_seq, id, "delivered", NULL, NULL) == -1)
 			return -1;
@@ -149,12 +149,12 @@ split_ids(struct call *c, char **ids, int *count)
 			if (*p == '\0')
 				continue;
 			if (*count == CAP_IDS)
-				return problem(c, 422, "validation", "message_ids: at most %d",
+				return problem_field(c, "message_ids: at most %d",
 				    CAP_IDS);
 			ids[(*count)++] = p;
 		}
 	if (*count == 0)
-		return problem(c, 422, "validation", "message_ids: 1 to %d ids are wanted", CAP_IDS);
+		return problem_field(c, "message_ids: 1 to %d ids are wanted", CAP_IDS);
 	return 0;
 }
 

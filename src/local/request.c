@@ -14,6 +14,7 @@
 #include "local/request.h"
 #include "local/text.h"
 
+static int	hex(char);
 static int	decode(char *, size_t, bool);
 static int	split_path(struct call *, size_t);
 static int	copy_target(struct call *, char **);
@@ -208,7 +209,8 @@ request_body(struct call *c, FCGX_Stream *in)
 			return -1;
 	}
 	if (FCGX_GetError(in) != 0 || (text != NULL && *text != '\0' && c->req.body.len != length))
-		return problem(c, 400, "bad_request", "the body is not as long as Content-Length says");
+		return problem(c, 400, "bad_request", "the body is not as long as "
+		    "Content-Length says");
 	return 0;
 large:
 	return problem(c, 413, "too_large", "a body may have %d bytes", CAP_BODY);
@@ -224,17 +226,18 @@ request_json(struct call *c)
 	if (c->req.json != NULL)
 		return 0;
 	if (len != strlen("application/json") || strncasecmp(type, "application/json", len) != 0)
-		return problem(c, 415, "unsupported_media_type", "send Content-Type: application/json");
+		return problem(c, 415, "unsupported_media_type", "send Content-Type: "
+		    "application/json");
 	c->req.json = json_parse(buf_str(&c->req.body), c->req.body.len, &fault);
 	if (c->req.json == NULL && fault.memory)
 		return -1;
 	if (c->req.json == NULL)
-		return problem(c, 400, "bad_request", "the body is not JSON: %s (byte %zu)", fault.why,
-		    fault.offset);
+		return problem(c, 400, "bad_request", "the body is not JSON: %s (byte %zu)",
+		    fault.why, fault.offset);
 	if (!cJSON_IsObject(c->req.json))
-		return problem(c, 422, "validation", "the body: an object is wanted");
+		return problem_field(c, "the body: an object is wanted");
 	if (json_has_nul(c->req.json))
-		return problem(c, 422, "validation", "the body: U+0000 is not taken in any text");
+		return problem_field(c, "the body: U+0000 is not taken in any text");
 	return 0;
 }
 
@@ -275,10 +278,10 @@ request_check_query(struct call *c, const char *names)
 
 	for (i = 0; i < req->query_count; i++) {
 		if (!request_listed(names, req->query[i].name, &repeats))
-			return problem(c, 422, "validation", "%.80s: no such query parameter; known: %s",
+			return problem_field(c, "%.80s: no such query parameter; known: %s",
 			    req->query[i].name, *names == '\0' ? "none" : names);
 		if (!repeats && request_query(req, req->query[i].name) != req->query[i].value)
-			return problem(c, 422, "validation", "%.80s: given more than once",
+			return problem_field(c, "%.80s: given more than once",
 			    req->query[i].name);
 	}
 	return 0;
@@ -292,7 +295,7 @@ request_check_members(struct call *c, const cJSON *object, const char *names)
 
 	cJSON_ArrayForEach(item, object)
 		if (!request_listed(names, item->string, &mark))
-			return problem(c, 422, "validation", "%.80s: no such member; known: %s",
+			return problem_field(c, "%.80s: no such member; known: %s",
 			    item->string, *names == '\0' ? "none" : names);
 	return 0;
 }

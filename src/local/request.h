@@ -35,9 +35,9 @@ const char *request_query(const struct request *req, const char *name);
 int	 request_check_query(struct call *c, const char *names);
 /* Refuse members of `object` that `names` (commas) does not list. 0; 1 with a problem set. */
 int	 request_check_members(struct call *c, const cJSON *object, const char *names);
-/* Split form text in place into at most `max` pairs. Their number, or -1 for text that is malformed. */
+/* Split form text in place into at most `max` pairs. Their number, or -1: it is malformed. */
 int	 request_form(char *text, struct pair *pairs, int max);
-/* Whether the comma-separated `names` hold the `len` bytes at `name`; `*mark` says if a '*' follows. */
+/* Whether the comma-separated `names` hold `name`; `*mark` says if a '*' follows it. */
 bool	 request_listed(const char *names, const char *name, bool *mark);
 
 #endif

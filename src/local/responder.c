@@ -76,7 +76,7 @@ set_up(struct store *store, const struct options *opt, int listener)
 	sigaction(SIGTERM, &act, NULL);
 	act.sa_handler = on_alarm;
 	sigaction(SIGALRM, &act, NULL);
-	/* After an answer libfcgi waits 2 s for the peer to close, and nobody is served meanwhile. */
+	/* libfcgi would wait 2 s for each peer to close, and serve nobody meanwhile. */
 	setenv("LIBFCGI_OS_CLOSE_POLL_TIMEOUT", "200", 0);
 	if (fcntl(listener, F_SETFL, fcntl(listener, F_GETFL) | O_NONBLOCK) == -1 ||
 	    FCGX_Init() != 0) {

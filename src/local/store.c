@@ -140,6 +140,8 @@ static int
 bind_values(sqlite3_stmt *stmt, const char *types, va_list ap)
 {
 	const void *data;
+	const char *text;
+	size_t len;
 	int at, code = SQLITE_OK;
 
 	for (at = 1; *types != '\0' && code == SQLITE_OK; types++, at++) {
@@ -149,10 +151,12 @@ bind_values(sqlite3_stmt *stmt, const char *types, va_list ap)
 			break;
 		case 'b':
 			data = va_arg(ap, const void *);
-			code = sqlite3_bind_blob64(stmt, at, data, va_arg(ap, size_t), SQLITE_STATIC);
+			len = va_arg(ap, size_t);
+			code = sqlite3_bind_blob64(stmt, at, data, len, SQLITE_STATIC);
 			break;
 		default:
-			code = sqlite3_bind_text(stmt, at, va_arg(ap, const char *), -1, SQLITE_STATIC);
+			text = va_arg(ap, const char *);
+			code = sqlite3_bind_text(stmt, at, text, -1, SQLITE_STATIC);
 		}
 	}
 	return code == SQLITE_OK ? 0 : -1;

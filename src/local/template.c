@@ -82,16 +82,16 @@ check_value(struct call *c, const char *id, const cJSON *value, const cJSON *sch
 	size_t len;
 
 	if (!cJSON_IsString(value))
-		return problem(c, 422, "validation", "template_vars.%.80s: a string is wanted",
+		return problem_field(c, "template_vars.%.80s: a string is wanted",
 		    value->string);
 	if (schema == NULL)
-		return problem(c, 422, "validation", "template_vars.%.80s: template '%.80s' has no "
+		return problem_field(c, "template_vars.%.80s: template '%.80s' has no "
 		    "such variable", value->string, id);
 	json_integer(json_get(schema, "minLength"), &least);
 	json_integer(json_get(schema, "maxLength"), &most);
 	len = text_length(value->valuestring);
 	if ((int64_t)len < least || (int64_t)len > most)
-		return problem(c, 422, "validation", "template_vars.%.80s: %d to %d characters are "
+		return problem_field(c, "template_vars.%.80s: %d to %d characters are "
 		    "wanted", value->string, (int)least, (int)most);
 	return 0;
 }
@@ -108,7 +108,7 @@ check_vars(struct call *c, const cJSON *variables, const cJSON *vars)
 			return r;
 	cJSON_ArrayForEach(item, json_get(variables, "required"))
 		if (json_get(vars, item->valuestring) == NULL)
-			return problem(c, 422, "validation", "template_vars.%.80s: is missing; template "
+			return problem_field(c, "template_vars.%.80s: is missing; template "
 			    "'%.80s' needs it", item->valuestring, id);
 	return 0;
 }
@@ -148,7 +148,7 @@ template_render(struct call *c, const char *id, const cJSON *vars, struct buf *o
 	int r = store_step(c->store, stmt);
 
 	if (r == 0)
-		return problem(c, 422, "validation", "template_id: there is no template '%.80s'", id);
+		return problem_field(c, "template_id: there is no template '%.80s'", id);
 	if (r == -1)
 		return -1;
 	variables = json_parse(store_text(stmt, 1), strlen(store_text(stmt, 1)), &fault);

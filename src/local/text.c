@@ -98,7 +98,8 @@ text_has_control(const char *s)
 bool
 text_is_email(const char *s)
 {
-	static const char allowed[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789"
+	static const char allowed[] =
+	    "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789"
 	    "!#$%&'*+-/=?^_`{|}~.@";
 	const char *at = strchr(s, '@');
 

@@ -87,7 +87,8 @@ thread_json(struct call *c, sqlite3_stmt *stmt)
 int
 thread_list(struct call *c)
 {
-	static const char sql[] = "SELECT t.id, t.subject, t.last_seq, t.count, m.created_at, m.text"
+	static const char sql[] =
+	    "SELECT t.id, t.subject, t.last_seq, t.count, m.created_at, m.text"
 	    " FROM thread t JOIN message m ON m.seq = t.last_seq WHERE t.last_seq < ?1"
 	    " AND (?2 IS NULL OR EXISTS (SELECT 1 FROM participant p"
 	    "  WHERE p.thread_id = t.id AND p.contact_id = ?2))"

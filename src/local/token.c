@@ -206,7 +206,8 @@ identify(struct call *c, struct grant *g)
 	if (g->by_header && secret != NULL)
 		return refuse(c, 400, "invalid_request", "two ways of authentication at once");
 	if (g->by_header && id != NULL && strcmp(id, g->id) != 0)
-		return refuse(c, 400, "invalid_request", "client_id is not the one in Authorization");
+		return refuse(c, 400, "invalid_request", "client_id is not the one in "
+		    "Authorization");
 	if (!g->by_header) {
 		g->id = id;
 		g->secret = secret;
@@ -262,7 +263,8 @@ token_issue(struct call *c)
 	if (type == NULL)
 		r = refuse(c, 400, "invalid_request", "grant_type is missing");
 	else if (strcmp(type, "client_credentials") != 0)
-		r = refuse(c, 400, "unsupported_grant_type", "client_credentials is the only grant");
+		r = refuse(c, 400, "unsupported_grant_type", "client_credentials is the "
+		    "only grant");
 	else
 		r = grant_token(c, g.id);
 out:

@@ -11,6 +11,7 @@
 
 #include "base/limits.h"
 #include "mcp/cursor.h"
+#include "mcp/failure.h"
 #include "mcp/mcp.h"
 #include "mcp/service.h"
 #include "wire/decimal.h"
@@ -562,9 +563,22 @@ answer_tools_list(const struct mcp *mcp, struct mcp_message *m, struct mcp_reply
 static enum mcp_verdict
 answer_tools_call(const struct mcp *mcp, struct mcp_message *m, struct mcp_reply *r)
 {
+	struct schema_fault wrong;
+	struct failure f;
+	struct buf text;
+
 	if (m->tool->service != NULL)
 		return MCP_CALL;
-	answer_server_info(mcp, m, r);
+	if (schema_check(m->tool->arguments, m->args, &wrong) == 0) {
+		answer_server_info(mcp, m, r);
+		return MCP_ANSWERED;
+	}
+	failure_init(&f, "invalid_argument", 400, "%s%s%s", wrong.path,
+	    wrong.path[0] == '\0' ? "" : ": ", wrong.why);
+	buf_init(&text, LIMIT_SERVICE_FILE);
+	failure_print(&text, &f);
+	mcp_reply_tool(r, m, buf_str(&text), true);
+	buf_finish(&text);
 	return MCP_ANSWERED;
 }
 

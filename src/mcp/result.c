@@ -21,7 +21,8 @@
 static void	fail_outcome(struct failure *, const struct tool *, const cJSON *,
 		    const struct answer *);
 static void	fail_status(struct failure *, const struct tool *, const cJSON *,
-		    const struct answer *, const cJSON *);
+		    const struct answer *, const cJSON *, size_t);
+static void	fail_done(struct failure *, const cJSON *);
 static bool	is_success(const struct tool *, const struct answer *, const cJSON *);
 static int	shape(cJSON *, const struct tool *, const cJSON *, const struct paging *, size_t,
 		    struct failure *);
@@ -106,21 +107,26 @@ result_map(struct buf *out, const struct tool *t, const cJSON *args, const struc
 	struct schema_fault wrong;
 	struct json_fault fault = { 0 };
 	const char *why = NULL;
+	bool done = false;
 	int result = -1;
 
 	if (a->outcome != OUTCOME_ANSWERED) {
 		fail_outcome(f, t, args, a);
-		return -1;
+		goto out;
 	}
 	document = a->len == 0 ? cJSON_CreateNull() : json_parse(a->body, a->len, &fault);
 	if (!is_success(t, a, document)) {
-		fail_status(f, t, args, a, document);
+		fail_status(f, t, args, a, document, budget);
+		goto out;
+	}
+	done = true;
+	if (document == NULL && (fault.memory || fault.why == NULL)) {
+		fail_memory(f);
 		goto out;
 	}
 	if (document == NULL) {
-		failure_init(f, t->write ? "outcome_unknown" : "upstream_unexpected", 502,
-		    "the service answered %d with something that is not JSON (%s)%s", a->status,
-		    fault.why, t->write ? "; look whether it was done before repeating" : "");
+		failure_init(f, "upstream_unexpected", 502, "the service answered %d with something "
+		    "that is not JSON (%s); tell the operator", a->status, fault.why);
 		goto out;
 	}
 	if (pick_apply(t->response, document, args, &tree, &why) == -1) {
@@ -137,6 +143,8 @@ result_map(struct buf *out, const struct tool *t, const cJSON *args, const struc
 	}
 	result = json_print(out, tree) == -1 ? fail_memory(f) : 0;
 out:
+	if (result == -1 && done && t->write)
+		fail_done(f, args);
 	if (result == -1 && f->request_id[0] == '\0')
 		snprintf(f->request_id, sizeof f->request_id, "%s", a->request_id);
 	cJSON_Delete(document);
@@ -197,13 +205,18 @@ shape(cJSON *tree, const struct tool *t, const cJSON *document, const struct pag
 	if (t->next != NULL)
 		cJSON_DeleteItemFromObjectCaseSensitive(tree, "next_cursor");
 	buf_init(&text, budget);
-	buf_init(&at, LIMIT_CURSOR / 2);
+	buf_init(&at, LIMIT_CURSOR / 2 - 32);	/* with the items to skip it fills a cursor */
 	if (t->untrusted != NULL &&
 	    json_put(tree, "untrusted", cJSON_Duplicate(t->untrusted, 1)) == -1) {
 		fail_memory(f);
 		goto out;
 	}
 	upstream_cursor(&at, t, document);
+	if (at.failed) {
+		failure_init(f, "upstream_unexpected", 502, "the service's next cursor is longer than "
+		    "%zu bytes; ask for less, or tell the operator", at.cap);
+		goto out;
+	}
 	if (t->list != NULL)
 		room = reserve(p, &at);
 	json_print(&text, tree);
@@ -230,10 +243,12 @@ trim(cJSON *tree, cJSON *list, const struct tool *t, const struct paging *p, siz
 	uint64_t skip = given;
 	struct buf text;
 	cJSON *item, *rest;
+	bool alone = false;	/* one item is too large by itself */
 	size_t used;
 
 	if (list == NULL)
 		goto too_large;
+	alone = list->child != NULL;
 	rest = cJSON_DetachItemFromObjectCaseSensitive(tree, t->list);
 	buf_init(&text, budget);
 	json_print(&text, tree);
@@ -262,9 +277,9 @@ trim(cJSON *tree, cJSON *list, const struct tool *t, const struct paging *p, siz
 	return 0;
 too_large:
 	failure_init(f, "result_too_large", 502, "%s is larger than %zu bytes; ask for fewer fields%s",
-	    list == NULL && t->list == NULL ? "the result" : "one item alone", budget,
-	    t->list == NULL ? "" : ", or go on behind it with next_cursor");
-	if (t->list != NULL) {
+	    alone ? "one item alone" : "the result", budget,
+	    alone ? ", or go on behind it with next_cursor" : "");
+	if (alone) {
 		buf_init(&text, LIMIT_CURSOR);
 		if (cursor_seal(&text, p->key, t->name, p->digest, p->from.at, skip) == 0)
 			f->next_cursor = buf_take(&text);
@@ -295,6 +310,19 @@ is_keyed(const cJSON *args)
 	const char *key = json_str(args, "idempotency_key");
 
 	return key != NULL && *key != '\0';
+}
+
+/* The service has done it and the result cannot be shown: whoever repeats it does it twice. */
+static void
+fail_done(struct failure *f, const cJSON *args)
+{
+	size_t len = strlen(f->hint);
+
+	snprintf(f->code, sizeof f->code, "outcome_unknown");
+	f->retryable = is_keyed(args);
+	snprintf(f->hint + len, sizeof f->hint - len, ". The service accepted the call: it may have "
+	    "been done. %s", is_keyed(args) ? "Repeat it with the same idempotency_key" :
+	    "Look (list or search) before you repeat it");
 }
 
 static void
@@ -389,9 +417,29 @@ copy_part(char *out, size_t size, const cJSON *value)
 		snprintf(out, size, "%.*s", (int)size - 1, value->valuestring);
 }
 
+/* Keep whole candidates, as many as are allowed and have room. */
+static void
+bound_candidates(cJSON *list, size_t room)
+{
+	const cJSON *item;
+	struct buf text;
+	int count = 0;
+
+	buf_init(&text, room);
+	cJSON_ArrayForEach(item, list)
+		if (count == LIMIT_CANDIDATES || json_print(&text, item) == -1 ||
+		    buf_putc(&text, ',') == -1)
+			break;
+		else
+			count++;
+	buf_finish(&text);
+	while (cJSON_GetArraySize(list) > count)
+		cJSON_DeleteItemFromArray(list, count);
+}
+
 static void
 fail_status(struct failure *f, const struct tool *t, const cJSON *args, const struct answer *a,
-    const cJSON *document)
+    const cJSON *document, size_t budget)
 {
 	const struct status_rule *rule = status_rules;
 	char code[64] = "", message[LIMIT_HINT] = "";
@@ -429,8 +477,7 @@ fail_status(struct failure *f, const struct tool *t, const cJSON *args, const st
 		if (pick_apply(json_get(t->error, "candidates"), document, args, &f->candidates,
 		    &why) == -1)
 			f->candidates = NULL;
-		while (cJSON_GetArraySize(f->candidates) > LIMIT_CANDIDATES)
-			cJSON_DeleteItemFromArray(f->candidates, LIMIT_CANDIDATES);
+		bound_candidates(f->candidates, budget / 2);
 	}
 	copy_part(f->request_id, sizeof f->request_id, part(t, document, "request_id"));
 }

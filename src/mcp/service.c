@@ -189,26 +189,47 @@ read_secret(struct service *s, const cJSON *source, const char *override, const 
 static int
 load_auth(struct service *s, const struct service_settings *over, struct spec_fault *f)
 {
-	static const struct spec_key auth_keys[] = {
+	static const struct spec_key none_keys[] = {
+		{ "type", SPEC_STRING, true },
+		{ NULL, SPEC_ANY, false },
+	}, bearer_keys[] = {
 		{ "type", SPEC_STRING, true },
 		{ "token", SPEC_OBJECT, false },
-		{ "username", SPEC_STRING, false },
-		{ "password", SPEC_OBJECT, false },
-		{ "header", SPEC_STRING, false },
+		{ NULL, SPEC_ANY, false },
+	}, basic_keys[] = {
+		{ "type", SPEC_STRING, true },
+		{ "username", SPEC_STRING, true },
+		{ "password", SPEC_OBJECT, true },
+		{ NULL, SPEC_ANY, false },
+	}, header_keys[] = {
+		{ "type", SPEC_STRING, true },
+		{ "header", SPEC_STRING, true },
 		{ "value", SPEC_OBJECT, false },
 		{ NULL, SPEC_ANY, false },
+	};
+	static const struct {
+		const char *type;
+		const struct spec_key *keys;
+	} kinds[] = {
+		{ "none", none_keys }, { "bearer", bearer_keys }, { "basic", basic_keys },
+		{ "header", header_keys },
 	};
 	const cJSON *auth = json_get(s->root, "auth");
 	const char *type, *name;
 	char *secret = NULL;
 	struct buf line, pair;
 	int result = -1;
+	size_t i;
 
 	if (auth == NULL)
 		return 0;
-	if (spec_check(auth, auth_keys, "/auth", f) == -1)
-		return -1;
 	type = json_str(auth, "type");
+	for (i = 0; i < 4 && (type == NULL || strcmp(type, kinds[i].type) != 0); i++)
+		;
+	if (i == 4)
+		return spec_fail(f, "/auth/type", "must be none, bearer, basic or header");
+	if (spec_check(auth, kinds[i].keys, "/auth", f) == -1)
+		return -1;
 	buf_init(&line, LIMIT_HEADER);
 	buf_init(&pair, LIMIT_HEADER);
 	if (strcmp(type, "none") == 0) {
@@ -222,8 +243,8 @@ load_auth(struct service *s, const struct service_settings *over, struct spec_fa
 		buf_printf(&line, "Authorization: Bearer %s", secret);
 	} else if (strcmp(type, "basic") == 0) {
 		name = json_str(auth, "username");
-		if (name == NULL || strchr(name, ':') != NULL) {
-			spec_fail(f, "/auth/username", "must be there and have no colon (RFC 7617)");
+		if (strchr(name, ':') != NULL) {
+			spec_fail(f, "/auth/username", "must have no colon (RFC 7617)");
 			goto out;
 		}
 		secret = read_secret(s, json_get(auth, "password"), NULL, "/auth/password", f);
@@ -231,10 +252,11 @@ load_auth(struct service *s, const struct service_settings *over, struct spec_fa
 			goto out;
 		buf_printf(&pair, "%s:%s", name, secret);
 		buf_puts(&line, "Authorization: Basic ");
-		base64_encode(&line, buf_str(&pair), pair.len);
-	} else if (strcmp(type, "header") == 0) {
+		if (base64_encode(&line, buf_str(&pair), pair.len) == -1 || pair.failed)
+			line.failed = true;
+	} else {
 		name = json_str(auth, "header");
-		if (name == NULL || name[strspn(name, "abcdefghijklmnopqrstuvwxyz"
+		if (name[strspn(name, "abcdefghijklmnopqrstuvwxyz"
 		    "ABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789-_")] != '\0') {
 			spec_fail(f, "/auth/header", "must be a header's name");
 			goto out;
@@ -243,9 +265,6 @@ load_auth(struct service *s, const struct service_settings *over, struct spec_fa
 		if (secret == NULL)
 			goto out;
 		buf_printf(&line, "%s: %s", name, secret);
-	} else {
-		spec_fail(f, "/auth/type", "must be none, bearer, basic or header");
-		goto out;
 	}
 	s->credential = buf_take(&line);
 	result = s->credential == NULL ? spec_fail(f, "/auth", "the credential is too long") : 0;

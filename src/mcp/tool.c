@@ -185,7 +185,7 @@ load_input(struct tool *t, const cJSON *spec, const char *place, struct spec_fau
 static bool
 is_token(const char *s)
 {
-	return *s != '\0' && s[strspn(s, "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ"
+	return *s != '\0' && strlen(s) <= LIMIT_TOOL_NAME && s[strspn(s, "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ"
 	    "0123456789-")] == '\0';
 }
 
@@ -203,6 +203,8 @@ load_mirrors(struct tool *t, const cJSON *schema, const char *pointer, const cha
 	cJSON_ArrayForEach(child, json_get(schema, "properties")) {
 		snprintf(inner, sizeof inner, "%s/properties/%s", place, child->string);
 		snprintf(below, sizeof below, "%s/%s", pointer, child->string);
+		if (strpbrk(child->string, "~/") != NULL && json_get(child, "x-mcp-header") != NULL)
+			return spec_fail(f, inner, "x-mcp-header goes with a name without '/' and '~'");
 		if (load_mirrors(t, child, below, inner, f) == -1)
 			return -1;
 		header = json_get(child, "x-mcp-header");
@@ -274,13 +276,25 @@ load_request(struct tool *t, const cJSON *spec, const char *place, struct spec_f
 	return load_body(t, request, inner, f);
 }
 
+static bool
+is_required(const cJSON *schema, const char *name)
+{
+	const cJSON *child;
+
+	cJSON_ArrayForEach(child, json_get(schema, "required"))
+		if (cJSON_IsString(child) && strcmp(child->valuestring, name) == 0)
+			return true;
+	return false;
+}
+
 static int
 load_url(struct tool *t, const cJSON *request, const char *place, struct spec_fault *f)
 {
 	const char *text = json_str(request, "url"), *reason, *query, *p;
 	const cJSON *known = json_get(t->input, "properties");
 	char at[2 * PLACE];
-	size_t offset, i;
+	size_t offset, i, first;
+	bool plain;
 
 	snprintf(at, sizeof at, "%s/url", place);
 	if (*text != '/')
@@ -300,12 +314,17 @@ load_url(struct tool *t, const cJSON *request, const char *place, struct spec_fa
 		if (p[1] == '+' || p[1] == '#')
 			return spec_fail(f, at, "{%c...} in a path lets a value add segments; "
 			    "use {name}", p[1]);
-		if (p[1] == '&')
+		if (p[1] == '?' || p[1] == '&')
 			break;
-		t->path_vars++;
+		first = t->path_vars++;
+		plain = strchr("./;", p[1]) == NULL;
 		for (; *p != '}'; p++)
 			if (*p == ',')
 				t->path_vars++;
+		for (i = first; plain && i < t->path_vars; i++)
+			if (!is_required(t->input, uritemplate_name(t->url, i)))
+				return spec_fail(f, at, "{%s} stands in the path and could be left out; add "
+				    "it to inputSchema.required", uritemplate_name(t->url, i));
 	}
 	return 0;
 }
@@ -366,6 +385,10 @@ load_response(struct tool *t, const cJSON *spec, const char *place, struct spec_
 		cJSON_Delete(t->untrusted);
 		t->untrusted = NULL;
 	}
+	if ((t->untrusted != NULL && json_get(t->response, "untrusted") != NULL) ||
+	    (t->list != NULL && json_get(t->response, "truncated") != NULL))
+		return spec_fail(f, at, "the bridge adds \"untrusted\" and \"truncated\" itself; "
+		    "give the member another name");
 	return 0;
 }
 
@@ -405,7 +428,7 @@ load_outcome(struct tool *t, const cJSON *spec, const char *place, struct spec_f
 		t->success = json_get(t->service->root, "success");
 	if (t->error == NULL)
 		t->error = json_get(t->service->root, "error");
-	snprintf(at, sizeof at, "%s/success", place);
+	snprintf(at, sizeof at, "%s/success", json_get(spec, "success") == NULL ? "" : place);
 	if (t->success != NULL) {
 		if (spec_check(t->success, success_keys, at, f) == -1)
 			return -1;
@@ -415,7 +438,7 @@ load_outcome(struct tool *t, const cJSON *spec, const char *place, struct spec_f
 	}
 	if (t->error == NULL)
 		return 0;
-	snprintf(at, sizeof at, "%s/error", place);
+	snprintf(at, sizeof at, "%s/error", json_get(spec, "error") == NULL ? "" : place);
 	if (spec_check(t->error, error_keys, at, f) == -1)
 		return -1;
 	for (i = 0; i < sizeof pointers / sizeof pointers[0]; i++) {
@@ -502,6 +525,11 @@ list_annotations(struct buf *out, const struct tool *t, const cJSON *annotations
 
 	fallback[1] = strcmp(t->method, "DELETE") == 0;
 	buf_puts(out, ",\"annotations\":{");
+	if (json_str(annotations, "title") != NULL) {
+		buf_puts(out, "\"title\":");
+		json_quote(out, json_str(annotations, "title"));
+		buf_putc(out, ',');
+	}
 	for (i = 0; i < 4; i++) {
 		said = json_get(annotations, hints[i]);
 		buf_printf(out, "%s\"%s\":%s", i == 0 ? "" : ",", hints[i],

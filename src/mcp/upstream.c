@@ -12,6 +12,7 @@
 #include "wire/json.h"
 
 static int	build_url(struct upstream *, const struct tool *, const cJSON *, struct failure *);
+static bool	is_path_text(const char *);
 static bool	is_path_value(const cJSON *);
 static bool	has_dot_segment(const char *);
 static int	build_headers(struct upstream *, const struct tool *, const cJSON *,
@@ -25,6 +26,7 @@ upstream_build(struct upstream *u, const struct tool *t, const cJSON *args, stru
 	memset(u, 0, sizeof *u);
 	buf_init(&u->body, LIMIT_SERVICE_FILE);
 	u->method = t->method;
+	u->once = t->write;
 	if (build_url(u, t, args, f) == -1 || build_headers(u, t, args, f) == -1)
 		return -1;
 	return build_body(u, t, args, f);
@@ -44,19 +46,29 @@ upstream_finish(struct upstream *u)
 }
 
 /*
- * A value for the path may not hold a separator, encoded or not: '/' would be sent
+ * A text for the path may not hold a separator, encoded or not: '/' would be sent
  * as %2F, which many servers take for a slash again before they route.
  */
+static bool
+is_path_text(const char *text)
+{
+	return *text != '\0' && strpbrk(text, "/\\") == NULL && strcmp(text, ".") != 0 &&
+	    strcmp(text, "..") != 0;
+}
+
+/* The same of a value and all that it holds; one that would expand to nothing is none. */
 static bool
 is_path_value(const cJSON *value)
 {
 	const cJSON *child;
 
 	if (cJSON_IsString(value))
-		return value->valuestring[0] != '\0' && strpbrk(value->valuestring, "/\\") == NULL &&
-		    strcmp(value->valuestring, ".") != 0 && strcmp(value->valuestring, "..") != 0;
+		return is_path_text(value->valuestring);
+	if (cJSON_IsNull(value) || ((cJSON_IsArray(value) || cJSON_IsObject(value)) &&
+	    value->child == NULL))
+		return false;
 	cJSON_ArrayForEach(child, value)
-		if (!is_path_value(child))
+		if (!is_path_value(child) || (child->string != NULL && !is_path_text(child->string)))
 			return false;
 	return true;
 }

@@ -20,6 +20,7 @@ struct upstream {
 	size_t		 nheaders;
 	struct buf	 body;
 	bool		 has_body;
+	bool		 once;		/* a write: never to be sent a second time */
 };
 
 /*

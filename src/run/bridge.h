@@ -6,10 +6,13 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include <sys/queue.h>
+
 #include "mcp/mcp.h"
 
 struct event_base;
 struct fetcher;
+struct req;
 struct settings;
 
 struct bridge {
@@ -19,6 +22,9 @@ struct bridge {
 	struct mcp		 mcp;
 	size_t			 inflight;	/* requests that have not ended */
 	uint64_t		 requests;	/* requests that have ended, since the start */
+	LIST_HEAD(, req)	 reqs;		/* those in flight */
+	void			(*ended)(void *arg);	/* one has ended */
+	void			*arg;
 };
 
 #endif

@@ -3,6 +3,8 @@
  * req.c - the stages of an exchange, each a function and a row of one table, walked by
  * req_run(). A stage's name is its enum, its log field and its place in the table.
  */
+#include <sys/queue.h>
+
 #include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -31,6 +33,7 @@ enum step {
 enum req_stage { REQ_READ, REQ_ROUTE, REQ_HTTP, REQ_RPC, REQ_CALLS, REQ_REPLY, REQ_STAGES };
 
 struct req {
+	LIST_ENTRY(req)		 entry;
 	struct bridge		*bridge;
 	struct front		*front;		/* NULL once the client has left */
 	struct http_request	 http;
@@ -73,6 +76,7 @@ static const struct {
 static void	req_run(struct req *);
 static void	req_resume(void *);
 static void	req_log(struct req *, size_t);
+static void	req_cut(struct req *);
 static void	req_end(struct req *);
 
 void *
@@ -90,6 +94,7 @@ req_start(struct bridge *b, struct front *f, struct http_request *rq)
 		return NULL;
 	}
 	b->inflight++;
+	LIST_INSERT_HEAD(&b->reqs, r, entry);
 	r->bridge = b;
 	r->front = f;
 	r->http = *rq;
@@ -256,6 +261,15 @@ req_rpc(struct req *r)
 	return verdict == MCP_CALL ? NEXT : DONE;
 }
 
+/* The tracestate of a trace that is gone on with; a line end would make it two headers. */
+static const char *
+req_tracestate(const struct req *r)
+{
+	const char *state = http_header(&r->http, "tracestate");
+
+	return r->trace.joined && state != NULL && strpbrk(state, "\r\n") == NULL ? state : NULL;
+}
+
 static enum step
 req_calls(struct req *r)
 {
@@ -270,7 +284,7 @@ req_calls(struct req *r)
 			.tool = r->message.tool,
 			.args = r->message.args,
 			.traceparent = r->traceparent,
-			.tracestate = http_header(&r->http, "tracestate"),
+			.tracestate = req_tracestate(r),
 			.deadline_us = r->began_us + r->bridge->settings->request_timeout_ms * 1000,
 			.done = req_resume,
 			.arg = r,
@@ -296,10 +310,28 @@ req_gone(void *exchange)
 	r->front = NULL;
 	if (r->calling && call_must_finish(&r->call))
 		return;
+	req_cut(r);
+}
+
+/* End a request that nobody waits for. */
+static void
+req_cut(struct req *r)
+{
 	r->reply.status = 499;	/* the log's word for a client that left; nobody is sent it */
 	r->last = r->stage;
 	r->stage = REQ_REPLY;
 	req_run(r);
+}
+
+void
+req_cut_all(struct bridge *b)
+{
+	struct req *r;
+
+	while ((r = LIST_FIRST(&b->reqs)) != NULL) {
+		r->front = NULL;
+		req_cut(r);
+	}
 }
 
 /* ====== REPLY ====== */
@@ -369,12 +401,16 @@ req_log(struct req *r, size_t sent)
 static void
 req_end(struct req *r)
 {
+	struct bridge *b = r->bridge;
+
 	if (r->calling)
 		call_finish(&r->call);
 	mcp_message_finish(&r->message);
 	mcp_reply_finish(&r->reply);
 	http_request_finish(&r->http);
-	r->bridge->inflight--;
-	r->bridge->requests++;
+	LIST_REMOVE(r, entry);
+	b->inflight--;
+	b->requests++;
 	free(r);
+	b->ended(b->arg);
 }

@@ -26,5 +26,7 @@ void	*req_start(struct bridge *b, struct front *f, struct http_request *rq);
  * known when the client asks again.
  */
 void	 req_gone(void *exchange);
+/* End, without an answer, all that is in flight; for the end of the process. */
+void	 req_cut_all(struct bridge *b);
 
 #endif

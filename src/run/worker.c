@@ -42,6 +42,7 @@ static void	on_deadline(evutil_socket_t, short, void *);
 static void	*on_request(void *, struct front *, struct http_request *);
 static void	on_gone(void *, void *);
 static void	on_closed(void *);
+static void	on_ended(void *);
 
 static const int drain_signals[3] = { SIGTERM, SIGINT, SIGUSR1 };
 
@@ -110,6 +111,8 @@ worker_init(struct worker *w, const struct settings *s)
 		.body_max = (size_t)s->body_max,
 	};
 	w->bridge.settings = s;
+	w->bridge.ended = on_ended;
+	w->bridge.arg = w;
 	w->bridge.mcp = (struct mcp){
 		.catalog = &s->catalog, .key = &s->key, .instructions = s->instructions,
 		.limits = s->limits, .list_ttl_ms = s->list_ttl_s * 1000,
@@ -130,6 +133,7 @@ worker_finish(struct worker *w)
 
 	fcgi_destroy(w->fcgi);
 	w->fcgi = NULL;
+	req_cut_all(&w->bridge);
 	fetcher_destroy(w->bridge.fetcher);
 	for (i = 0; i < 3; i++)
 		if (w->signals[i] != NULL)
@@ -204,5 +208,15 @@ on_closed(void *arg)
 	if (w->fcgi == NULL)
 		event_base_loopexit(w->bridge.base, NULL);
 	else
+		worker_check(w);
+}
+
+/* A write whose client had left ends without a connection: a drain may have waited for it. */
+static void
+on_ended(void *arg)
+{
+	struct worker *w = arg;
+
+	if (w->fcgi != NULL)
 		worker_check(w);
 }

@@ -85,7 +85,7 @@ http_request_end(struct http_request *rq)
 	const char *text = http_variable(rq, "CONTENT_LENGTH");
 
 	if (rq->excess == HTTP_FITS && text != NULL && *text != '\0' &&
-	    strtoull(text, NULL, 10) != rq->body.len)
+	    (text[strspn(text, "0123456789")] != '\0' || strtoull(text, NULL, 10) != rq->body.len))
 		rq->excess = HTTP_MALFORMED;
 }
 

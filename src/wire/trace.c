@@ -49,6 +49,7 @@ trace_begin(struct trace *t, const char *traceparent, const uint8_t random[24])
 	if (is_traceparent(traceparent)) {
 		memcpy(t->id, traceparent + 3, 32);
 		memcpy(t->flags, traceparent + 53, 2);
+		t->joined = true;
 	} else {
 		hex(t->id, random, 16);
 		memcpy(t->flags, "00", 2);

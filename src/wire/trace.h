@@ -3,11 +3,13 @@
 #ifndef WIRE_TRACE_H
 #define WIRE_TRACE_H
 
+#include <stdbool.h>
 #include <stdint.h>
 
 #define TRACE_HEADER	56	/* "00-" 32 hex "-" 16 hex "-" 2 hex and the NUL */
 
 struct trace {
+	bool	 joined;	/* with the traceparent that came in */
 	char	 id[33];	/* the trace: 32 lower-case hex digits */
 	char	 span[17];	/* this exchange: 16 lower-case hex digits */
 	char	 flags[3];

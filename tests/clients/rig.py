@@ -1,0 +1,126 @@
+# SPDX-License-Identifier: MIT
+"""rig.py - the bridge as scripts/run starts it, for a test: on free ports, with a state folder
+of its own, seeded through the service's API, ended by its process id.
+
+    with Rig("lighttpd", {"UMS_MCP_RESULT_MAX": "4096"}) as rig:
+        rig.url, rig.api("/contacts", {"name": "Zed"})
+    rig.problems()        # what the logs say of sanitizers, what still listens
+"""
+import glob
+import json
+import os
+import re
+import shutil
+import socket
+import ssl
+import subprocess
+import tempfile
+import time
+import urllib.request
+
+TOP = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
+VENV = os.path.join(TOP, "build/venv/bin")
+NPM = os.path.join(TOP, "build/npm/node_modules")
+NODE = os.path.join(VENV, "node")
+FIRST_PORT, LAST_PORT = 21000, 31999    # below the range that client sockets are given
+READY_S, END_S = 60, 60
+
+
+def listens(port):
+    """Whether somebody answers at the port."""
+    with socket.socket() as s:
+        s.settimeout(1)
+        return s.connect_ex(("127.0.0.1", port)) == 0
+
+
+def free_ports(count):
+    """Ports that nobody has now, tried in order from one that the process id chooses."""
+    span = LAST_PORT - FIRST_PORT + 1
+    start, found = os.getpid() * 10 % span, []
+    for i in range(span):
+        port = FIRST_PORT + (start + i) % span
+        with socket.socket() as s:
+            try:
+                s.bind(("127.0.0.1", port))
+            except OSError:
+                continue
+        found.append(port)
+        if len(found) == count:
+            return found
+    raise SystemExit("no free port")
+
+
+class Rig:
+    """One scripts/run, from its start to its end."""
+
+    def __init__(self, server="lighttpd", environment=None):
+        self.folder = tempfile.mkdtemp(prefix="ums-rig.")
+        self.state = os.path.join(self.folder, "state")
+        self.port, self.service_port = free_ports(2)
+        self.url = "http://127.0.0.1:%d/mcp" % self.port
+        self.base_url = "https://127.0.0.1:%d/v1" % self.service_port
+        self.server = server
+        self.environment = dict(os.environ)
+        self.environment.update(environment(self) if callable(environment) else environment or {})
+        self.process = None
+        self.code = None
+
+    def __enter__(self):
+        self.out = open(os.path.join(self.folder, "run.log"), "w+")
+        self.process = subprocess.Popen(
+            [os.path.join(TOP, "scripts/run"), "--port", str(self.port), "--service-port",
+             str(self.service_port), "--state", self.state, "--server", self.server],
+            stdin=subprocess.DEVNULL, stdout=self.out, stderr=self.out, env=self.environment)
+        until = time.monotonic() + READY_S
+        while "is ready" not in self.said():
+            if self.process.poll() is not None or time.monotonic() > until:
+                self.end()
+                raise SystemExit("scripts/run did not start:\n%s\n0 passed, 1 failed" % self.said())
+            time.sleep(0.05)
+        self.tls = ssl.create_default_context(cafile=os.path.join(self.state, "ca.pem"))
+        with open(os.path.join(self.state, "ums.token")) as f:
+            self.token = f.read().strip()
+        return self
+
+    def said(self):
+        with open(self.out.name) as f:
+            return f.read()
+
+    def api(self, path, body=None):
+        """A call of the messaging service itself: GET, or POST with a body."""
+        request = urllib.request.Request(
+            self.base_url + path, None if body is None else json.dumps(body).encode(),
+            {"Authorization": "Bearer " + self.token, "Content-Type": "application/json"})
+        with urllib.request.urlopen(request, timeout=30, context=self.tls) as response:
+            return json.load(response)
+
+    def end(self):
+        if self.process is None or self.code is not None:
+            return
+        if self.process.poll() is None:
+            self.process.terminate()
+        try:
+            self.code = self.process.wait(END_S)
+        except subprocess.TimeoutExpired:
+            self.process.kill()
+            self.code = self.process.wait()
+
+    def __exit__(self, *_):
+        self.end()
+        self.out.close()
+
+    def problems(self):
+        """After the end: what is wrong with how it ran and ended."""
+        found = []
+        if self.code != 0:
+            found.append("scripts/run ended with %s: %s" % (self.code, self.said()[-500:]))
+        found += ["port %d still listens" % p for p in (self.port, self.service_port) if listens(p)]
+        for name in glob.glob(os.path.join(self.state, "*.log")):
+            with open(name, errors="replace") as f:
+                for line in f:
+                    if re.search(r"(Address|Leak)Sanitizer|runtime error:", line):
+                        found.append("%s: %s" % (os.path.basename(name), line.strip()))
+        return found
+
+    def clean(self):
+        shutil.rmtree(self.folder, ignore_errors=True)

@@ -1,0 +1,721 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * test_service.c - mcp/service and mcp/tool: a good service file and every kind of mistake
+ * made to it, each told with file, place and mend; and service.schema.json, which says the
+ * same to editors as far as a schema can.
+ */
+#include <sys/stat.h>
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "base/buf.h"
+#include "base/file.h"
+#include "base/limits.h"
+#include "check.h"
+#include "mcp/service.h"
+#include "wire/json.h"
+#include "wire/pointer.h"
+#include "wire/schema.h"
+
+static const char good[] =
+    "{\"$schema\":\"./service.schema.json\",\"name\":\"demo\",\"title\":\"Demo\",\"description\":\"d\","
+    "\"instructions\":\"i\",\"base_url\":\"https://api.example.org/v1/\",\"tls\":{\"ca_file\":\"ca.pem\"},"
+    "\"auth\":{\"type\":\"bearer\",\"token\":{\"file\":\"demo.token\"}},"
+    "\"success\":{\"pointer\":\"/ok\",\"equals\":true},"
+    "\"error\":{\"code\":\"/error/code\",\"message\":\"/error/message\",\"request_id\":\"/error/id\","
+    "\"retry_after\":\"/error/retry\",\"candidates\":{\"each\":\"/error/candidates\",\"item\":"
+    "{\"id\":\"/id\"}},\"codes\":{\"gone\":{\"code\":\"not_found\",\"hint\":\"h\",\"retryable\":false}}},"
+    "\"tools\":["
+    "{\"name\":\"list_things\",\"title\":\"List things\",\"description\":\"Things.\","
+    "\"annotations\":{\"title\":\"Old title\",\"readOnlyHint\":true},\"scopes\":[\"things:read\"],"
+    "\"inputSchema\":{\"type\":\"object\",\"properties\":{\"kind\":{\"type\":\"string\","
+    "\"x-mcp-header\":\"Kind\"},\"fields\":{\"type\":\"array\"},\"limit\":{\"type\":\"integer\"}},"
+    "\"additionalProperties\":false},"
+    "\"outputSchema\":{\"type\":\"object\",\"properties\":{\"things\":{\"type\":\"array\"}},"
+    "\"required\":[\"things\"]},"
+    "\"request\":{\"method\":\"GET\",\"url\":\"/things{?kind,limit,cursor}\","
+    "\"headers\":{\"X-Kind\":\"k={kind}\"}},"
+    "\"response\":{\"things\":{\"each\":\"/data\",\"item\":{\"id\":\"/id\",\"text\":{\"pointer\":\"/text\","
+    "\"untrusted\":true,\"default\":\"\",\"map\":{\"a\":\"b\"}}},\"only\":\"fields\"},"
+    "\"next_cursor\":\"/next\",\"kind\":{\"argument\":\"kind\"},\"v\":{\"value\":1}},"
+    "\"success\":{\"pointer\":\"/fine\",\"equals\":1},\"error\":{\"code\":\"/code\"},\"timeout_ms\":5000},"
+    "{\"name\":\"send_thing\",\"description\":\"Send.\",\"write\":true,"
+    "\"annotations\":{\"destructiveHint\":false,\"idempotentHint\":false,\"openWorldHint\":true},"
+    "\"inputSchema\":{\"type\":\"object\",\"properties\":{\"to\":{\"type\":\"string\"},\"text\":"
+    "{\"type\":\"string\"},\"idempotency_key\":{\"type\":\"string\"}},\"required\":[\"to\"]},"
+    "\"outputSchema\":{\"type\":\"object\"},"
+    "\"request\":{\"method\":\"POST\",\"url\":\"/people/{to}/things\",\"headers\":"
+    "{\"Idempotency-Key\":\"{idempotency_key}\"},\"body\":{\"text\":\"{text}\",\"meta\":[\"<{to}>\",1]}},"
+    "\"response\":{\"id\":\"/id\"}},"
+    "{\"name\":\"form\",\"description\":\"Form.\",\"write\":false,"
+    "\"inputSchema\":{\"type\":\"object\",\"properties\":{\"a\":{}}},"
+    "\"request\":{\"method\":\"PUT\",\"url\":\"/form\",\"form\":{\"a\":\"{a}\",\"b\":[\"1\",\"2\"]}},"
+    "\"response\":{}},"
+    "{\"name\":\"delete\",\"description\":\"Delete.\",\"write\":true,"
+    "\"inputSchema\":{\"type\":\"object\",\"properties\":{\"id\":{}},\"required\":[\"id\"]},"
+    "\"request\":{\"method\":\"DELETE\",\"url\":\"/things/{id}\"},\"response\":{}}]}";
+
+static char folder[] = "/tmp/test_service.XXXXXX";
+static char service_path[64];
+
+/* Whether service.schema.json refuses it too. */
+enum seen { NO, YES };
+
+/* What is changed in the good file: the value at the pointer, NULL: it is taken away. */
+struct mutation {
+	const char	*at;
+	const char	*value;
+	const char	*place;		/* in the message, behind the file's name */
+	const char	*want;		/* in the message */
+	enum seen	 seen;
+};
+
+#define T0 "/tools/0"
+#define T1 "/tools/1"
+#define T2 "/tools/2"
+
+static const struct mutation mutations[] = {
+	/* The root. */
+	{ "", "[]", "/", "must be an object", YES },
+	{ "", "7", "/", "must be an object", YES },
+	{ "/colour", "1", "/colour", "unknown key; ums-mcp-service(5)", YES },
+	{ "/Name", "\"x\"", "/Name", "unknown key", YES },
+	{ "/$schema", "1", "/$schema", "must be a string that is not empty", YES },
+	{ "/name", NULL, "/", "\"name\" is missing; it is a string", YES },
+	{ "/name", "\"\"", "/name", "must be a string that is not empty", YES },
+	{ "/name", "5", "/name", "must be a string", YES },
+	{ "/name", "\"Demo\"", "/name", "must be of a-z 0-9 _ -", YES },
+	{ "/name", "\"de.mo\"", "/name", "must be of a-z 0-9 _ -", YES },
+	{ "/name", "\"demo\\u0000\"", "/name", "must be a string", YES },
+	{ "/title", "\"\"", "/title", "must be a string", YES },
+	{ "/description", "[]", "/description", "must be a string", YES },
+	{ "/instructions", "{}", "/instructions", "must be a string", YES },
+	{ "/base_url", NULL, "/", "\"base_url\" is missing", YES },
+	{ "/base_url", "\"ftp://a\"", "/base_url", "must be an http or https URL", YES },
+	{ "/base_url", "\"//a\"", "/base_url", "must be an http or https URL", YES },
+	{ "/base_url", "\"https://\"", "/base_url", "with a host", YES },
+	{ "/base_url", "\"https:///x\"", "/base_url", "with a host", YES },
+	{ "/base_url", "\"https://a/?q=1\"", "/base_url", "must have no query", YES },
+	{ "/base_url", "\"https://a/#f\"", "/base_url", "no fragment", YES },
+	{ "/base_url", "\"https://u:p@a/\"", "/base_url", "credentials go into \"auth\"", YES },
+	{ "/base_url", "\"https://a/{x}\"", "/base_url", "must have no query", YES },
+	{ "/base_url", "\"https://a b/\"", "/base_url", "must have no query", YES },
+	{ "/base_url", "\"https://a/\\r\\nX: y\"", "/base_url", "must have no query", YES },
+	{ "/tls", "true", "/tls", "must be an object", YES },
+	{ "/tls/verify", "false", "/tls/verify", "unknown key", YES },
+	{ "/tls/ca_file", "1", "/tls/ca_file", "must be a string", YES },
+	{ "/tls/ca_file", "\"none.pem\"", "/tls/ca_file", "none.pem: cannot be read", NO },
+	{ "/tls/ca_file", "\"demo.token\"", "/tls/ca_file", "holds no PEM certificate", NO },
+	{ "/tls/ca_file", "\".\"", "/tls/ca_file", "not a regular file", NO },
+
+	/* Credentials. */
+	{ "/auth", "\"secret\"", "/auth", "must be an object", YES },
+	{ "/auth/type", NULL, "/auth/type", "must be none, bearer, basic or header", YES },
+	{ "/auth/type", "\"oauth\"", "/auth/type", "must be none, bearer, basic or header", YES },
+	{ "/auth/type", "\"none\"", "/auth/token", "unknown key", YES },
+	{ "/auth/username", "\"u\"", "/auth/username", "unknown key", YES },
+	{ "/auth/token", NULL, "/auth/token", "is missing; it is {\"file\": PATH}", NO },
+	{ "/auth/token", "\"s3cret\"", "/auth/token", "must be an object", YES },
+	{ "/auth/token", "{}", "/auth/token", "\"file\" is missing", YES },
+	{ "/auth/token/env", "\"X\"", "/auth/token/env", "unknown key", YES },
+	{ "/auth/token/file", "\"none.token\"", "/auth/token", "none.token: cannot be read", NO },
+	{ "/auth/token/file", "\"empty.token\"", "/auth/token", "is empty; write the secret into it", NO },
+	{ "/auth/token/file", "\"two.token\"", "/auth/token", "control character at byte 1", NO },
+	{ "/auth/token/file", "\"long.token\"", "/auth", "the credential is too long", NO },
+	{ "/auth", "{\"type\":\"basic\",\"username\":\"a:b\",\"password\":{\"file\":\"demo.token\"}}",
+	    "/auth/username", "no colon (RFC 7617)", YES },
+	{ "/auth", "{\"type\":\"basic\",\"password\":{\"file\":\"demo.token\"}}", "/auth",
+	    "\"username\" is missing", YES },
+	{ "/auth", "{\"type\":\"basic\",\"username\":\"a\"}", "/auth", "\"password\" is missing", YES },
+	{ "/auth", "{\"type\":\"basic\",\"username\":\"a\",\"password\":{\"file\":\"long.token\"}}",
+	    "/auth", "the credential is too long", NO },
+	{ "/auth", "{\"type\":\"header\",\"value\":{\"file\":\"demo.token\"}}", "/auth",
+	    "\"header\" is missing", YES },
+	{ "/auth", "{\"type\":\"header\",\"header\":\"X Key\",\"value\":{\"file\":\"demo.token\"}}",
+	    "/auth/header", "must be a header's name", YES },
+	{ "/auth", "{\"type\":\"header\",\"header\":\"X-Key\"}", "/auth/value", "is missing", NO },
+
+	/* What an error is, for all tools and for one. */
+	{ "/success", "1", "/success", "must be an object", YES },
+	{ "/success/equals", NULL, "/success", "\"equals\" is missing", YES },
+	{ "/success/pointer", "\"ok\"", "/success", "must be a JSON Pointer", YES },
+	{ "/success/not", "1", "/success/not", "unknown key", YES },
+	{ T0 "/success/pointer", "7", T0 "/success", "must be a JSON Pointer", YES },
+	{ "/error", "\"x\"", "/error", "must be an object", YES },
+	{ "/error/status", "\"/x\"", "/error/status", "unknown key", YES },
+	{ "/error/code", "\"code\"", "/error", "\"code\" must be a JSON Pointer", YES },
+	{ "/error/message", "1", "/error", "\"message\" must be a JSON Pointer", YES },
+	{ "/error/request_id", "\"~\"", "/error", "\"request_id\" must be a JSON Pointer", YES },
+	{ "/error/retry_after", "{}", "/error", "\"retry_after\" must be a JSON Pointer", YES },
+	{ "/error/candidates", "\"/x\"", "/error", "\"candidates\" must be a list", YES },
+	{ "/error/candidates", "{\"each\":\"/x\"}", "/error", "\"candidates\"/item: must be a pointer",
+	    YES },
+	{ "/error/codes", "[]", "/error/codes", "must be an object", YES },
+	{ "/error/codes/gone", "\"x\"", "/error/codes/gone", "must be an object", YES },
+	{ "/error/codes/gone/text", "\"x\"", "/error/codes/gone/text", "unknown key", YES },
+	{ "/error/codes/gone/retryable", "1", "/error/codes/gone/retryable", "must be true or false", YES },
+	{ T0 "/error/code", "\"code\"", T0 "/error", "\"code\" must be a JSON Pointer", YES },
+
+	/* A tool. */
+	{ "/tools", NULL, "/", "\"tools\" is missing; it is an array", YES },
+	{ "/tools", "{}", "/tools", "must be an array", YES },
+	{ "/tools", "[]", "/tools", "must hold 1 to 1024 tools", YES },
+	{ T0, "7", T0, "must be an object", YES },
+	{ T0 "/colour", "1", T0 "/colour", "unknown key", YES },
+	{ T0 "/name", NULL, T0, "\"name\" is missing", YES },
+	{ T0 "/name", "\"a b\"", T0, "\"name\" must be 1 to 128 of A-Z a-z 0-9 _ . -", YES },
+	{ T0 "/name", "\"send_thing\"", T1, "a second tool named \"send_thing\"", NO },
+	{ T0 "/title", "1", T0 "/title", "must be a string", YES },
+	{ T0 "/description", NULL, T0, "\"description\" is missing", YES },
+	{ T0 "/write", "\"yes\"", T0 "/write", "must be true or false", YES },
+	{ T0 "/scopes", "\"x\"", T0 "/scopes", "must be an array", YES },
+	{ T0 "/scopes/0", "1", T0, "\"scopes\" must be an array of strings", YES },
+	{ T0 "/timeout_ms", "0", T0 "/timeout_ms", "must be a whole number above zero", YES },
+	{ T0 "/timeout_ms", "1.5", T0 "/timeout_ms", "must be a whole number above zero", YES },
+	{ T0 "/timeout_ms", "\"1s\"", T0 "/timeout_ms", "must be a whole number above zero", YES },
+	{ T0 "/annotations/readonly", "true", T0 "/annotations/readonly", "unknown key", YES },
+	{ T0 "/annotations/readOnlyHint", "1", T0 "/annotations/readOnlyHint", "must be true or false",
+	    YES },
+	{ T0 "/write", "true", T0 "/annotations", "readOnlyHint is true and \"write\" too", YES },
+	{ T1 "/write", NULL, T1, "a POST needs \"write\": true, or false if it changes nothing", YES },
+
+	/* Schemas. */
+	{ T0 "/inputSchema", NULL, T0, "\"inputSchema\" is missing", YES },
+	{ T0 "/inputSchema", "true", T0 "/inputSchema", "must be an object", YES },
+	{ T0 "/inputSchema/type", NULL, T0 "/inputSchema", "\"type\" must be \"object\"", YES },
+	{ T0 "/inputSchema/type", "\"array\"", T0 "/inputSchema", "\"type\" must be \"object\"", YES },
+	{ T0 "/inputSchema/properties", "[]", T0 "/inputSchema", "\"properties\" must be an object", YES },
+	{ T0 "/inputSchema/colour", "1", T0 "/inputSchema/colour", "colour", NO },
+	{ T0 "/inputSchema/properties/kind/minLength", "-1",
+	    T0 "/inputSchema/properties/kind/minLength", "", NO },
+	{ T0 "/inputSchema/properties/kind/$ref", "\"https://example.org/x\"",
+	    T0 "/inputSchema/properties/kind/$ref", "", NO },
+	{ T0 "/inputSchema/properties/kind/x-mcp-header", "\"X_Kind\"",
+	    T0 "/inputSchema/properties/kind", "letters, digits and hyphens", NO },
+	{ T0 "/inputSchema/properties/kind/x-mcp-header", "1",
+	    T0 "/inputSchema/properties/kind", "letters, digits and hyphens", NO },
+	{ T0 "/inputSchema/properties/kind/type", "\"number\"",
+	    T0 "/inputSchema/properties/kind", "type string, integer or boolean", NO },
+	{ T0 "/inputSchema/properties/limit/x-mcp-header", "\"KIND\"",
+	    T0 "/inputSchema/properties/limit", "is used twice", NO },
+	{ T0 "/inputSchema/properties/a~1b", "{\"type\":\"string\",\"x-mcp-header\":\"A\"}",
+	    T0 "/inputSchema/properties/a/b", "without '/' and '~'", NO },
+	{ T0 "/outputSchema", "[]", T0 "/outputSchema", "must be an object", YES },
+	{ T0 "/outputSchema/type", "[\"object\",\"null\"]", T0 "/outputSchema",
+	    "\"type\" must be \"object\"; older clients", YES },
+	{ T0 "/outputSchema/properties", "1", T0 "/outputSchema", "\"properties\" must be an object", YES },
+	{ T0 "/outputSchema/properties/things/type", "\"list\"",
+	    T0 "/outputSchema/properties/things/type", "", NO },
+
+	/* The request. */
+	{ T0 "/request", NULL, T0, "\"request\" is missing", YES },
+	{ T0 "/request/query", "{}", T0 "/request/query", "unknown key", YES },
+	{ T0 "/request/method", NULL, T0 "/request", "\"method\" is missing", YES },
+	{ T0 "/request/method", "\"get\"", T0 "/request", "must be GET, POST, PUT, PATCH or DELETE", YES },
+	{ T0 "/request/method", "\"HEAD\"", T0 "/request", "must be GET, POST, PUT", YES },
+	{ T0 "/request/url", NULL, T0 "/request", "\"url\" is missing", YES },
+	{ T0 "/request/url", "\"things\"", T0 "/request/url", "must begin with '/'; it follows base_url",
+	    YES },
+	{ T0 "/request/url", "\"/things{\"", T0 "/request/url", "(at byte 8)", YES },
+	{ T0 "/request/url", "\"/things}\"", T0 "/request/url", "(at byte 7)", YES },
+	{ T0 "/request/url", "\"/{kind:0}\"", T0 "/request/url", "prefix length", NO },
+	{ T0 "/request/url", "\"/{?colour}\"", T0 "/request/url", "{colour}: no argument of this name", NO },
+	{ T0 "/request/url", "\"/{+kind}\"", T0 "/request/url", "lets a value add segments", NO },
+	{ T0 "/request/url", "\"/x{#kind}\"", T0 "/request/url", "lets a value add segments", NO },
+	{ T0 "/request/url", "\"/{kind}\"", T0 "/request/url", "add it to inputSchema.required", NO },
+	{ T0 "/request/url", "\"/x{?limit}/{kind,fields}\"", NULL, NULL, NO },
+	{ T1 "/request/url", "\"/x/{to}{/text}{;text}{.text}{?text}\"", NULL, NULL, NO },
+	{ T1 "/request/url", "\"/x/{to,text}\"", T1 "/request/url", "{text} stands in the path", NO },
+	{ T0 "/request/headers/X_Kind", "\"a\"", T0 "/request/headers/X_Kind", "a header is a name", YES },
+	{ T0 "/request/headers/X-Kind", "1", T0 "/request/headers/X-Kind", "and a string", YES },
+	{ T0 "/request/headers/X-Kind", "\"{colour}\"", T0 "/request/headers/X-Kind",
+	    "{colour}: no argument of this name", NO },
+	{ T0 "/request/headers/X-Kind", "\"{kind\"", T0 "/request/headers/X-Kind",
+	    "write a literal one twice", YES },
+	{ T0 "/request/body", "{}", T0 "/request/body", "a GET has no body", YES },
+	{ T0 "/request/form", "{}", T0 "/request/form", "a GET has no body", YES },
+	{ T1 "/request/form", "{}", T1 "/request", "exclude each other", YES },
+	{ T1 "/request/body/text", "\"{t}\"", T1 "/request/body", "{t}: no argument", NO },
+	{ T1 "/request/body/meta/0", "\"}\"", T1 "/request/body", "write a literal one twice", YES },
+	{ T1 "/request/body", "null", NULL, NULL, NO },
+	{ T2 "/request/form", "[]", T2 "/request/form", "must be an object", YES },
+	{ T2 "/request/form/a", "{}", T2 "/request/form", "a form has no nested objects", YES },
+	{ T2 "/request/form/a", "\"{b}\"", T2 "/request/form", "{b}: no argument", NO },
+
+	/* The response. */
+	{ T0 "/response", NULL, T0, "\"response\" is missing", YES },
+	{ T0 "/response", "\"/data\"", T0 "/response", "must be an object", YES },
+	{ T1 "/response", "{\"each\":\"/data\",\"item\":\"/id\"}", T1 "/response", "a result is an object",
+	    YES },
+	{ T1 "/response", "{\"pointer\":\"/data\"}", T1 "/response", "a result is an object", YES },
+	{ T1 "/response", "{\"value\":1}", T1 "/response", "a result is an object", YES },
+	{ T1 "/response", "{\"argument\":\"to\"}", T1 "/response", "a result is an object", YES },
+	{ T0 "/response/things/item/id", "\"id\"", T0 "/response/things/item/id", "is not a JSON Pointer",
+	    YES },
+	{ T0 "/response/things/each", "7", T0 "/response/things", "must be a JSON Pointer", YES },
+	{ T0 "/response/things/item", NULL, T0 "/response/things/item", "must be a pointer", YES },
+	{ T0 "/response/things/only", "\"colour\"", T0 "/response/things", "must name an argument", NO },
+	{ T0 "/response/things/where", "1", T0 "/response/things", "unknown key \"where\"", YES },
+	{ T0 "/response/things/item/text/untrusted", "\"yes\"", T0 "/response/things/item/text",
+	    "must be true or false", YES },
+	{ T0 "/response/things/item/text/map", "1", T0 "/response/things/item/text", "must be an object",
+	    YES },
+	{ T0 "/response/kind/argument", "\"colour\"", T0 "/response/kind", "must name an argument", NO },
+	{ T0 "/response/v", "{\"value\":1,\"more\":2}", T0 "/response/v", "unknown key \"more\"", YES },
+	{ T0 "/response/next_cursor", "{\"pointer\":\"/next\"}", T0 "/response",
+	    "\"next_cursor\" is a pointer beside a list", YES },
+	{ T0 "/response/next_cursor", "\"next\"", T0 "/response/next_cursor", "is not a JSON Pointer", YES },
+	{ T1 "/response/next_cursor", "\"/next\"", T1 "/response",
+	    "\"next_cursor\" is a pointer beside a list", YES },
+	{ T0 "/response/untrusted", "\"/x\"", T0 "/response", "the bridge adds \"untrusted\"", NO },
+	{ T0 "/response/truncated", "\"/x\"", T0 "/response", "the bridge adds \"untrusted\"", NO },
+
+	/* No mistakes. */
+	{ "/auth", "{\"type\":\"none\"}", NULL, NULL, NO },
+	{ "/auth", "{\"type\":\"basic\",\"username\":\"u\",\"password\":{\"file\":\"demo.token\"}}", NULL,
+	    NULL, NO },
+	{ "/auth", "{\"type\":\"header\",\"header\":\"X_Api-Key\",\"value\":{\"file\":\"demo.token\"}}",
+	    NULL, NULL, NO },
+	{ "/auth", NULL, NULL, NULL, NO }, { "/tls", "{}", NULL, NULL, NO }, { "/error", "{}", NULL, NULL, NO },
+	{ "/base_url", "\"http://[::1]:8080\"", NULL, NULL, NO },
+	{ "/base_url", "\"https://a/b@c\"", NULL, NULL, NO },
+	{ T0 "/timeout_ms", "1.0e3", NULL, NULL, NO },
+	{ T0 "/inputSchema/properties/kind/x-colour", "1", NULL, NULL, NO },
+	{ T0 "/response/deep", "{\"a\":{\"b\":{\"each\":\"\",\"item\":{\"c\":{\"value\":null}}}}}", NULL, NULL,
+	    NO },
+	{ T1 "/request/body", "\"{text}\"", NULL, NULL, NO },
+	{ T1 "/request/body", "[[],{},1,true,\"{{x}}\"]", NULL, NULL, NO },
+};
+
+static cJSON *
+parse(const char *text)
+{
+	struct json_fault fault;
+	cJSON *item = json_parse(text, strlen(text), &fault);
+
+	CHECK(item != NULL, "%s", text);
+	return item;
+}
+
+static void
+write_text(const char *name, const char *text, size_t len)
+{
+	char path[128];
+	FILE *f;
+
+	snprintf(path, sizeof path, "%s/%s", folder, name);
+	f = fopen(path, "w");
+	CHECK(f != NULL && fwrite(text, 1, len, f) == len && fclose(f) == 0, "write %s", path);
+}
+
+static void
+write_tree(const char *name, const cJSON *tree)
+{
+	struct buf text;
+
+	buf_init(&text, LIMIT_SERVICE_FILE);
+	CHECK(json_print(&text, tree) == 0, "print %s", name);
+	write_text(name, buf_str(&text), text.len);
+	buf_finish(&text);
+}
+
+static void
+remove_text(const char *name)
+{
+	char path[128];
+
+	snprintf(path, sizeof path, "%s/%s", folder, name);
+	unlink(path);
+}
+
+/* Put `value` (NULL: nothing) where `at` points; the parent must be there. */
+static cJSON *
+mutate(cJSON *tree, const char *at, const char *value)
+{
+	char parent[256], name[128];
+	const char *slash = strrchr(at, '/');
+	cJSON *holder, *item = value == NULL ? NULL : parse(value);
+	size_t i, k;
+
+	if (slash == NULL) {
+		cJSON_Delete(tree);
+		return item;
+	}
+	snprintf(parent, sizeof parent, "%.*s", (int)(slash - at), at);
+	for (i = 1, k = 0; slash[i] != '\0'; i++)
+		name[k++] = slash[i] != '~' ? slash[i] : slash[++i] == '0' ? '~' : '/';
+	name[k] = '\0';
+	holder = pointer_get(tree, parent);
+	CHECK(holder != NULL, "%s: no such place", at);
+	if (cJSON_IsArray(holder)) {
+		cJSON_ReplaceItemInArray(holder, atoi(name), item);
+		return tree;
+	}
+	CHECK(item != NULL || json_get(holder, name) != NULL, "%s: not there", at);
+	cJSON_DeleteItemFromObjectCaseSensitive(holder, name);
+	if (item != NULL)
+		json_put(holder, name, item);
+	return tree;
+}
+
+static void
+run_mutations(const struct schema *schema)
+{
+	struct schema_fault wrong;
+	const struct mutation *m;
+	struct service s;
+	char why[1024], start[256];
+	cJSON *tree;
+	size_t i;
+	int result;
+
+	for (i = 0; i < sizeof mutations / sizeof mutations[0]; i++) {
+		m = &mutations[i];
+		tree = mutate(parse(good), m->at, m->value);
+		write_tree("demo.json", tree);
+		why[0] = '\0';
+		result = service_load(&s, service_path, NULL, NULL, why, sizeof why);
+		if (m->place == NULL)
+			CHECK(result == 0, "%s = %s: %s", m->at, m->value == NULL ? "" : m->value, why);
+		else {
+			snprintf(start, sizeof start, "%s: %s: ", service_path, m->place);
+			CHECK(result == -1 && strncmp(why, start, strlen(start)) == 0 &&
+			    strstr(why + strlen(start), m->want) != NULL, "%s = %s: %s", m->at,
+			    m->value == NULL ? "(none)" : m->value, why);
+		}
+		service_finish(&s);
+		result = schema_check(schema, tree, &wrong);
+		CHECK(result == (m->seen == YES), "%s = %s: the schema says %d: %s: %s", m->at,
+		    m->value == NULL ? "(none)" : m->value, result, wrong.path, wrong.why);
+		cJSON_Delete(tree);
+	}
+}
+
+/* Files that are no JSON, with line and column; and no files. */
+static void
+run_texts(void)
+{
+	static const struct {
+		const char *text, *want;
+	} texts[] = {
+		{ "", "demo.json:1:1: not JSON: " }, { "{\n  \"name\": }", "demo.json:2:11: not JSON: " },
+		{ "{\"name\":\"a\",\"name\":\"b\"}", "not JSON: " }, { "{} x", "demo.json:1:4: not JSON: " },
+		{ "\xef\xbb\xbf{}", "demo.json:1:1: not JSON" }, { "{\"name\":\"\xff\"}", "not JSON: " },
+	};
+	struct service s;
+	char why[1024];
+	size_t i;
+
+	for (i = 0; i < sizeof texts / sizeof texts[0]; i++) {
+		write_text("demo.json", texts[i].text, strlen(texts[i].text));
+		CHECK(service_load(&s, service_path, NULL, NULL, why, sizeof why) == -1 &&
+		    strstr(why, texts[i].want) != NULL, "text %zu: %s", i, why);
+		service_finish(&s);
+	}
+	CHECK(service_load(&s, "/tmp/no such service.json", NULL, NULL, why, sizeof why) == -1 &&
+	    strstr(why, "/tmp/no such service.json: cannot be read: ") != NULL, "%s", why);
+	service_finish(&s);
+	CHECK(service_load(&s, "/tmp", NULL, NULL, why, sizeof why) == -1, "%s", why);
+	service_finish(&s);
+}
+
+/* What is loaded, and what clients see of it. */
+static void
+run_good(void)
+{
+	struct service s;
+	const struct tool *t;
+	char why[1024] = "";
+	cJSON *listing;
+
+	write_text("demo.json", good, sizeof good - 1);
+	CHECK(service_load(&s, service_path, NULL, NULL, why, sizeof why) == 0, "%s", why);
+	if (s.ntools != 4) {
+		CHECK(s.ntools == 4, "%zu tools", s.ntools);
+		service_finish(&s);
+		return;
+	}
+	CHECK(strcmp(s.name, "demo") == 0 && strcmp(s.title, "Demo") == 0 &&
+	    strcmp(s.instructions, "i") == 0, "names");
+	CHECK(strcmp(s.base_url, "https://api.example.org/v1") == 0, "%s", s.base_url);
+	CHECK(strncmp(s.ca_file, folder, strlen(folder)) == 0, "%s", s.ca_file);
+	CHECK(strcmp(s.credential, "Authorization: Bearer s3cret") == 0, "the credential");
+	t = &s.tools[0];
+	CHECK(!t->write && !t->form && t->timeout_ms == 5000 && t->path_vars == 0, "list: %zu path_vars",
+	    t->path_vars);
+	CHECK(strcmp(t->list, "things") == 0 && strcmp(t->next, "/next") == 0, "its list");
+	CHECK(t->nmirrors == 1 && strcmp(t->mirrors[0].pointer, "/kind") == 0 &&
+	    strcmp(t->mirrors[0].header, "Kind") == 0, "its mirror");
+	CHECK(strcmp(json_str(t->success, "pointer"), "/fine") == 0 &&
+	    strcmp(json_str(t->error, "code"), "/code") == 0, "its own outcome");
+	listing = parse(t->listing);
+	CHECK(pointer_get(listing, "/inputSchema/properties/cursor/type") != NULL, "a cursor");
+	CHECK(pointer_get(listing, "/outputSchema/properties/next_cursor") != NULL &&
+	    pointer_get(listing, "/outputSchema/properties/truncated") != NULL &&
+	    pointer_get(listing, "/outputSchema/properties/untrusted") != NULL &&
+	    pointer_get(listing, "/outputSchema/properties/idempotent_replay") == NULL,
+	    "what the bridge adds: %s", t->listing);
+	CHECK(json_str(json_get(listing, "annotations"), "title") != NULL, "annotations.title");
+	CHECK(json_true(json_get(listing, "annotations"), "readOnlyHint") &&
+	    json_true(json_get(listing, "annotations"), "idempotentHint") &&
+	    json_true(json_get(listing, "annotations"), "openWorldHint") &&
+	    !json_true(json_get(listing, "annotations"), "destructiveHint"), "hints: %s", t->listing);
+	cJSON_Delete(listing);
+	t = &s.tools[1];
+	CHECK(t->write && t->path_vars == 1 && t->list == NULL && t->next == NULL, "send");
+	CHECK(strcmp(json_str(t->success, "pointer"), "/ok") == 0, "the service's outcome");
+	listing = parse(t->listing);
+	CHECK(pointer_get(listing, "/outputSchema/properties/idempotent_replay") != NULL &&
+	    pointer_get(listing, "/outputSchema/properties/untrusted") == NULL &&
+	    pointer_get(listing, "/inputSchema/properties/cursor") == NULL, "send: %s", t->listing);
+	CHECK(json_get(listing, "title") == NULL, "no title");
+	cJSON_Delete(listing);
+	CHECK(s.tools[2].form && !s.tools[2].write && s.tools[2].output == NULL, "form");
+	listing = parse(s.tools[3].listing);
+	CHECK(json_true(json_get(listing, "annotations"), "destructiveHint"), "delete: %s",
+	    s.tools[3].listing);
+	cJSON_Delete(listing);
+	service_finish(&s);
+	CHECK(s.tools == NULL && s.root == NULL, "finished");
+	service_finish(&s);
+}
+
+/* What the configuration says stands above the file. */
+static void
+override(void *arg, const char *name, struct service_settings *out)
+{
+	CHECK(strcmp(name, "demo") == 0, "asked for %s", name);
+	*out = *(struct service_settings *)arg;
+}
+
+static void
+run_settings(void)
+{
+	char ca[128], token[128], why[1024] = "";
+	struct service_settings over = { .base_url = "http://127.0.0.1:1//", .ca_file = ca,
+	    .token_file = token };
+	struct service s;
+	cJSON *tree;
+
+	snprintf(ca, sizeof ca, "%s/ca.pem", folder);
+	snprintf(token, sizeof token, "%s/other.token", folder);
+	tree = mutate(mutate(parse(good), "/tls/ca_file", "\"none\""), "/auth/token/file", "\"none\"");
+	write_tree("demo.json", tree);
+	CHECK(service_load(&s, service_path, override, &over, why, sizeof why) == 0, "%s", why);
+	CHECK(strcmp(s.base_url, "http://127.0.0.1:1") == 0, "%s", s.base_url);
+	CHECK(strcmp(s.ca_file, ca) == 0, "%s", s.ca_file);
+	CHECK(strcmp(s.credential, "Authorization: Bearer other") == 0, "the credential");
+	service_finish(&s);
+	over.base_url = "nowhere";
+	CHECK(service_load(&s, service_path, override, &over, why, sizeof why) == -1 &&
+	    strstr(why, "/base_url: must be an http") != NULL, "%s", why);
+	service_finish(&s);
+	cJSON_Delete(tree);
+	/* The token may come from the configuration alone. */
+	over.base_url = NULL;
+	tree = mutate(parse(good), "/auth/token", NULL);
+	write_tree("demo.json", tree);
+	CHECK(service_load(&s, service_path, override, &over, why, sizeof why) == 0, "%s", why);
+	service_finish(&s);
+	cJSON_Delete(tree);
+	tree = mutate(parse(good), "/auth", "{\"type\":\"basic\",\"username\":\"Aladdin\",\"password\":"
+	    "{\"file\":\"sesame.token\"}}");
+	write_tree("demo.json", tree);
+	CHECK(service_load(&s, service_path, NULL, NULL, why, sizeof why) == 0 &&
+	    strcmp(s.credential, "Authorization: Basic QWxhZGRpbjpvcGVuIHNlc2FtZQ==") == 0, "%s", why);
+	service_finish(&s);
+	cJSON_Delete(tree);
+}
+
+/* Load the files named, the first `count` of them, into a catalog. */
+static int
+load_catalog(struct catalog *c, const char *const *names, size_t count, char *why, size_t whylen)
+{
+	struct service *services = calloc(count, sizeof *services);
+	char path[128];
+	size_t i;
+
+	for (i = 0; i < count; i++) {
+		snprintf(path, sizeof path, "%s/%s", folder, names[i]);
+		CHECK(service_load(&services[i], path, NULL, NULL, why, whylen) == 0, "%s", why);
+	}
+	return catalog_init(c, services, count, why, whylen);
+}
+
+static void
+run_catalog(void)
+{
+	static const char *const names[] = { "demo.json", "second.json" };
+	struct catalog c;
+	char why[1024] = "";
+	cJSON *tree = parse(good);
+
+	write_tree("demo.json", tree);
+	CHECK(load_catalog(&c, names, 1, why, sizeof why) == 0, "%s", why);
+	CHECK(c.ntools == 5 && c.tools[4] == c.own, "%zu tools", c.ntools);
+	CHECK(catalog_find(&c, "send_thing") == c.tools[1] && catalog_find(&c, "server_info") == c.own &&
+	    catalog_find(&c, "Send_thing") == NULL && catalog_find(&c, "") == NULL, "found");
+	c.tools[1]->off = "tired";
+	CHECK(catalog_find(&c, "send_thing") == NULL, "off");
+	catalog_finish(&c);
+
+	write_tree("second.json", tree);
+	CHECK(load_catalog(&c, names, 2, why, sizeof why) == -1 &&
+	    strstr(why, "/name: \"demo\" is the name of") != NULL, "%s", why);
+	catalog_finish(&c);
+	tree = mutate(tree, "/name", "\"second\"");
+	write_tree("second.json", tree);
+	CHECK(load_catalog(&c, names, 2, why, sizeof why) == -1 &&
+	    strstr(why, "second.json: a tool named \"list_things\" is in ") != NULL &&
+	    strstr(why, "rename one") != NULL, "%s", why);
+	catalog_finish(&c);
+	tree = mutate(tree, T0 "/name", "\"server_info\"");
+	write_tree("demo.json", tree);
+	CHECK(load_catalog(&c, names, 1, why, sizeof why) == -1 &&
+	    strstr(why, "the bridge: a tool named \"server_info\" is in ") != NULL, "%s", why);
+	catalog_finish(&c);
+	cJSON_Delete(tree);
+}
+
+static int allocations_left;
+
+static void *
+scarce_malloc(size_t size)
+{
+	return allocations_left-- > 0 ? malloc(size) : NULL;
+}
+
+/* With memory for n nodes only it fails with a sentence and leaves nothing behind. */
+static void
+run_memory(void)
+{
+	cJSON_Hooks scarce = { .malloc_fn = scarce_malloc, .free_fn = free };
+	struct service s;
+	char why[1024];
+	int i, result = -1;
+
+	write_text("demo.json", good, sizeof good - 1);
+	for (i = 0; result == -1 && i < 5000; i++) {
+		why[0] = '\0';
+		allocations_left = i;
+		cJSON_InitHooks(&scarce);
+		result = service_load(&s, service_path, NULL, NULL, why, sizeof why);
+		service_finish(&s);
+		cJSON_InitHooks(NULL);
+		CHECK(result == 0 || why[0] != '\0', "%d allocations: no reason", i);
+	}
+	CHECK(result == 0 && i > 200, "%d allocations", i);
+}
+
+/* The source tree, as seen from where the tests are run. */
+static const char *
+top(void)
+{
+	static const char *const tops[] = { ".", "..", "../..", "../../.." };
+	char path[128];
+	size_t i;
+
+	for (i = 0; i < sizeof tops / sizeof tops[0]; i++) {
+		snprintf(path, sizeof path, "%s/etc/services/ums.json", tops[i]);
+		if (access(path, R_OK) == 0)
+			return tops[i];
+	}
+	return NULL;
+}
+
+static cJSON *
+read_tree(const char *from, const char *name)
+{
+	struct json_fault fault;
+	char path[256], why[512] = "";
+	cJSON *tree = NULL;
+	struct buf text;
+
+	snprintf(path, sizeof path, "%s/etc/services/%s", from, name);
+	buf_init(&text, LIMIT_SERVICE_FILE);
+	if (file_read(&text, path, why, sizeof why) == 0)
+		tree = json_parse(buf_str(&text), text.len, &fault);
+	CHECK(tree != NULL, "%s: %s", path, why);
+	buf_finish(&text);
+	return tree;
+}
+
+/* The service file that comes with the bridge: it loads, and clients see a list of a bearable size. */
+static void
+run_ums(const struct schema *schema, const char *from)
+{
+	static const char *const names[] = { "ums.json" };
+	cJSON *tree = read_tree(from, "ums.json");
+	struct schema_fault wrong;
+	struct catalog c;
+	char why[1024] = "";
+	size_t i, size = 0;
+
+	CHECK(schema_check(schema, tree, &wrong) == 0, "ums.json: %s: %s", wrong.path, wrong.why);
+	write_tree("ums.json", tree);
+	CHECK(load_catalog(&c, names, 1, why, sizeof why) == 0, "%s", why);
+	for (i = 0; i < c.ntools; i++)
+		size += strlen(c.tools[i]->listing) + 1;
+	CHECK(c.ntools == 14, "%zu tools", c.ntools);
+	CHECK(size <= 16 * 1024, "tools/list is %zu bytes", size);
+	catalog_finish(&c);
+	cJSON_Delete(tree);
+}
+
+int
+main(void)
+{
+	static char big[LIMIT_HEADER + 8];
+	const char *from = top();
+	struct schema_fault wrong = { .why = "" };
+	struct schema *schema;
+	cJSON *tree;
+
+	if (from == NULL) {
+		CHECK(false, "run this from the source tree: etc/services/ums.json is not there");
+		return check_done();
+	}
+	CHECK(mkdtemp(folder) != NULL, "%s", folder);
+	snprintf(service_path, sizeof service_path, "%s/demo.json", folder);
+	write_text("ca.pem", "-----BEGIN CERTIFICATE-----\n", 28);
+	write_text("demo.token", "s3cret\n", 7);
+	write_text("ums.token", "s3cret\n", 7);
+	write_text("other.token", "other", 5);
+	write_text("sesame.token", "open sesame\r\n", 13);
+	write_text("empty.token", "\n", 1);
+	write_text("two.token", "a\nb\n", 4);
+	memset(big, 'x', sizeof big);
+	write_text("long.token", big, sizeof big);
+
+	tree = read_tree(from, "service.schema.json");
+	schema = schema_create(tree, &wrong);
+	CHECK(schema != NULL, "service.schema.json: %s: %s", wrong.path, wrong.why);
+	run_texts();
+	if (schema != NULL) {
+		run_mutations(schema);
+		run_ums(schema, from);
+	}
+	run_good();
+	run_settings();
+	run_catalog();
+	run_memory();
+	schema_destroy(schema);
+	cJSON_Delete(tree);
+
+	remove_text("ca.pem");
+	remove_text("demo.token");
+	remove_text("ums.token");
+	remove_text("other.token");
+	remove_text("sesame.token");
+	remove_text("empty.token");
+	remove_text("two.token");
+	remove_text("long.token");
+	remove_text("demo.json");
+	remove_text("second.json");
+	remove_text("ums.json");
+	CHECK(rmdir(folder) == 0, "%s is empty", folder);
+	return check_done();
+}
