@@ -71,6 +71,7 @@ static void	on_pause(evutil_socket_t, short, void *);
 static int	conn_open(struct fcgi *, int);
 static void	conn_close(struct conn *);
 static void	on_read(evutil_socket_t, short, void *);
+static bool	is_overdue(const struct conn *);
 static int	conn_feed(struct conn *, const unsigned char *, size_t);
 static int	record_begin(struct conn *);
 static int	record_content(struct conn *, const unsigned char *, size_t);
@@ -244,8 +245,16 @@ on_read(evutil_socket_t fd, short what, void *arg)
 	if (n == -1 && (errno == EAGAIN || errno == EINTR))
 		return;
 	/* The end of the stream is how a web server says that its client has left. */
-	if (n <= 0 || conn_feed(c, bytes, (size_t)n) == -1)
+	if (n <= 0 || is_overdue(c) || conn_feed(c, bytes, (size_t)n) == -1)
 		conn_close(c);
+}
+
+/* The event's own timeout begins again with each byte; a peer that drips them is held to this. */
+static bool
+is_overdue(const struct conn *c)
+{
+	return c->state < CONN_BUSY &&
+	    clock_mono_us() - c->front.began_us > (int64_t)LIMIT_FRONT_READ_S * 1000000;
 }
 
 /* Take bytes of records. -1: this connection must be closed by the caller. */

@@ -185,8 +185,8 @@ load_input(struct tool *t, const cJSON *spec, const char *place, struct spec_fau
 static bool
 is_token(const char *s)
 {
-	return *s != '\0' && strlen(s) <= LIMIT_TOOL_NAME && s[strspn(s, "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ"
-	    "0123456789-")] == '\0';
+	return *s != '\0' && strlen(s) <= LIMIT_TOOL_NAME &&
+	    s[strspn(s, "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789-")] == '\0';
 }
 
 /* Find every x-mcp-header that is reached through "properties" alone. */

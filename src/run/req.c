@@ -380,8 +380,10 @@ req_log(struct req *r, size_t sent)
 	if (r->reply.code != 0)
 		buf_printf(&line, ",\"rpc_error\":%d", r->reply.code);
 	if (r->calling && r->call.is_error) {
-		buf_puts(&line, ",\"error\":");
-		log_quote(&line, r->call.code);
+		/* A code may be the service's own: what does not look like one is not logged. */
+		buf_printf(&line, ",\"error\":\"%s\"", r->call.code[strspn(r->call.code,
+		    "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_.-")] == '\0' ?
+		    r->call.code : "other");
 	}
 	if (r->calling && r->call.upstream_outcome != NULL)
 		buf_printf(&line, ",\"upstream\":\"%s\",\"upstream_status\":%d,\"upstream_us\":%" PRId64
