@@ -39,7 +39,7 @@ obj         = $(patsubst src/%.c,$(B)/obj/%.o,$(1))
 
 LIB_OBJ    := $(call obj,$(call src,base wire mcp))
 BRIDGE_OBJ := $(call obj,$(call src,edge run))
-LOCAL_OBJ  := $(call obj,$(call src,local base)) $(call obj,src/wire/json.c)
+LOCAL_OBJ  := $(call obj,$(call src,local base)) $(call obj,src/wire/json.c src/wire/json_read.c src/wire/utf8.c)
 UNIT       := $(patsubst tests/unit/%.c,$(B)/unit/%,$(wildcard tests/unit/test_*.c))
 FUZZ       := $(patsubst tests/fuzz/%.c,build/fuzz/%,$(wildcard tests/fuzz/fuzz_*.c))
 

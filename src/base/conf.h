@@ -54,7 +54,7 @@ struct conf {
 	const struct conf_key	*keys;
 	size_t			 count;
 	void			*base;		/* the struct that is filled */
-	uint64_t		 seen;		/* keys set in this file, or by lines since; at most 64 */
+	uint64_t		 seen;		/* keys set so far, at most 64 */
 };
 
 /* Set every key's default. The struct must be zeroed. 0, or -1: out of memory. conf_finish() undoes it. */

@@ -48,11 +48,13 @@ struct fetcher {
 	struct fetch_settings	 settings;
 	CURLM			*multi;
 	struct event		*timer;
+	bool			 shared;	/* connections are bounded: streams share them */
 	TAILQ_HEAD(, fetch)	 running;
 	CURL			*idle[LIMIT_FETCH_IDLE];
 	size_t			 nidle;
 };
 
+static void	unshare(struct fetcher *);
 static int	want_socket(CURL *, curl_socket_t, int, void *, void *);
 static int	want_timer(CURLM *, long, void *);
 static void	on_socket(evutil_socket_t, short, void *);
@@ -105,9 +107,8 @@ fetcher_create(struct event_base *base, const struct fetch_settings *settings)
 		return NULL;
 	}
 	/* Streams share connections; without a bound a burst opens one for each before the first is up. */
-	connections = settings->connections;
-	if (connections == 0 && is_http2(f))
-		connections = settings->inflight / 128 + 1;
+	f->shared = is_http2(f) && settings->connections == 0;
+	connections = f->shared ? settings->inflight / 128 + 1 : settings->connections;
 	curl_multi_setopt(f->multi, CURLMOPT_PIPELINING, CURLPIPE_MULTIPLEX);
 	curl_multi_setopt(f->multi, CURLMOPT_MAX_HOST_CONNECTIONS, connections);
 	curl_multi_setopt(f->multi, CURLMOPT_SOCKETFUNCTION, want_socket);
@@ -139,6 +140,19 @@ fetcher_trim(struct fetcher *f)
 {
 	while (f->nidle > 0)
 		curl_easy_cleanup(f->idle[--f->nidle]);
+}
+
+/*
+ * An upstream that speaks HTTP/1.1 only has one request a connection: the bound that is
+ * right for streams would throttle it, so it is lifted, for all upstreams of this process.
+ */
+static void
+unshare(struct fetcher *f)
+{
+	if (!f->shared)
+		return;
+	f->shared = false;
+	curl_multi_setopt(f->multi, CURLMOPT_MAX_HOST_CONNECTIONS, 0L);
 }
 
 /* ====== libcurl's wishes and the loop's events ====== */
@@ -254,11 +268,14 @@ static int
 set_up(struct fetch *fetch, struct upstream *u, const char *ca_file, long timeout_ms)
 {
 	const struct fetch_settings *s = &fetch->fetcher->settings;
+	bool http2 = is_http2(fetch->fetcher) && strncmp(u->url, "https:", 6) == 0;
 	struct curl_slist *list;
 	CURL *e = fetch->easy;
 	CURLcode failed = 0;
 	size_t i;
 
+	if (!http2)
+		unshare(fetch->fetcher);
 	/* "Expect:" keeps libcurl from asking before it sends a body. */
 	for (i = 0; i <= u->nheaders; i++) {
 		list = curl_slist_append(fetch->headers, i < u->nheaders ? u->headers[i] : "Expect:");
@@ -273,9 +290,9 @@ set_up(struct fetch *fetch, struct upstream *u, const char *ca_file, long timeou
 	failed |= curl_easy_setopt(e, CURLOPT_PROXY, "");
 	failed |= curl_easy_setopt(e, CURLOPT_SSLVERSION, CURL_SSLVERSION_TLSv1_2);
 	failed |= curl_easy_setopt(e, CURLOPT_USERAGENT, "ums-mcp/" UMS_MCP_VERSION);
-	failed |= curl_easy_setopt(e, CURLOPT_HTTP_VERSION, is_http2(fetch->fetcher) ?
-	    CURL_HTTP_VERSION_2TLS : CURL_HTTP_VERSION_1_1);
-	failed |= curl_easy_setopt(e, CURLOPT_PIPEWAIT, is_http2(fetch->fetcher) ? 1L : 0L);
+	failed |= curl_easy_setopt(e, CURLOPT_HTTP_VERSION, http2 ? CURL_HTTP_VERSION_2TLS :
+	    CURL_HTTP_VERSION_1_1);
+	failed |= curl_easy_setopt(e, CURLOPT_PIPEWAIT, http2 ? 1L : 0L);
 	failed |= curl_easy_setopt(e, CURLOPT_CONNECTTIMEOUT_MS, s->connect_timeout_ms);
 	failed |= curl_easy_setopt(e, CURLOPT_TIMEOUT_MS, timeout_ms < 1 ? 1L : timeout_ms);
 	failed |= curl_easy_setopt(e, CURLOPT_BUFFERSIZE, 4096L);
@@ -358,9 +375,12 @@ finish(struct fetch *fetch, CURLcode code)
 {
 	struct answer a = { .retry_after_s = -1 };
 	curl_off_t retry = 0;
-	long status = 0;
+	long status = 0, version = 0;
 
 	curl_easy_getinfo(fetch->easy, CURLINFO_RESPONSE_CODE, &status);
+	curl_easy_getinfo(fetch->easy, CURLINFO_HTTP_VERSION, &version);
+	if (version == CURL_HTTP_VERSION_1_0 || version == CURL_HTTP_VERSION_1_1)
+		unshare(fetch->fetcher);
 	a.sent = fetch->begun;
 	a.outcome = outcome_of(fetch, code, a.sent);
 	a.status = (int)status;

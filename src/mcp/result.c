@@ -125,13 +125,13 @@ result_map(struct buf *out, const struct tool *t, const cJSON *args, const struc
 		goto out;
 	}
 	if (document == NULL) {
-		failure_init(f, "upstream_unexpected", 502, "the service answered %d with something "
-		    "that is not JSON (%s); tell the operator", a->status, fault.why);
+		failure_init(f, "upstream_unexpected", 502, "the service answered %d with "
+		    "something that is not JSON (%s); tell the operator", a->status, fault.why);
 		goto out;
 	}
 	if (pick_apply(t->response, document, args, &tree, &why) == -1) {
-		failure_init(f, "upstream_unexpected", 502, "the service's answer has another form than "
-		    "its file says: %s; tell the operator", why);
+		failure_init(f, "upstream_unexpected", 502, "the service's answer has another form "
+		    "than its file says: %s; tell the operator", why);
 		goto out;
 	}
 	if (shape(tree, t, document, p, budget, f) == -1)
@@ -213,8 +213,8 @@ shape(cJSON *tree, const struct tool *t, const cJSON *document, const struct pag
 	}
 	upstream_cursor(&at, t, document);
 	if (at.failed) {
-		failure_init(f, "upstream_unexpected", 502, "the service's next cursor is longer than "
-		    "%zu bytes; ask for less, or tell the operator", at.cap);
+		failure_init(f, "upstream_unexpected", 502, "the service's next cursor is longer "
+		    "than %zu bytes; ask for less, or tell the operator", at.cap);
 		goto out;
 	}
 	if (t->list != NULL)
@@ -320,8 +320,8 @@ fail_done(struct failure *f, const cJSON *args)
 
 	snprintf(f->code, sizeof f->code, "outcome_unknown");
 	f->retryable = is_keyed(args);
-	snprintf(f->hint + len, sizeof f->hint - len, ". The service accepted the call: it may have "
-	    "been done. %s", is_keyed(args) ? "Repeat it with the same idempotency_key" :
+	snprintf(f->hint + len, sizeof f->hint - len, ". The service accepted the call: it may "
+	    "have been done. %s", is_keyed(args) ? "Repeat it with the same idempotency_key" :
 	    "Look (list or search) before you repeat it");
 }
 

@@ -204,7 +204,8 @@ load_mirrors(struct tool *t, const cJSON *schema, const char *pointer, const cha
 		snprintf(inner, sizeof inner, "%s/properties/%s", place, child->string);
 		snprintf(below, sizeof below, "%s/%s", pointer, child->string);
 		if (strpbrk(child->string, "~/") != NULL && json_get(child, "x-mcp-header") != NULL)
-			return spec_fail(f, inner, "x-mcp-header goes with a name without '/' and '~'");
+			return spec_fail(f, inner, "x-mcp-header goes with a name without "
+			    "'/' and '~'");
 		if (load_mirrors(t, child, below, inner, f) == -1)
 			return -1;
 		header = json_get(child, "x-mcp-header");
@@ -323,8 +324,8 @@ load_url(struct tool *t, const cJSON *request, const char *place, struct spec_fa
 				t->path_vars++;
 		for (i = first; plain && i < t->path_vars; i++)
 			if (!is_required(t->input, uritemplate_name(t->url, i)))
-				return spec_fail(f, at, "{%s} stands in the path and could be left out; add "
-				    "it to inputSchema.required", uritemplate_name(t->url, i));
+				return spec_fail(f, at, "{%s} stands in the path and could be left "
+				    "out; add it to inputSchema.required", uritemplate_name(t->url, i));
 	}
 	return 0;
 }

@@ -68,7 +68,8 @@ is_path_value(const cJSON *value)
 	    value->child == NULL))
 		return false;
 	cJSON_ArrayForEach(child, value)
-		if (!is_path_value(child) || (child->string != NULL && !is_path_text(child->string)))
+		if (!is_path_value(child) ||
+		    (child->string != NULL && !is_path_text(child->string)))
 			return false;
 	return true;
 }

@@ -48,7 +48,7 @@ int	 json_print(struct buf *out, const cJSON *item);
  * their numbers are written alike. For digests. 0 or -1.
  */
 int	 json_canonical(struct buf *out, const cJSON *item, const char *without);
-/* Append `s` as a JSON string, quotes included; a byte that is not UTF-8 becomes U+FFFD. 0 or -1. */
+/* Append `s` as a JSON string, quotes included; bytes that are not UTF-8 become U+FFFD. 0 or -1. */
 int	 json_quote(struct buf *out, const char *s);
 
 /* The member `name` of an object, exact case. Borrowed; NULL when absent or not an object. */

@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: MIT
 """clients.py - every real client against the bridge behind each web server.
 
-usage: python clients.py [--server lighttpd|nginx|both] [sdk-v1|sdk-v2|python|inspector]...
+usage: python clients.py [--server lighttpd|nginx|both] [sdk-v1|sdk-v2|python|inspector|mirror]...
 
 Starts scripts/run with a small result budget (so that lists are truncated), seeds the
 messaging service through its API, and runs each client in each of its modes as a process of
@@ -16,7 +16,7 @@ import subprocess
 import sys
 import uuid
 
-from rig import NODE, NPM, VENV, Rig
+from rig import NODE, NPM, VENV, Rig, with_fixtures
 
 HERE = os.path.dirname(os.path.abspath(__file__))
 PYTHON = os.path.join(VENV, "python")
@@ -29,7 +29,10 @@ CLIENTS = {
     "sdk-v2": ([NODE, "sdk-v2.mjs"], ["default", "auto", "pinned"]),
     "python": ([PYTHON, "python_sdk.py"], ["legacy", "auto", "2026-07-28"]),
     "inspector": ([PYTHON, "inspector.py"], ["legacy", "auto", "modern"]),
+    "mirror": ([NODE, "mirror.mjs"], ["auto", "pinned"]),
 }
+# Those that need tests/conformance/fixtures.json besides.
+FIXTURES = ["mirror"]
 
 
 def seed(rig):
@@ -96,23 +99,33 @@ def run_client(rig, name, mode, variables):
     return passed, failed
 
 
-def run_server(server, names):
-    """All clients against one web server: rows of (label, passed, failed)."""
+def run_rig(rig, names):
+    """Clients against one bridge, from its start to its end: rows of the table."""
     rows = []
-    rig = Rig(server, {"UMS_MCP_RESULT_MAX": str(RESULT_MAX)})
     with rig:
         variables = seed(rig)
         for name in names:
             for mode in CLIENTS[name][1]:
-                rows.append((server, name, mode) + run_client(rig, name, mode, variables))
+                rows.append((rig.server, name, mode) + run_client(rig, name, mode, variables))
     problems = rig.problems()
     for problem in problems:
-        print("%s: FAIL %s" % (server, problem))
-    rows.append((server, "ended clean", "", 0 if problems else 1, len(problems)))
+        print("%s: FAIL %s" % (rig.server, problem))
+    rows.append((rig.server, "ended clean", "", 0 if problems else 1, len(problems)))
     if any(row[4] for row in rows):
-        print("%s: logs are kept in %s" % (server, rig.folder))
+        print("%s: logs are kept in %s" % (rig.server, rig.folder))
     else:
         rig.clean()
+    return rows
+
+
+def run_server(server, names):
+    """Clients against one web server: first those of the default tools, then the others."""
+    rows = []
+    plain = [name for name in names if name not in FIXTURES]
+    if plain:
+        rows += run_rig(Rig(server, {"UMS_MCP_RESULT_MAX": str(RESULT_MAX)}), plain)
+    if len(plain) < len(names):
+        rows += run_rig(Rig(server, with_fixtures), [n for n in names if n in FIXTURES])
     return rows
 
 

@@ -11,9 +11,11 @@ import json
 import os
 import re
 import shutil
+import signal
 import socket
 import ssl
 import subprocess
+import sys
 import tempfile
 import time
 import urllib.request
@@ -50,8 +52,28 @@ def free_ports(count):
     raise SystemExit("no free port")
 
 
+def with_fixtures(rig):
+    """Environment that adds tests/conformance/fixtures.json to the configuration of `rig`."""
+    return {
+        "UMS_MCP_SERVICES": "%s/etc/services/ums.json %s/tests/conformance/fixtures.json" % (
+            TOP, TOP),
+        "UMS_MCP_SERVICE_FIXTURES_BASE_URL": rig.base_url,
+        "UMS_MCP_SERVICE_FIXTURES_CA_FILE": os.path.join(rig.state, "ca.pem"),
+        "UMS_MCP_SERVICE_FIXTURES_TOKEN_FILE": os.path.join(rig.state, "ums.token"),
+    }
+
+
+def leave(number, _):
+    """Being told to end unwinds, so that what was started is ended too."""
+    sys.exit(128 + number)
+
+
 class Rig:
-    """One scripts/run, from its start to its end."""
+    """One scripts/run, from its start to its end.
+
+    `environment` is a dictionary, or a function of the rig that returns one; scripts/run passes
+    it on, and UMS_MCP_... in it overrides the configuration that scripts/run writes.
+    """
 
     def __init__(self, server="lighttpd", environment=None):
         self.folder = tempfile.mkdtemp(prefix="ums-rig.")
@@ -66,16 +88,20 @@ class Rig:
         self.code = None
 
     def __enter__(self):
+        for number in (signal.SIGTERM, signal.SIGHUP):
+            signal.signal(number, leave)
         self.out = open(os.path.join(self.folder, "run.log"), "w+")
         self.process = subprocess.Popen(
             [os.path.join(TOP, "scripts/run"), "--port", str(self.port), "--service-port",
              str(self.service_port), "--state", self.state, "--server", self.server],
-            stdin=subprocess.DEVNULL, stdout=self.out, stderr=self.out, env=self.environment)
+            stdin=subprocess.DEVNULL, stdout=self.out, stderr=self.out, env=self.environment,
+            start_new_session=True)     # a signal to our group is not for it: we end it
         until = time.monotonic() + READY_S
         while "is ready" not in self.said():
             if self.process.poll() is not None or time.monotonic() > until:
                 self.end()
-                raise SystemExit("scripts/run did not start:\n%s\n0 passed, 1 failed" % self.said())
+                print("scripts/run did not start:\n%s\n0 passed, 1 failed" % self.said())
+                sys.exit(1)
             time.sleep(0.05)
         self.tls = ssl.create_default_context(cafile=os.path.join(self.state, "ca.pem"))
         with open(os.path.join(self.state, "ums.token")) as f:
@@ -105,9 +131,11 @@ class Rig:
             self.process.kill()
             self.code = self.process.wait()
 
-    def __exit__(self, *_):
+    def __exit__(self, kind, *_):
         self.end()
         self.out.close()
+        if kind is not None and not issubclass(kind, Exception):
+            self.clean()        # interrupted: nobody looks at the logs
 
     def problems(self):
         """After the end: what is wrong with how it ran and ended."""

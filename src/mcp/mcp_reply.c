@@ -1,0 +1,84 @@
+/* SPDX-License-Identifier: MIT */
+/* mcp_reply.c - the envelopes that go back: errors, results, a tool's result. */
+#include <stdarg.h>
+#include <stdio.h>
+
+#include "mcp/mcp.h"
+#include "mcp/mcp_method.h"
+#include "wire/json.h"
+
+void
+mcp_reply_init(struct mcp_reply *r, size_t cap)
+{
+	*r = (struct mcp_reply){ .status = 200, .headers = "" };
+	buf_init(&r->body, cap);
+}
+
+void
+mcp_reply_finish(struct mcp_reply *r)
+{
+	buf_finish(&r->body);
+}
+
+void
+mcp_reply_error(struct mcp_reply *r, int status, const char *id, int code, const char *data,
+    const char *fmt, ...)
+{
+	char message[512];
+	va_list ap;
+
+	va_start(ap, fmt);
+	vsnprintf(message, sizeof message, fmt, ap);
+	va_end(ap);
+	buf_reset(&r->body);
+	r->status = status;
+	r->code = code;
+	r->type = "application/json";
+	jsonrpc_error(&r->body, id, code, message, data);
+}
+
+void
+mcp_result_open(struct mcp_reply *r, const struct mcp_message *m)
+{
+	r->status = 200;
+	r->type = "application/json";
+	buf_printf(&r->body, "{\"jsonrpc\":\"2.0\",\"id\":%s,\"result\":{", m->rpc.id);
+	if (m->era == MCP_MODERN)
+		buf_puts(&r->body, "\"resultType\":\"complete\",");
+}
+
+void
+mcp_result_cacheable(const struct mcp *mcp, struct mcp_reply *r, const struct mcp_message *m)
+{
+	if (m->era == MCP_MODERN)
+		buf_printf(&r->body, "\"ttlMs\":%lld,\"cacheScope\":\"public\",",
+		    (long long)mcp->list_ttl_ms);
+}
+
+enum mcp_verdict
+mcp_result_close(struct mcp_reply *r, const struct mcp_message *m)
+{
+	if (m->era == MCP_MODERN)
+		buf_puts(&r->body, "\"_meta\":{\"" META "serverInfo\":" SERVER_INFO "}");
+	else if (r->body.len > 0 && r->body.data[r->body.len - 1] == ',')
+		buf_truncate(&r->body, r->body.len - 1);
+	buf_puts(&r->body, "}}");
+	if (r->body.failed)
+		mcp_reply_error(r, 500, m->rpc.id, JSONRPC_INTERNAL_ERROR, NULL,
+		    "Internal error: the bridge is short of memory; repeat later");
+	return MCP_ANSWERED;
+}
+
+void
+mcp_reply_tool(struct mcp_reply *r, const struct mcp_message *m, const char *text, bool is_error)
+{
+	mcp_result_open(r, m);
+	buf_puts(&r->body, "\"content\":[{\"type\":\"text\",\"text\":");
+	json_quote(&r->body, text);
+	buf_puts(&r->body, "}],");
+	if (is_error)
+		buf_puts(&r->body, "\"isError\":true,");
+	else
+		buf_printf(&r->body, "\"structuredContent\":%s,", text);
+	mcp_result_close(r, m);
+}

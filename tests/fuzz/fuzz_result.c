@@ -1,0 +1,92 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * fuzz_result.c - an upstream's answer: the first bytes choose tool, status, outcome and
+ * budget, the rest is the body. What is made of it is JSON within the budget.
+ */
+#include <stdint.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "../unit/catalog.h"
+#include "base/buf.h"
+#include "mcp/answer.h"
+#include "mcp/failure.h"
+#include "mcp/result.h"
+#include "wire/json.h"
+
+int	LLVMFuzzerTestOneInput(const uint8_t *, size_t);
+
+static const char service[] =
+    "{\"name\":\"demo\",\"base_url\":\"https://api.example.org\",\"error\":{\"code\":\"/code\","
+    "\"message\":\"/message\",\"request_id\":\"/id\",\"retry_after\":\"/retry\","
+    "\"candidates\":{\"each\":\"/c\",\"item\":{\"id\":\"/id\",\"all\":\"\"}},"
+    "\"codes\":{\"G\":{\"code\":\"gone\",\"hint\":\"It is gone.\",\"retryable\":false}}},\"tools\":["
+    "{\"name\":\"get\",\"description\":\"d\",\"inputSchema\":{\"type\":\"object\"},\"outputSchema\":"
+    "{\"type\":\"object\",\"properties\":{\"id\":{\"type\":[\"string\",\"integer\"]}},\"required\":[\"id\"]},"
+    "\"request\":{\"method\":\"GET\",\"url\":\"/\"},\"response\":{\"id\":\"/id\",\"all\":\"\",\"text\":"
+    "{\"pointer\":\"/text\",\"untrusted\":true,\"default\":1,\"map\":{\"a\":\"b\"}}}},"
+    "{\"name\":\"list\",\"description\":\"d\",\"inputSchema\":{\"type\":\"object\",\"properties\":"
+    "{\"fields\":{}}},\"request\":{\"method\":\"GET\",\"url\":\"/{?cursor}\"},"
+    "\"response\":{\"items\":{\"each\":\"/data\",\"item\":{\"id\":\"/id\",\"t\":{\"pointer\":\"/t\","
+    "\"untrusted\":true}}},\"next_cursor\":\"/next\",\"total\":\"/total\"}},"
+    "{\"name\":\"send\",\"write\":true,\"description\":\"d\",\"inputSchema\":{\"type\":\"object\"},"
+    "\"request\":{\"method\":\"POST\",\"url\":\"/\"},\"response\":{\"id\":\"/id\",\"l\":{\"each\":\"/l\","
+    "\"item\":\"\"}},\"success\":{\"pointer\":\"/ok\",\"equals\":true}}]}";
+
+static struct crypto_key key = { .secret = { "the secret of this test" }, .count = 1 };
+static struct catalog catalog;
+
+static void
+check_json(const struct buf *text)
+{
+	struct json_fault fault;
+	cJSON *tree = json_parse(buf_str(text), text->len, &fault);
+
+	if (!cJSON_IsObject(tree))
+		abort();
+	cJSON_Delete(tree);
+}
+
+int
+LLVMFuzzerTestOneInput(const uint8_t *data, size_t len)
+{
+	static const int statuses[] = { 200, 200, 200, 204, 302, 400, 404, 409, 422, 429, 500, 503 };
+	struct answer a = { .sent = true, .retry_after_s = -1 };
+	const struct tool *t;
+	struct failure f = { .code = "" };
+	struct paging p;
+	struct buf out;
+	cJSON *args;
+	size_t budget;
+
+	if (catalog.ntools == 0)
+		catalog_of(&catalog, service);
+	if (len < 4)
+		return 0;
+	t = catalog.tools[data[0] % 3];
+	a.status = statuses[data[1] % (sizeof statuses / sizeof statuses[0])];
+	a.outcome = data[2] < 200 ? OUTCOME_ANSWERED : (enum outcome)(data[2] % (OUTCOME_INTERNAL + 1));
+	budget = (size_t)(data[3] + 2) * 512;
+	a.body = (const char *)data + 4;
+	a.len = len - 4;
+	args = cJSON_CreateObject();
+	buf_init(&out, budget);
+	if (paging_init(&p, t, &key, args, &f) == -1)
+		abort();
+	if (result_map(&out, t, args, &a, &p, budget, &f) == 0)
+		check_json(&out);
+	else {
+		if (f.code[0] == '\0' || f.hint[0] == '\0')
+			abort();
+		buf_finish(&out);
+		buf_init(&out, budget + 16384);
+		if (failure_print(&out, &f) == -1)
+			abort();
+		check_json(&out);
+		failure_finish(&f);
+	}
+	paging_finish(&p);
+	buf_finish(&out);
+	cJSON_Delete(args);
+	return 0;
+}
