@@ -13,8 +13,8 @@
 #include "base/limits.h"
 
 static const struct conf_key *find(const struct conf *, const char *);
-static int	set(struct conf *, const struct conf_key *, const char *, const char *, const char *,
-		    char *, size_t);
+static int	set(struct conf *, const struct conf_key *, const char *, const char *,
+		    const char *, char *, size_t);
 static int	set_list(struct conf_list *, const char *, const char *, char *, size_t);
 static int	set_pair(struct conf_pairs *, const char *, const char *, const char *);
 static void	release(struct conf *, const struct conf_key *);
@@ -108,7 +108,8 @@ set_int(int64_t *out, const struct conf_key *key, const char *value, char *why, 
 	errno = 0;
 	v = strtoll(value, &end, 10);
 	if (errno != 0 || end == value || *end != '\0' || v < key->min || v > key->max) {
-		snprintf(why, whylen, "%s = %s: must be a whole number from %" PRId64 " to %" PRId64,
+		snprintf(why, whylen,
+		    "%s = %s: must be a whole number from %" PRId64 " to %" PRId64,
 		    key->name, value, key->min, key->max);
 		return -1;
 	}
@@ -159,7 +160,8 @@ set_list(struct conf_list *list, const char *value, const char *file, char *why,
 			free(item);
 			item = seen;
 		}
-		items = item == NULL ? NULL : realloc(list->items, (list->count + 1) * sizeof *items);
+		items = item == NULL ? NULL :
+		    realloc(list->items, (list->count + 1) * sizeof *items);
 		if (items == NULL) {
 			free(item);
 			snprintf(why, whylen, "out of memory");
@@ -363,7 +365,8 @@ conf_env(struct conf *c, const char *prefix, char *const *environment, char *why
 			return -1;
 		}
 		if (c->keys[k].type != CONF_PAIRS &&
-		    set(c, &c->keys[k], c->keys[k].name, "", equals + 1, reason, sizeof reason) == -1) {
+		    set(c, &c->keys[k], c->keys[k].name, "", equals + 1, reason,
+		    sizeof reason) == -1) {
 			snprintf(why, whylen, "environment variable %.*s: %s",
 			    (int)(equals - environment[i]), environment[i], reason);
 			return -1;

@@ -23,7 +23,7 @@ enum conf_type {
 	CONF_CHOICE,	/* int: the index of a word in `words` */
 	CONF_LIST,	/* struct conf_list: words, separated by spaces or commas */
 	CONF_PATHS,	/* struct conf_list of paths */
-	CONF_PAIRS,	/* struct conf_pairs: every key that begins with the name, a path if it ends in _file */
+	CONF_PAIRS,	/* struct conf_pairs: every key NAME..., a path if it ends in _file */
 };
 
 struct conf_list {
@@ -57,7 +57,10 @@ struct conf {
 	uint64_t		 seen;		/* keys set so far, at most 64 */
 };
 
-/* Set every key's default. The struct must be zeroed. 0, or -1: out of memory. conf_finish() undoes it. */
+/*
+ * Set every key's default. The struct must be zeroed. 0, or -1: out of memory.
+ * conf_finish() undoes it.
+ */
 int	 conf_init(struct conf *c, const struct conf_key *keys, size_t count, void *base);
 /* Free what the keys hold. */
 void	 conf_finish(struct conf *c);
@@ -66,7 +69,10 @@ void	 conf_finish(struct conf *c);
  * key, a key given twice, a value that does not fit. A line given later stands above it.
  */
 int	 conf_file(struct conf *c, const char *path, char *why, size_t whylen);
-/* One line of text, comments and blank lines included; `file` is what relative paths are seen from. */
+/*
+ * One line of text, comments and blank lines included; `file` is what relative paths are
+ * seen from.
+ */
 int	 conf_line(struct conf *c, const char *file, const char *line, char *why, size_t whylen);
 /*
  * Apply the environment: PREFIX and the key in capitals, dots as underscores. A variable

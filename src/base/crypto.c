@@ -92,7 +92,8 @@ key_create(const char *path, char *why, size_t whylen)
 	snprintf(tmp, sizeof tmp, "%s.XXXXXX", path);
 	fd = mkostemp(tmp, O_CLOEXEC);	/* mode 0600 */
 	if (fd == -1) {
-		snprintf(why, whylen, "%s: cannot be made: %s; make its folder, writable by this user",
+		snprintf(why, whylen,
+		    "%s: cannot be made: %s; make its folder, writable by this user",
 		    path, strerror(errno));
 		goto out;
 	}
@@ -165,7 +166,8 @@ crypto_key_load(struct crypto_key *key, const char *path, char *why, size_t whyl
 		key->count = 2;
 	OPENSSL_cleanse(text, sizeof text);
 	if (key->count == 0) {
-		snprintf(why, whylen, "%s: not one or two lines of %d hex digits; delete it for a new one",
+		snprintf(why, whylen,
+		    "%s: not one or two lines of %d hex digits; delete it for a new one",
 		    path, 2 * CRYPTO_KEY);
 		return -1;
 	}

@@ -7,7 +7,10 @@
 
 struct buf;
 
-/* Append the file's bytes to `out`, at most its cap. 0, or -1 with a sentence that names it in `why`. */
+/*
+ * Append the file's bytes to `out`, at most its cap. 0, or -1 with a sentence that names
+ * it in `why`.
+ */
 int	 file_read(struct buf *out, const char *path, char *why, size_t whylen);
 /*
  * Read a secret: the file's text without its trailing line end. Empty files and

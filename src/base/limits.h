@@ -11,7 +11,7 @@
 
 /* JSON: depth that a recursive walk may reach; a tree of 64 levels fits a small stack. */
 #define LIMIT_JSON_DEPTH	64
-/* JSON: nodes in one document; 16 times what the largest tools/list holds, 13 to 28 MB as a tree. */
+/* JSON: nodes in one document; 16 times those of the largest tools/list, 13 to 28 MB as a tree. */
 #define LIMIT_JSON_NODES	200000
 /* A number's text: enough for any decimal128 or 4096-bit integer somebody sends as JSON. */
 #define LIMIT_JSON_NUMBER	1300

@@ -21,7 +21,8 @@ static const char *const level_name[] = {
 static bool		log_json;
 static enum log_level	log_least = LOG_LEVEL_INFO;
 
-static void	vlog(enum log_level, int, const char *, va_list) __attribute__((format(printf, 3, 0)));
+static void	vlog(enum log_level, int, const char *, va_list)
+		    __attribute__((format(printf, 3, 0)));
 static void	log_write(const char *, size_t);
 
 void

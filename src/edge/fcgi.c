@@ -398,7 +398,8 @@ pair_length(const unsigned char **p, const unsigned char *end, size_t *len)
 	}
 	if (end - *p < 4)
 		return -1;
-	*len = (size_t)((*p)[0] & 0x7f) << 24 | (size_t)(*p)[1] << 16 | (size_t)(*p)[2] << 8 | (*p)[3];
+	*len = (size_t)((*p)[0] & 0x7f) << 24 | (size_t)(*p)[1] << 16 | (size_t)(*p)[2] << 8 |
+	    (*p)[3];
 	*p += 4;
 	return 0;
 }
@@ -446,7 +447,8 @@ request_ready(struct conn *c)
 static int
 conn_manage(struct conn *c, unsigned type)
 {
-	static const char values[] = "\x0f\x01" "FCGI_MPXS_CONNS0";	/* one request a connection */
+	/* One request a connection. */
+	static const char values[] = "\x0f\x01" "FCGI_MPXS_CONNS0";
 	FCGI_UnknownTypeBody unknown = { 0 };
 
 	if (c->state == CONN_REPLY)

@@ -106,7 +106,10 @@ fetcher_create(struct event_base *base, const struct fetch_settings *settings)
 		fetcher_destroy(f);
 		return NULL;
 	}
-	/* Streams share connections; without a bound a burst opens one for each before the first is up. */
+	/*
+	 * Streams share connections; without a bound a burst opens one for each before the
+	 * first is up.
+	 */
 	f->shared = is_http2(f) && settings->connections == 0;
 	connections = f->shared ? settings->inflight / 128 + 1 : settings->connections;
 	curl_multi_setopt(f->multi, CURLMOPT_PIPELINING, CURLPIPE_MULTIPLEX);
@@ -199,7 +202,8 @@ static void
 on_socket(evutil_socket_t fd, short what, void *arg)
 {
 	struct fetcher *f = arg;
-	int flags = (what & EV_READ ? CURL_CSELECT_IN : 0) | (what & EV_WRITE ? CURL_CSELECT_OUT : 0);
+	int flags = (what & EV_READ ? CURL_CSELECT_IN : 0) |
+	    (what & EV_WRITE ? CURL_CSELECT_OUT : 0);
 	int running;
 
 	curl_multi_socket_action(f->multi, fd, flags, &running);
@@ -278,7 +282,8 @@ set_up(struct fetch *fetch, struct upstream *u, const char *ca_file, long timeou
 		unshare(fetch->fetcher);
 	/* "Expect:" keeps libcurl from asking before it sends a body. */
 	for (i = 0; i <= u->nheaders; i++) {
-		list = curl_slist_append(fetch->headers, i < u->nheaders ? u->headers[i] : "Expect:");
+		list = curl_slist_append(fetch->headers,
+		    i < u->nheaders ? u->headers[i] : "Expect:");
 		if (list == NULL)
 			return -1;
 		fetch->headers = list;

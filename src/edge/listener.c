@@ -57,14 +57,16 @@ open_unix(const char *path, unsigned mode, char *why, size_t whylen)
 	memcpy(sun.sun_path, path, strlen(path));
 	if (lstat(path, &st) == 0) {
 		if (!S_ISSOCK(st.st_mode)) {
-			snprintf(why, whylen, "listen = %s: is there and not a socket; remove it", path);
+			snprintf(why, whylen, "listen = %s: is there and not a socket; remove it",
+			    path);
 			return -1;
 		}
 		/* Ask before taking it away: somebody may be serving there. */
 		probe = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
 		if (probe != -1 && connect(probe, (struct sockaddr *)&sun, sizeof sun) == 0) {
 			close(probe);
-			snprintf(why, whylen, "listen = %s: another process is listening there", path);
+			snprintf(why, whylen, "listen = %s: another process is listening there",
+			    path);
 			return -1;
 		}
 		if (probe != -1)
@@ -95,7 +97,8 @@ open_inet(const char *where, char *why, size_t whylen)
 	if (evutil_parse_sockaddr_port(text, (struct sockaddr *)&ss, &len) == -1 ||
 	    (ss.ss_family == AF_INET ? ((struct sockaddr_in *)&ss)->sin_port :
 	    ((struct sockaddr_in6 *)&ss)->sin6_port) == 0) {
-		snprintf(why, whylen, "listen = %s: not a path, ADDRESS:PORT or [ADDRESS]:PORT", where);
+		snprintf(why, whylen, "listen = %s: not a path, ADDRESS:PORT or [ADDRESS]:PORT",
+		    where);
 		return -1;
 	}
 	fd = socket(ss.ss_family, SOCK_STREAM | SOCK_CLOEXEC, 0);

@@ -10,7 +10,10 @@
 #include "base/limits.h"
 #include "mcp/cursor.h"
 
-/* What is signed: a label, the scope, the digest and the payload, none of which can run into another. */
+/*
+ * What is signed: a label, the scope, the digest and the payload, none of which can run
+ * into another.
+ */
 static int
 signed_bytes(struct buf *out, const char *scope, const uint8_t digest[CRYPTO_DIGEST],
     const char *payload, size_t len)

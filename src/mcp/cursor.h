@@ -22,7 +22,10 @@ struct cursor {
 	uint64_t	 skip;	/* items of it that were given */
 };
 
-/* Append the text of the cursor that goes on at `at` (NULL: the first page) behind `skip` items. 0 or -1. */
+/*
+ * Append the text of the cursor that goes on at `at` (NULL: the first page) behind `skip`
+ * items. 0 or -1.
+ */
 int	 cursor_seal(struct buf *out, const struct crypto_key *key, const char *scope,
 	    const uint8_t digest[CRYPTO_DIGEST], const char *at, uint64_t skip);
 /* Read one back. 0 with `c->at` owned by the caller; -1 if it is not ours or not for this. */

@@ -63,8 +63,8 @@ mcp_open(const struct mcp *mcp, struct mcp_message *m, const struct http_request
 	memset(m, 0, sizeof *m);
 	code = jsonrpc_parse(&m->rpc, buf_str(&rq->body), rq->body.len, why, sizeof why);
 	if (code != 0) {
-		mcp_reply_error(r, code == JSONRPC_INTERNAL_ERROR ? 500 : 400, m->rpc.id, code, NULL,
-		    "%s", why);
+		mcp_reply_error(r, code == JSONRPC_INTERNAL_ERROR ? 500 : 400, m->rpc.id, code,
+		    NULL, "%s", why);
 		return MCP_ANSWERED;
 	}
 	if (m->rpc.kind != JSONRPC_REQUEST) {
@@ -183,8 +183,8 @@ check_meta(struct mcp_message *m, const cJSON *meta, struct mcp_reply *r)
 		if (cJSON_IsString(level) && strcmp(level->valuestring, levels[i]) == 0)
 			return MCP_CALL;
 	return refuse(r, m, JSONRPC_INVALID_PARAMS,
-	    "Invalid params: _meta[\"" META "logLevel\"] must be debug, info, notice, warning, error, "
-	    "critical, alert or emergency");
+	    "Invalid params: _meta[\"" META "logLevel\"] must be debug, info, notice, warning, "
+	    "error, critical, alert or emergency");
 }
 
 /* Hold a header to what the body says. */
@@ -293,8 +293,8 @@ check_params(struct mcp_message *m, const struct http_request *rq, struct mcp_re
 		    (value == NULL || is_mirrored(header, value)))
 			continue;
 		mcp_reply_error(r, 400, m->rpc.id, MCP_HEADER_MISMATCH, NULL,
-		    "Header mismatch: %s and the argument %s differ; list the tools again and mirror "
-		    "x-mcp-header arguments", name, m->tool->mirrors[i].pointer);
+		    "Header mismatch: %s and the argument %s differ; list the tools again and "
+		    "mirror x-mcp-header arguments", name, m->tool->mirrors[i].pointer);
 		return MCP_ANSWERED;
 	}
 	return MCP_CALL;

@@ -164,7 +164,8 @@ answer_tools_list(const struct mcp *mcp, struct mcp_message *m, struct mcp_reply
 
 	if (list_start(mcp, json_get(m->rpc.params, "cursor"), &i) == -1) {
 		mcp_reply_error(r, 200, m->rpc.id, JSONRPC_INVALID_PARAMS, NULL,
-		    "Invalid params: \"cursor\" is not one that tools/list gave; leave it out to begin");
+		    "Invalid params: \"cursor\" is not one that tools/list gave; leave it out to "
+		    "begin");
 		return MCP_ANSWERED;
 	}
 	mcp_result_open(r, m);
@@ -220,7 +221,8 @@ answer_server_info(const struct mcp *mcp, struct mcp_message *m, struct mcp_repl
 	size_t i;
 
 	buf_init(&text, LIMIT_SERVICE_FILE);
-	buf_puts(&text, "{\"server\":\"ums-mcp\",\"version\":\"" UMS_MCP_VERSION "\",\"services\":[");
+	buf_puts(&text,
+	    "{\"server\":\"ums-mcp\",\"version\":\"" UMS_MCP_VERSION "\",\"services\":[");
 	for (i = 0; i < c->nservices; i++) {
 		buf_puts(&text, i == 0 ? "" : ",");
 		json_quote(&text, c->services[i].name);
@@ -273,7 +275,8 @@ answer_prompts_get(const struct mcp *mcp, struct mcp_message *m, struct mcp_repl
 
 	(void)mcp;
 	mcp_reply_error(r, 200, m->rpc.id, JSONRPC_INVALID_PARAMS, NULL, name == NULL ?
-	    "Invalid params: prompts/get needs the prompt's \"name\"" : "Unknown prompt: %.128s", name);
+	    "Invalid params: prompts/get needs the prompt's \"name\"" : "Unknown prompt: %.128s",
+	    name);
 	return MCP_ANSWERED;
 }
 

@@ -90,7 +90,9 @@ static int
 check(const cJSON *pick, const cJSON *known, char *place, size_t placelen, char *why,
     size_t whylen, int depth)
 {
-	static const char *const pointer_keys[] = { "pointer", "untrusted", "default", "map", NULL };
+	static const char *const pointer_keys[] = {
+		"pointer", "untrusted", "default", "map", NULL
+	};
 	static const char *const list_keys[] = { "each", "item", "only", NULL };
 	static const char *const value_keys[] = { "value", NULL };
 	static const char *const argument_keys[] = { "argument", NULL };
@@ -125,7 +127,8 @@ check(const cJSON *pick, const cJSON *known, char *place, size_t placelen, char 
 		    (child != NULL && check_argument(child, known, why, whylen) == -1))
 			return -1;
 		snprintf(place + at, placelen - at, "/item");
-		return check(json_get(pick, "item"), known, place, placelen, why, whylen, depth + 1);
+		return check(json_get(pick, "item"), known, place, placelen, why, whylen,
+		    depth + 1);
 	case FORM_VALUE:
 		return check_keys(pick, value_keys, why, whylen);
 	case FORM_ARGUMENT:

@@ -4,7 +4,7 @@
 #include "mcp/answer.h"
 #include "mcp/plan.h"
 
-#define PLAN_TRIES	3	/* a request that the protocol says was not processed is sent again */
+#define PLAN_TRIES	3	/* a request that the protocol calls unprocessed is sent again */
 
 _Static_assert(PLAN_TRIES <= LIMIT_PLAN_STEPS, "a plan is bounded");
 

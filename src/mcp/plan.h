@@ -17,7 +17,10 @@ struct plan {
 	unsigned	tries;	/* fetches begun */
 };
 
-/* The next step after `event`; `answer` belongs to PLAN_ANSWER. At most LIMIT_PLAN_STEPS fetches. */
+/*
+ * The next step after `event`; `answer` belongs to PLAN_ANSWER. At most LIMIT_PLAN_STEPS
+ * fetches.
+ */
 enum plan_step plan_next(struct plan *p, enum plan_event event, const struct answer *answer);
 
 #endif

@@ -74,8 +74,9 @@ paging_init(struct paging *p, const struct tool *t, const struct crypto_key *key
 	if (!cJSON_IsString(cursor))
 		return 0;
 	if (cursor_open(&p->from, key, t->name, p->digest, cursor->valuestring) == -1) {
-		failure_init(f, "invalid_cursor", 400, "/cursor: not a cursor of this query; give the "
-		    "same arguments as in the call that returned it, or leave it out to begin again");
+		failure_init(f, "invalid_cursor", 400, "/cursor: not a cursor of this query; give "
+		    "the same arguments as in the call that returned it, or leave it out to begin "
+		    "again");
 		return -1;
 	}
 	cJSON_DeleteItemFromObjectCaseSensitive(args, "cursor");
@@ -276,7 +277,8 @@ trim(cJSON *tree, cJSON *list, const struct tool *t, const struct paging *p, siz
 		return fail_memory(f);
 	return 0;
 too_large:
-	failure_init(f, "result_too_large", 502, "%s is larger than %zu bytes; ask for fewer fields%s",
+	failure_init(f, "result_too_large", 502,
+	    "%s is larger than %zu bytes; ask for fewer fields%s",
 	    alone ? "one item alone" : "the result", budget,
 	    alone ? ", or go on behind it with next_cursor" : "");
 	if (alone) {
@@ -336,19 +338,24 @@ fail_outcome(struct failure *f, const struct tool *t, const cJSON *args, const s
 	} told[] = {
 		[OUTCOME_ANSWERED] = { "internal", 500, false, "" },
 		[OUTCOME_UNRESOLVED] = { "upstream_unresolvable", 502, true,
-		    "the messaging service's host has no address now; repeat later or tell the operator" },
+		    "the messaging service's host has no address now; repeat later or tell the "
+		    "operator" },
 		[OUTCOME_UNREACHABLE] = { "upstream_unreachable", 502, true,
-		    "the messaging service takes no connections now; repeat later or tell the operator" },
+		    "the messaging service takes no connections now; repeat later or tell the "
+		    "operator" },
 		[OUTCOME_UNTRUSTED] = { "upstream_untrusted", 502, false,
-		    "the messaging service's certificate could not be verified; tell the operator" },
+		    "the messaging service's certificate could not be verified; tell the "
+		    "operator" },
 		[OUTCOME_TIMEOUT] = { "upstream_timeout", 504, true,
 		    "the messaging service did not answer in time; repeat later" },
 		[OUTCOME_EXCESS] = { "upstream_too_large", 502, false,
-		    "the messaging service's answer is too large; ask for less, for example with limit" },
+		    "the messaging service's answer is too large; ask for less, for example with "
+		    "limit" },
 		[OUTCOME_BROKEN] = { "upstream_broken", 502, true,
 		    "the connection to the messaging service broke; repeat later" },
 		[OUTCOME_REFUSED] = { "upstream_unavailable", 503, true,
-		    "the messaging service is not taking requests now; nothing was done; repeat later" },
+		    "the messaging service is not taking requests now; nothing was done; repeat "
+		    "later" },
 		[OUTCOME_INTERNAL] = { "internal", 500, true,
 		    "the bridge could not make the request; nothing was done; repeat later" },
 	};
@@ -361,8 +368,9 @@ fail_outcome(struct failure *f, const struct tool *t, const cJSON *args, const s
 		return;
 	}
 	failure_init(f, "outcome_unknown", told[a->outcome].status, "the request was sent and no "
-	    "answer came (%s): it may have been done. %s", outcome_name(a->outcome), is_keyed(args) ?
-	    "Repeat it with the same idempotency_key" : "Look (list or search) before you repeat it");
+	    "answer came (%s): it may have been done. %s", outcome_name(a->outcome),
+	    is_keyed(args) ? "Repeat it with the same idempotency_key" :
+	    "Look (list or search) before you repeat it");
 	f->retryable = is_keyed(args);
 }
 
@@ -381,7 +389,8 @@ static const struct status_rule {
 	{ 404, 404, "not_found", false,
 	    "nothing has this id; look it up with a list, find or search tool" },
 	{ 408, 408, "upstream_timeout", true, "repeat the call" },
-	{ 409, 409, "conflict", false, "the state of the thing does not allow this; look at it first" },
+	{ 409, 409, "conflict", false,
+	    "the state of the thing does not allow this; look at it first" },
 	{ 410, 410, "gone", false, "it is not there any more" },
 	{ 413, 413, "too_large", false, "send less" },
 	{ 422, 422, "invalid", false, "change the arguments as the service says" },

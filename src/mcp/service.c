@@ -96,7 +96,8 @@ load_file(struct service *s, const char *file, struct spec_fault *f)
 	s->root = json_parse(buf_str(&text), text.len, &fault);
 	if (s->root == NULL) {
 		json_place(buf_str(&text), fault.offset, &line, &column);
-		snprintf(f->why, f->whylen, "%s:%zu:%zu: not JSON: %s", file, line, column, fault.why);
+		snprintf(f->why, f->whylen, "%s:%zu:%zu: not JSON: %s", file, line, column,
+		    fault.why);
 	} else
 		result = 0;
 out:
@@ -115,7 +116,8 @@ load_base(struct service *s, const struct service_settings *over, struct spec_fa
 	    url + 7 : NULL;
 	if (host == NULL || *host == '\0' || *host == '/')
 		return spec_fail(f, "/base_url", "must be an http or https URL with a host");
-	if (strpbrk(url, "?#{} \t\r\n\"<>") != NULL || memchr(host, '@', strcspn(host, "/")) != NULL)
+	if (strpbrk(url, "?#{} \t\r\n\"<>") != NULL ||
+	    memchr(host, '@', strcspn(host, "/")) != NULL)
 		return spec_fail(f, "/base_url", "must have no query, no fragment and no user; "
 		    "credentials go into \"auth\"");
 	for (len = strlen(url); url[len - 1] == '/'; len--)
@@ -237,7 +239,8 @@ load_auth(struct service *s, const struct service_settings *over, struct spec_fa
 		goto out;
 	}
 	if (strcmp(type, "bearer") == 0) {
-		secret = read_secret(s, json_get(auth, "token"), over->token_file, "/auth/token", f);
+		secret = read_secret(s, json_get(auth, "token"), over->token_file,
+		    "/auth/token", f);
 		if (secret == NULL)
 			goto out;
 		buf_printf(&line, "Authorization: Bearer %s", secret);
@@ -261,7 +264,8 @@ load_auth(struct service *s, const struct service_settings *over, struct spec_fa
 			spec_fail(f, "/auth/header", "must be a header's name");
 			goto out;
 		}
-		secret = read_secret(s, json_get(auth, "value"), over->token_file, "/auth/value", f);
+		secret = read_secret(s, json_get(auth, "value"), over->token_file,
+		    "/auth/value", f);
 		if (secret == NULL)
 			goto out;
 		buf_printf(&line, "%s: %s", name, secret);

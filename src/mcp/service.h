@@ -51,7 +51,7 @@ struct tool {
 	const cJSON		*response;	/* the pick of the result */
 	const char		*list;		/* the member that holds the list, or NULL */
 	const char		*next;		/* pointer to the service's next cursor, or NULL */
-	cJSON			*untrusted;	/* names of members with other people's text, or NULL */
+	cJSON			*untrusted;	/* names of members with others' text, or NULL */
 	const cJSON		*success;	/* {"pointer","equals"}, or NULL */
 	const cJSON		*error;		/* where an error's parts are, or NULL */
 };

@@ -70,7 +70,8 @@ spec_check(const cJSON *object, const struct spec_key *keys, const char *place,
 			;
 		snprintf(inner, sizeof inner, "%s/%s", place, child->string);
 		if (k->name == NULL)
-			return spec_fail(f, inner, "unknown key; ums-mcp-service(5) lists the known ones");
+			return spec_fail(f, inner,
+			    "unknown key; ums-mcp-service(5) lists the known ones");
 		if (!is_type(child, k->type))
 			return spec_fail(f, inner, "must be %s", type_name[k->type]);
 	}

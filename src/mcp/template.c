@@ -27,7 +27,8 @@ part_next(const char **at, const char **from, size_t *len)
 		return PART_END;
 	if (*p == '{' && p[1] != '{') {
 		*from = p + 1;
-		*len = strspn(p + 1, "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_");
+		*len = strspn(p + 1,
+		    "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_");
 		*at = p + *len + 2;
 		return *len > 0 && p[*len + 1] == '}' ? PART_NAME : PART_BAD;
 	}

@@ -32,7 +32,7 @@ static const struct {
 	{ 0x180b, 0x180f },				/* Mongolian selectors and separator */
 	{ 0x200b, 0x200f },				/* zero width, LRM, RLM */
 	{ 0x202a, 0x202e },				/* embeddings and overrides */
-	{ 0x2060, 0x206f },				/* word joiner, invisible operators, isolates */
+	{ 0x2060, 0x206f },				/* WJ, invisible operators, isolates */
 	{ 0x3164, 0x3164 },				/* Hangul filler */
 	{ 0xfe00, 0xfe0f },				/* variation selectors */
 	{ 0xfeff, 0xfeff },				/* byte order mark */

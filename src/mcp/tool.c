@@ -213,8 +213,8 @@ load_mirrors(struct tool *t, const cJSON *schema, const char *pointer, const cha
 			continue;
 		type = json_str(child, "type");
 		if (!cJSON_IsString(header) || !is_token(header->valuestring))
-			return spec_fail(f, inner, "x-mcp-header must be letters, digits and hyphens; "
-			    "web servers drop underscores");
+			return spec_fail(f, inner, "x-mcp-header must be letters, digits and "
+			    "hyphens; web servers drop underscores");
 		if (type == NULL || (strcmp(type, "string") != 0 && strcmp(type, "integer") != 0 &&
 		    strcmp(type, "boolean") != 0))
 			return spec_fail(f, inner, "x-mcp-header goes with type string, integer or "
@@ -260,8 +260,8 @@ load_request(struct tool *t, const cJSON *spec, const char *place, struct spec_f
 		return spec_fail(f, inner, "\"method\" must be GET, POST, PUT, PATCH or DELETE");
 	t->method = methods[i];
 	if (i > 0 && json_get(spec, "write") == NULL)
-		return spec_fail(f, place, "a %s needs \"write\": true, or false if it changes nothing",
-		    t->method);
+		return spec_fail(f, place,
+		    "a %s needs \"write\": true, or false if it changes nothing", t->method);
 	known = json_get(t->input, "properties");
 	if (load_url(t, request, inner, f) == -1)
 		return -1;
@@ -269,8 +269,8 @@ load_request(struct tool *t, const cJSON *spec, const char *place, struct spec_f
 	cJSON_ArrayForEach(header, t->headers) {
 		snprintf(at, sizeof at, "%s/headers/%s", inner, header->string);
 		if (!is_token(header->string) || !cJSON_IsString(header))
-			return spec_fail(f, at, "a header is a name of letters, digits and hyphens and "
-			    "a string");
+			return spec_fail(f, at, "a header is a name of letters, digits and hyphens "
+			    "and a string");
 		if (template_check(header->valuestring, known, reason, sizeof reason) == -1)
 			return spec_fail(f, at, "%s", reason);
 	}
@@ -325,7 +325,8 @@ load_url(struct tool *t, const cJSON *request, const char *place, struct spec_fa
 		for (i = first; plain && i < t->path_vars; i++)
 			if (!is_required(t->input, uritemplate_name(t->url, i)))
 				return spec_fail(f, at, "{%s} stands in the path and could be left "
-				    "out; add it to inputSchema.required", uritemplate_name(t->url, i));
+				    "out; add it to inputSchema.required",
+				    uritemplate_name(t->url, i));
 	}
 	return 0;
 }
@@ -353,7 +354,8 @@ load_body(struct tool *t, const cJSON *request, const char *place, struct spec_f
 		return spec_fail(f, at, "%s", reason);
 	cJSON_ArrayForEach(child, form)
 		if (cJSON_IsObject(child))
-			return spec_fail(f, at, "\"%s\": a form has no nested objects", child->string);
+			return spec_fail(f, at, "\"%s\": a form has no nested objects",
+			    child->string);
 	return 0;
 }
 
@@ -491,7 +493,8 @@ load_output(struct tool *t, const cJSON *spec, const char *place, struct spec_fa
 		return 0;
 	snprintf(at, sizeof at, "%s/outputSchema", place);
 	if (json_str(schema, "type") == NULL || strcmp(json_str(schema, "type"), "object") != 0)
-		return spec_fail(f, at, "\"type\" must be \"object\"; older clients know no other root");
+		return spec_fail(f, at,
+		    "\"type\" must be \"object\"; older clients know no other root");
 	t->output = cJSON_Duplicate(schema, 1);
 	properties = json_get(t->output, "properties");
 	if (t->output != NULL && properties == NULL) {

@@ -15,6 +15,7 @@ static int	build_url(struct upstream *, const struct tool *, const cJSON *, stru
 static bool	is_path_text(const char *);
 static bool	is_path_value(const cJSON *);
 static bool	has_dot_segment(const char *);
+static bool	has_header(const struct tool *, const char *);
 static int	build_headers(struct upstream *, const struct tool *, const cJSON *,
 		    struct failure *);
 static int	build_body(struct upstream *, const struct tool *, const cJSON *, struct failure *);
@@ -112,7 +113,8 @@ build_url(struct upstream *u, const struct tool *t, const cJSON *args, struct fa
 		name = uritemplate_name(t->url, i);
 		if (!is_path_value(json_get(args, name))) {
 			failure_init(f, "invalid_argument", 400, "/%s: must not be empty, \".\" or "
-			    "\"..\" and must hold no slash; give the id as another tool returned it", name);
+			    "\"..\" and must hold no slash; give the id as another tool returned "
+			    "it", name);
 			return -1;
 		}
 	}
@@ -125,7 +127,8 @@ build_url(struct upstream *u, const struct tool *t, const cJSON *args, struct fa
 	}
 	if (has_dot_segment(buf_str(&url))) {
 		failure_init(f, "invalid_argument", 400,
-		    "the arguments would make a path with \"..\"; give ids as other tools returned them");
+		    "the arguments would make a path with \"..\"; give ids as other tools "
+		    "returned them");
 		buf_finish(&url);
 		return -1;
 	}
@@ -163,6 +166,18 @@ upstream_header(struct upstream *u, const char *name, const char *value)
 	return push_line(u, buf_take(&line));
 }
 
+/* Whether the tool's own headers say it, so that the usual one is not sent besides. */
+static bool
+has_header(const struct tool *t, const char *name)
+{
+	const cJSON *header;
+
+	cJSON_ArrayForEach(header, t->headers)
+		if (strcasecmp(header->string, name) == 0)
+			return true;
+	return false;
+}
+
 static int
 build_headers(struct upstream *u, const struct tool *t, const cJSON *args, struct failure *f)
 {
@@ -176,7 +191,8 @@ build_headers(struct upstream *u, const struct tool *t, const cJSON *args, struc
 		buf_init(&value, LIMIT_HEADER - 256);
 		result = template_header(&value, header->valuestring, args, &why);
 		if (result == TEMPLATE_UNFIT) {
-			failure_init(f, "invalid_argument", 400, "the header %s: %s", header->string, why);
+			failure_init(f, "invalid_argument", 400, "the header %s: %s",
+			    header->string, why);
 			buf_finish(&value);
 			return -1;
 		}
@@ -188,7 +204,7 @@ build_headers(struct upstream *u, const struct tool *t, const cJSON *args, struc
 	}
 	if (t->service->credential != NULL && push_line(u, strdup(t->service->credential)) == -1)
 		goto memory;
-	if (upstream_header(u, "Accept", "application/json") == -1)
+	if (!has_header(t, "Accept") && upstream_header(u, "Accept", "application/json") == -1)
 		goto memory;
 	return 0;
 memory:
@@ -211,7 +227,8 @@ build_body(struct upstream *u, const struct tool *t, const cJSON *args, struct f
 		return -1;
 	}
 	u->has_body = result == TEMPLATE_DONE;
-	if (u->has_body && upstream_header(u, "Content-Type", t->form ?
+	if (u->has_body && !has_header(t, "Content-Type") &&
+	    upstream_header(u, "Content-Type", t->form ?
 	    "application/x-www-form-urlencoded" : "application/json") == -1) {
 		failure_init(f, "internal", 500, "out of memory; repeat the call later");
 		return -1;

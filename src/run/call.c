@@ -97,7 +97,8 @@ call_fetch(struct call *c)
 {
 	const struct settings *s = c->bridge->settings;
 	int64_t left_ms = (c->deadline_us - clock_mono_us()) / 1000;
-	long timeout_ms = c->tool->timeout_ms > 0 ? c->tool->timeout_ms : (long)s->upstream_timeout_ms;
+	long timeout_ms = c->tool->timeout_ms > 0 ? c->tool->timeout_ms :
+	    (long)s->upstream_timeout_ms;
 	struct upstream u;
 	struct failure f;
 
@@ -111,8 +112,8 @@ call_fetch(struct call *c)
 	c->fetched_us = clock_mono_us();
 	if (upstream_header(&u, "traceparent", c->traceparent) == 0 &&
 	    (c->tracestate == NULL || upstream_header(&u, "tracestate", c->tracestate) == 0))
-		c->fetch = fetch_start(c->bridge->fetcher, &u, c->tool->service->ca_file, timeout_ms,
-		    on_answer, c);
+		c->fetch = fetch_start(c->bridge->fetcher, &u, c->tool->service->ca_file,
+		    timeout_ms, on_answer, c);
 	upstream_finish(&u);
 	return c->fetch == NULL ? 1 : 0;
 }

@@ -198,7 +198,7 @@ static int
 check(const struct settings *s, const char *name)
 {
 	struct buf text;
-	size_t i, size;
+	size_t i, size, on = 0;
 	int result;
 
 	buf_init(&text, LIMIT_CONF_FILE);
@@ -209,11 +209,13 @@ check(const struct settings *s, const char *name)
 		    s->catalog.services[i].name, s->catalog.services[i].base_url,
 		    s->catalog.services[i].ntools);
 	for (i = 0, size = 0; i < s->catalog.ntools; i++)
-		if (s->catalog.tools[i]->off == NULL)
+		if (s->catalog.tools[i]->off == NULL) {
 			size += strlen(s->catalog.tools[i]->listing) + 1;
+			on++;
+		}
 	if (name != NULL)
-		buf_printf(&text, "tools/list: %zu tools, %zu bytes\n%s: configuration OK\n",
-		    s->catalog.ntools, size, name);
+		buf_printf(&text, "tools/list: %zu tools, %zu bytes\n%s: configuration OK\n", on,
+		    size, name);
 	result = text.failed || fputs(buf_str(&text), stdout) == EOF || fflush(stdout) == EOF ?
 	    EXIT_TEMPORARY : EXIT_PLANNED;
 	buf_finish(&text);
@@ -234,8 +236,8 @@ serve(struct settings *s)
 			return EXIT_CONFIG;
 		}
 	} else if (!listener_is(fd)) {
-		log_errorx("descriptor 0 is not a listening socket; give one with --listen, or start "
-		    "ums-mcp from a web server or a process manager");
+		log_errorx("descriptor 0 is not a listening socket; give one with --listen, or "
+		    "start ums-mcp from a web server or a process manager");
 		return EXIT_CONFIG;
 	}
 	code = s->workers == 0 ? worker_run(s, fd) : master_run(s, fd);

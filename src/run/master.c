@@ -139,17 +139,18 @@ master_reap(struct master *m)
 			slot->backoff_ms = 0;
 			continue;
 		}
-		slot->backoff_ms = slot->backoff_ms == 0 ? LIMIT_BACKOFF_MIN_MS : slot->backoff_ms * 2;
+		slot->backoff_ms = slot->backoff_ms == 0 ? LIMIT_BACKOFF_MIN_MS :
+		    slot->backoff_ms * 2;
 		if (slot->backoff_ms > LIMIT_BACKOFF_MAX_MS)
 			slot->backoff_ms = LIMIT_BACKOFF_MAX_MS;
 		slot->start_us = clock_mono_us() + slot->backoff_ms * 1000;
 		if (WIFSIGNALED(status))
-			log_warnx("worker %ld was killed by signal %d (%s); the next starts in %lld ms",
-			    (long)pid, WTERMSIG(status), strsignal(WTERMSIG(status)),
+			log_warnx("worker %ld was killed by signal %d (%s); the next starts in "
+			    "%lld ms", (long)pid, WTERMSIG(status), strsignal(WTERMSIG(status)),
 			    (long long)slot->backoff_ms);
 		else
-			log_warnx("worker %ld exited with %d; the next starts in %lld ms", (long)pid,
-			    WEXITSTATUS(status), (long long)slot->backoff_ms);
+			log_warnx("worker %ld exited with %d; the next starts in %lld ms",
+			    (long)pid, WEXITSTATUS(status), (long long)slot->backoff_ms);
 	}
 }
 

@@ -213,7 +213,10 @@ is_listed(const struct conf_list *list, const char *word)
 	return false;
 }
 
-/* Whether a Host or an Origin names a host that we are known by: the guard against DNS rebinding. */
+/*
+ * Whether a Host or an Origin names a host that we are known by: the guard against DNS
+ * rebinding.
+ */
 static bool
 is_our_host(const struct req *r, const char *value, int (*host)(const char *, struct buf *))
 {
@@ -369,10 +372,12 @@ req_log(struct req *r, size_t sent)
 	clock_stamp(clock_wall_ms(), stamp);
 	buf_init(&line, LIMIT_LOG_LINE);
 	buf_printf(&line, "{\"time\":\"%s\",\"level\":\"info\",\"msg\":\"request\",\"id\":\"%s\","
-	    "\"trace\":\"%s\",\"status\":%d,\"stage\":\"%s\",\"method\":\"%s\"", stamp, r->trace.span,
-	    r->trace.id, r->reply.status, stages[r->last].name, mcp_method_name(&r->message));
+	    "\"trace\":\"%s\",\"status\":%d,\"stage\":\"%s\",\"method\":\"%s\"", stamp,
+	    r->trace.span, r->trace.id, r->reply.status, stages[r->last].name,
+	    mcp_method_name(&r->message));
 	if (r->message.method != NULL)
-		buf_printf(&line, ",\"era\":\"%s\"", r->message.era == MCP_MODERN ? "modern" : "legacy");
+		buf_printf(&line, ",\"era\":\"%s\"",
+		    r->message.era == MCP_MODERN ? "modern" : "legacy");
 	if (r->message.tool != NULL) {
 		buf_puts(&line, ",\"tool\":");
 		log_quote(&line, r->message.tool->name);
@@ -386,8 +391,8 @@ req_log(struct req *r, size_t sent)
 		    r->call.code : "other");
 	}
 	if (r->calling && r->call.upstream_outcome != NULL)
-		buf_printf(&line, ",\"upstream\":\"%s\",\"upstream_status\":%d,\"upstream_us\":%" PRId64
-		    ",\"tries\":%u", r->call.upstream_outcome, r->call.upstream_status,
+		buf_printf(&line, ",\"upstream\":\"%s\",\"upstream_status\":%d,\"upstream_us\":%"
+		    PRId64 ",\"tries\":%u", r->call.upstream_outcome, r->call.upstream_status,
 		    r->call.upstream_us, r->call.plan.tries);
 	if (r->front == NULL)
 		buf_puts(&line, ",\"client\":\"gone\"");

@@ -70,7 +70,8 @@ settings_read(struct settings *s, const char *file, char *const *environment, ch
 	if (conf_env(&s->conf, ENV_PREFIX, environment, why, whylen) == -1)
 		return -1;
 	if (s->endpoint[0] != '/' || strpbrk(s->endpoint, "?# ") != NULL) {
-		snprintf(why, whylen, "endpoint = %s: must be a path that begins with '/'", s->endpoint);
+		snprintf(why, whylen, "endpoint = %s: must be a path that begins with '/'",
+		    s->endpoint);
 		return -1;
 	}
 	if (s->listen_mode[strspn(s->listen_mode, "01234567")] != '\0' ||
@@ -198,8 +199,8 @@ check_service_keys(const struct settings *s, char *why, size_t whylen)
 		text = environ[i];
 		if (strncmp(text, ENV_SERVICE, strlen(ENV_SERVICE)) == 0 &&
 		    !is_service_key(s, text, strcspn(text, "="), service_variable)) {
-			snprintf(why, whylen, "environment variable %.*s: %s", (int)strcspn(text, "="),
-			    text, mend);
+			snprintf(why, whylen, "environment variable %.*s: %s",
+			    (int)strcspn(text, "="), text, mend);
 			return -1;
 		}
 	}
@@ -250,7 +251,8 @@ switch_off(struct settings *s, char *why, size_t whylen)
 				matched++;
 			}
 		if (matched == 0) {
-			snprintf(why, whylen, "tools_off: no tool matches \"%s\"", s->tools_off.items[k]);
+			snprintf(why, whylen, "tools_off: no tool matches \"%s\"",
+			    s->tools_off.items[k]);
 			return -1;
 		}
 	}

@@ -70,7 +70,8 @@ worker_run(const struct settings *s, int fd)
 	    (unsigned long long)w.bridge.requests, w.bridge.inflight);
 out:
 	if (w.code != EXIT_PLANNED)
-		log_errorx("the worker could not start or its loop failed; out of memory or descriptors");
+		log_errorx("the worker could not start or its loop failed; out of memory or "
+		    "descriptors");
 	worker_finish(&w);
 	return w.code;
 }

@@ -28,7 +28,10 @@ http_request_finish(struct http_request *rq)
 	buf_finish(&rq->body);
 }
 
-/* Of what a web server sends, what somebody above reads; a request waits with the rest forgotten. */
+/*
+ * Of what a web server sends, what somebody above reads; a request waits with the rest
+ * forgotten.
+ */
 static bool
 wanted(const char *name, size_t len)
 {

@@ -18,7 +18,7 @@ enum http_excess {
 	HTTP_FITS,
 	HTTP_PARAMS_EXCESS,	/* more CGI variables than LIMIT_PARAMS or LIMIT_PARAMS_COUNT */
 	HTTP_BODY_EXCESS,	/* a longer body than the configuration allows */
-	HTTP_MALFORMED,		/* variables that cannot be read, or a body shorter than announced */
+	HTTP_MALFORMED,		/* unreadable variables, or a body shorter than announced */
 };
 
 struct http_request {
@@ -46,7 +46,10 @@ void	 http_request_end(struct http_request *rq);
 const char *http_variable(const struct http_request *rq, const char *name);
 /* A header, NULL when absent. Borrowed. */
 const char *http_header(const struct http_request *rq, const char *name);
-/* The path without the query, as the client wrote it ("/" if unknown). Appended to `out`; 0 or -1. */
+/*
+ * The path without the query, as the client wrote it ("/" if unknown). Appended to `out`;
+ * 0 or -1.
+ */
 int	 http_path(const struct http_request *rq, struct buf *out);
 
 /*

@@ -43,8 +43,8 @@ jsonrpc_parse(struct jsonrpc *m, const char *body, size_t len, char *why, size_t
 		return fault.memory ? JSONRPC_INTERNAL_ERROR : JSONRPC_PARSE_ERROR;
 	}
 	if (cJSON_IsArray(m->root)) {
-		snprintf(why, whylen, "Invalid request: batches are not part of this protocol version; "
-		    "send one message a request");
+		snprintf(why, whylen, "Invalid request: batches are not part of this protocol "
+		    "version; send one message a request");
 		return JSONRPC_INVALID_REQUEST;
 	}
 	if (!cJSON_IsObject(m->root)) {
@@ -73,8 +73,8 @@ jsonrpc_parse(struct jsonrpc *m, const char *body, size_t len, char *why, size_t
 		return JSONRPC_INVALID_REQUEST;
 	}
 	if (strlen(method->valuestring) > LIMIT_RPC_METHOD || json_has_nul(method)) {
-		snprintf(why, whylen, "Invalid request: \"method\" is longer than %d bytes or holds "
-		    "U+0000", LIMIT_RPC_METHOD);
+		snprintf(why, whylen, "Invalid request: \"method\" is longer than %d bytes or "
+		    "holds U+0000", LIMIT_RPC_METHOD);
 		return JSONRPC_INVALID_REQUEST;
 	}
 	m->method = method->valuestring;

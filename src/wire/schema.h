@@ -18,9 +18,10 @@
 struct schema;
 
 struct schema_fault {
-	char	 path[256];	/* JSON Pointer to the place: in the instance (judging), in the schema (compiling) */
-	char	 why[256];	/* a sentence that says what is wrong and what would be right; never holds
-				   the instance's text beyond a member's name */
+	char	 path[256];	/* JSON Pointer to the place: in the instance (judging), in the
+				   schema (compiling) */
+	char	 why[256];	/* a sentence that says what is wrong and what would be right;
+				   never holds the instance's text beyond a member's name */
 };
 
 /*

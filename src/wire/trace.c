@@ -24,7 +24,8 @@ is_traceparent(const char *s)
 {
 	if (s == NULL || strnlen(s, TRACE_HEADER) < TRACE_HEADER - 1)
 		return false;
-	if (!is_hex(s, 2) || strncmp(s, "ff", 2) == 0 || s[2] != '-' || s[35] != '-' || s[52] != '-')
+	if (!is_hex(s, 2) || strncmp(s, "ff", 2) == 0 || s[2] != '-' || s[35] != '-' ||
+	    s[52] != '-')
 		return false;
 	if (s[55] != '\0' && (strncmp(s, "00", 2) == 0 || s[55] != '-'))
 		return false;

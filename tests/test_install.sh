@@ -1,0 +1,48 @@
+#!/bin/sh
+# test_install.sh - make install: what goes where, that it runs from there, and that a
+# packager's DESTDIR and PREFIX are kept. Ends with "N passed, N failed".
+set -u
+cd "$(dirname "$0")/.." || exit 1
+passed=0 failed=0
+root=$(mktemp -d "${TMPDIR:-/tmp}/ums-install.XXXXXX")
+trap 'rm -rf "$root"' EXIT
+
+check() {
+	if shift && "$@" >"$root/out" 2>&1; then
+		passed=$((passed + 1))
+	else
+		failed=$((failed + 1))
+		echo "FAIL $*"
+		cat "$root/out"
+	fi
+}
+
+check make make -s install DESTDIR="$root/stage" PREFIX=/opt/ums
+for f in opt/ums/bin/ums-mcp opt/ums/bin/ums-local etc/ums-mcp/ums-mcp.conf \
+    etc/ums-mcp/services/ums.json etc/ums-mcp/services/service.schema.json \
+    opt/ums/share/man/man8/ums-mcp.8 opt/ums/share/man/man5/ums-mcp.conf.5 \
+    opt/ums/share/man/man5/ums-mcp-service.5 opt/ums/share/doc/ums-mcp/README.md; do
+	check file test -s "$root/stage/$f"
+done
+check outside test "$(find "$root/stage" -mindepth 1 -maxdepth 1 | sort | tr '\n' ' ')" \
+    = "$root/stage/etc $root/stage/opt "
+check version sh -c "'$root/stage/opt/ums/bin/ums-mcp' -V | grep -q '^ums-mcp [0-9]'"
+check help sh -c "'$root/stage/opt/ums/bin/ums-mcp' -h | grep -q -- --listen"
+
+# The installed example is valid once there is a token and a CA to point at.
+echo secret >"$root/stage/etc/ums-mcp/services/ums.token"
+openssl req -x509 -newkey ec -pkeyopt ec_paramgen_curve:P-256 -nodes -days 1 -subj /CN=t \
+    -keyout "$root/key" -out "$root/stage/etc/ums-mcp/services/ca.pem" 2>/dev/null
+check example sh -c "'$root/stage/opt/ums/bin/ums-mcp' -c '$root/stage/etc/ums-mcp/ums-mcp.conf' -t |
+    grep -q 'configuration OK'"
+# What is in effect is a configuration file again, and means the same.
+check print sh -c "'$root/stage/opt/ums/bin/ums-mcp' -c '$root/stage/etc/ums-mcp/ums-mcp.conf' -T \
+    >'$root/one' && '$root/stage/opt/ums/bin/ums-mcp' -c '$root/one' -T >'$root/two' &&
+    cmp '$root/one' '$root/two'"
+# A wrong file is exit code 100 and says where.
+sed 's/^services.*/servises = x/' "$root/stage/etc/ums-mcp/ums-mcp.conf" >"$root/bad"
+check bad sh -c "'$root/stage/opt/ums/bin/ums-mcp' -c '$root/bad' -t 2>'$root/said'
+    test \$? -eq 100 && grep -q 'bad:[0-9]*: unknown key \"servises\"' '$root/said'"
+
+echo "$passed passed, $failed failed"
+[ $failed -eq 0 ]
