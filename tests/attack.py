@@ -581,6 +581,119 @@ def attack_limit_descriptors(a):
     expect(a.bridge.worker() == worker, "the worker is another")
 
 
+def attack_limit_connections(a):
+    """Clients that leave while their calls wait for a connection spoil none of the later ones."""
+    a.delay_ms = 500
+    first = a.send(whole(call("list_items", query="a")))
+    Bridge.wait_for(lambda: a.bridge.stub.seen == 1, 3, "nothing came upstream")
+    waiting = [a.send(whole(call("list_items", query=str(i)))) for i in range(6)]
+    time.sleep(0.2)
+    for sock in waiting:
+        sock.close()
+    expect(a.answer(first)[0] == 200, "the first is not answered")
+    a.delay_ms = 0
+    socks = [a.send(whole(call("list_items", query=str(i)))) for i in range(4)]
+    for sock in socks:
+        body = a.answer(sock)[2]
+        expect(b"isError" not in body, "a later call fails: %r" % body)
+
+
+attack_limit_connections.conf = ["upstream_connections = 1"]
+
+
+def attack_drain_refuses_new_ones(a):
+    """From TERM on a connection is refused at once, not left to wait and then broken."""
+    a.delay_ms = 1000
+    sock = a.send(whole(call("list_items")))
+    Bridge.wait_for(lambda: a.bridge.stub.seen == 1, 3, "nothing came upstream")
+    a.bridge.master.terminate()
+    a.wait_log("worker draining")
+    time.sleep(0.1)
+    try:
+        a.connect()
+        raise Failure("a connection is taken while draining")
+    except (FileNotFoundError, ConnectionRefusedError):
+        pass
+    expect(a.answer(sock)[0] == 200, "what was accepted is not answered")
+    expect(a.bridge.master.wait(5) == 0, "it does not end well")
+    a.bridge.master = None
+
+
+def attack_start_with_sigchld_ignored(a):
+    """A parent that ignored SIGCHLD does not keep the master from replacing workers."""
+    a.bridge.stop()
+    old = signal.signal(signal.SIGCHLD, signal.SIG_IGN)
+    try:
+        a.bridge.start(a.conf)
+    finally:
+        signal.signal(signal.SIGCHLD, old)
+    worker = a.bridge.worker()
+    os.kill(worker[0], signal.SIGKILL)
+    Bridge.wait_for(lambda: a.bridge.worker() not in (worker, []), 3, "no other worker")
+
+
+def attack_start_without_permission(a):
+    """A socket that may not be asked is not taken away."""
+    path = str(a.bridge.tmp / "other")
+    with socket.socket(socket.AF_UNIX) as other:
+        other.bind(path)
+        other.listen(0)
+        os.chmod(path, 0)
+        if os.getuid() == 0:            # root may ask: then it is told that somebody listens
+            said = b"another process is listening"
+        else:
+            said = b"cannot be told"
+        done = subprocess.run([a.bridge.binary, "--listen", path], check=False, timeout=10,
+                              env=a.bridge.environment(), capture_output=True)
+        expect(done.returncode == 100 and said in done.stderr,
+               "exit %d: %s" % (done.returncode, done.stderr))
+        # With its backlog full, a connect would wait: it is asked without waiting.
+        full = [socket.socket(socket.AF_UNIX) for _ in range(4)]
+        for sock in full:
+            sock.setblocking(False)
+            sock.connect_ex(path)
+        done = subprocess.run([a.bridge.binary, "--listen", path], check=False, timeout=10,
+                              env=a.bridge.environment(), capture_output=True)
+        expect(done.returncode == 100, "exit %d: %s" % (done.returncode, done.stderr))
+        for sock in full:
+            sock.close()
+    expect(os.path.exists(path), "the socket was taken away")
+
+
+def attack_limit_log(a):
+    """A pipe of log lines that nobody reads costs lines, not requests."""
+    a.bridge.stop()
+    pipe = os.pipe()
+    process = subprocess.Popen([a.bridge.binary, "--listen", a.bridge.socket, "--workers", "0"],
+                               env=a.bridge.environment(), stdin=subprocess.DEVNULL,
+                               stdout=subprocess.DEVNULL, stderr=pipe[1])
+    os.close(pipe[1])
+    try:
+        Bridge.wait_for(lambda: os.path.exists(a.bridge.socket), 5, "it does not start")
+        for _ in range(400):            # some 300 lines fill a pipe
+            a.ping()
+        process.terminate()
+        expect(process.wait(5) == 0, "it does not end well")
+    finally:
+        process.kill()
+        os.close(pipe[0])
+
+
+def attack_limit_candidates(a):
+    """An error with 100,000 candidates delays nobody."""
+    a.bridge.stub.handler = lambda _: {
+        "status": 404, "body": json.dumps({"error": {"code": "x", "candidates": [0] * 100000}})}
+    sock = a.send(whole(READ))
+    time.sleep(0.05)
+    began = time.monotonic()
+    a.ping(10)
+    a.answer(sock)
+    expect(time.monotonic() - began < 3, "it took %.1f s" % (time.monotonic() - began))
+
+
+attack_limit_candidates.conf = ["upstream_response_max = 4194304"]
+
+
 def cpu_ms(pid):
     fields = Path("/proc/%d/stat" % pid).read_text().rpartition(")")[2].split()
     return (int(fields[11]) + int(fields[12])) * 1000 // os.sysconf("SC_CLK_TCK")

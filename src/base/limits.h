@@ -34,6 +34,9 @@
 /* Listen backlog: 511 loses connections when 1,500 arrive at once, 4096 none. */
 #define LIMIT_BACKLOG		4096
 
+/* Front: a longer tracestate is not passed on (W3C Trace Context, 3.3.1.5). */
+#define LIMIT_TRACESTATE	512
+
 /* Upstream: one header line built from a template. */
 #define LIMIT_HEADER		8192
 /* Upstream: a URL after expansion; servers answer 414 from 8 KB on. */

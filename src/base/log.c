@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /* log.c - lines on standard error, each written with one write(2); see log.h. */
 #include <errno.h>
+#include <limits.h>
+#include <poll.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <string.h>
@@ -20,6 +22,8 @@ static const char *const level_name[] = {
 
 static bool		log_json;
 static enum log_level	log_least = LOG_LEVEL_INFO;
+
+_Static_assert(LIMIT_LOG_LINE <= PIPE_BUF, "a line is written whole or not at all");
 
 static void	vlog(enum log_level, int, const char *, va_list)
 		    __attribute__((format(printf, 3, 0)));
@@ -43,11 +47,19 @@ log_level_parse(const char *word)
 	return -1;
 }
 
-/* One write, so that lines of several processes do not mix; a full pipe loses the line. */
+/*
+ * One write, so that lines of several processes do not mix. A pipe that nobody reads loses
+ * the line instead of stopping the loop: it is writable while a whole line fits, which has
+ * at most PIPE_BUF bytes.
+ */
 static void
 log_write(const char *data, size_t len)
 {
+	struct pollfd p = { .fd = STDERR_FILENO, .events = POLLOUT };
 	ssize_t n;
+
+	if (poll(&p, 1, 0) != 1 || (p.revents & POLLOUT) == 0)
+		return;
 
 	do
 		n = write(STDERR_FILENO, data, len);
@@ -64,10 +76,13 @@ vlog(enum log_level level, int code, const char *fmt, va_list ap)
 	if (level > log_least)
 		return;
 	vsnprintf(msg, sizeof msg, fmt, ap);
-	buf_init(&line, LIMIT_LOG_LINE * 4);
+	buf_init(&line, LIMIT_LOG_LINE);
 	if (code != 0 && strlen(msg) < sizeof msg - 64)
 		snprintf(msg + strlen(msg), sizeof msg - strlen(msg), ": %s", strerror(code));
 	if (log_json) {
+		/* Escapes may make six bytes of one. */
+		if (strlen(msg) > LIMIT_LOG_LINE / 8)
+			msg[LIMIT_LOG_LINE / 8] = '\0';
 		clock_stamp(clock_wall_ms(), stamp);
 		buf_printf(&line, "{\"time\":\"%s\",\"level\":\"%s\",\"pid\":%ld,\"msg\":", stamp,
 		    level_name[level], (long)getpid());
@@ -106,7 +121,7 @@ log_line(const struct buf *line)
 
 	if (log_least < LOG_LEVEL_INFO)
 		return;
-	buf_init(&out, LIMIT_LOG_LINE * 4);
+	buf_init(&out, LIMIT_LOG_LINE);
 	buf_append(&out, buf_str(line), line->len);
 	buf_putc(&out, '\n');
 	log_write(buf_str(&out), out.len);

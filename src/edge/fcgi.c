@@ -115,9 +115,12 @@ fcgi_create(struct event_base *base, int fd, const struct front_handler *h)
 void
 fcgi_stop(struct fcgi *f)
 {
+	if (f->stopped)
+		return;
 	f->stopped = true;
 	event_del(f->accept);
 	event_del(f->pause);
+	close(f->fd);
 }
 
 size_t

@@ -21,7 +21,7 @@ struct front_handler;
  * if it is not NULL. `h` is borrowed. NULL: out of memory.
  */
 struct fcgi *fcgi_create(struct event_base *base, int fd, const struct front_handler *h);
-/* Stop accepting; connections that were accepted go on. Idempotent. */
+/* Stop accepting and close the socket; connections that were accepted go on. Idempotent. */
 void	 fcgi_stop(struct fcgi *f);
 /* Connections that are open. */
 size_t	 fcgi_count(const struct fcgi *f);

@@ -39,6 +39,7 @@ struct fetch {
 	bool			 excess;
 	bool			 once;		/* the upstream must see it once at most */
 	bool			 begun;		/* it was about to be sent */
+	bool			 clean;		/* it has ended well: its handle may serve again */
 	void			(*done)(void *, const struct answer *);
 	void			*arg;
 };
@@ -130,19 +131,13 @@ fetcher_destroy(struct fetcher *f)
 		return;
 	while ((fetch = TAILQ_FIRST(&f->running)) != NULL)
 		fetch_cancel(fetch);
-	fetcher_trim(f);
+	while (f->nidle > 0)
+		curl_easy_cleanup(f->idle[--f->nidle]);
 	if (f->multi != NULL)
 		curl_multi_cleanup(f->multi);
 	if (f->timer != NULL)
 		event_free(f->timer);
 	free(f);
-}
-
-void
-fetcher_trim(struct fetcher *f)
-{
-	while (f->nidle > 0)
-		curl_easy_cleanup(f->idle[--f->nidle]);
 }
 
 /*
@@ -180,7 +175,7 @@ want_socket(CURL *easy, curl_socket_t fd, int what, void *arg, void *event)
 			ev = NULL;
 		}
 		if (ev == NULL)
-			return -1;	/* libcurl fails the transfers of this socket */
+			log_warn("an upstream's socket cannot be watched; its calls will time out");
 	}
 	curl_multi_assign(f->multi, fd, ev);
 	return 0;
@@ -194,8 +189,10 @@ want_timer(CURLM *multi, long timeout_ms, void *arg)
 
 	(void)multi;
 	if (timeout_ms < 0)
-		return event_del(f->timer);
-	return event_add(f->timer, &tv);
+		event_del(f->timer);
+	else
+		event_add(f->timer, &tv);
+	return 0;
 }
 
 static void
@@ -291,6 +288,8 @@ set_up(struct fetch *fetch, struct upstream *u, const char *ca_file, long timeou
 	failed |= curl_easy_setopt(e, CURLOPT_URL, u->url);
 	failed |= curl_easy_setopt(e, CURLOPT_PRIVATE, fetch);
 	failed |= curl_easy_setopt(e, CURLOPT_NOSIGNAL, 1L);
+	/* Names are resolved in a thread; the end of a transfer must not wait for it. */
+	failed |= curl_easy_setopt(e, CURLOPT_QUICK_EXIT, 1L);
 	failed |= curl_easy_setopt(e, CURLOPT_PROTOCOLS_STR, "http,https");
 	failed |= curl_easy_setopt(e, CURLOPT_PROXY, "");
 	failed |= curl_easy_setopt(e, CURLOPT_SSLVERSION, CURL_SSLVERSION_TLSv1_2);
@@ -387,6 +386,7 @@ finish(struct fetch *fetch, CURLcode code)
 	if (version == CURL_HTTP_VERSION_1_0 || version == CURL_HTTP_VERSION_1_1)
 		unshare(fetch->fetcher);
 	a.sent = fetch->begun;
+	fetch->clean = code == CURLE_OK;
 	a.outcome = outcome_of(fetch, code, a.sent);
 	a.status = (int)status;
 	if (curl_easy_getinfo(fetch->easy, CURLINFO_RETRY_AFTER, &retry) == CURLE_OK && retry > 0)
@@ -430,6 +430,12 @@ outcome_of(const struct fetch *fetch, CURLcode code, bool sent)
 	}
 }
 
+bool
+fetch_begun(const struct fetch *fetch)
+{
+	return fetch->begun;
+}
+
 void
 fetch_cancel(struct fetch *fetch)
 {
@@ -444,7 +450,8 @@ release(struct fetch *fetch)
 	struct fetcher *f = fetch->fetcher;
 
 	TAILQ_REMOVE(&f->running, fetch, entry);
-	if (fetch->easy != NULL && f->nidle < LIMIT_FETCH_IDLE) {
+	/* One that was cut off keeps buffers that a reset does not free, and can't be set up. */
+	if (fetch->clean && f->nidle < LIMIT_FETCH_IDLE) {
 		curl_easy_reset(fetch->easy);
 		f->idle[f->nidle++] = fetch->easy;
 	} else if (fetch->easy != NULL)

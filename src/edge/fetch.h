@@ -8,6 +8,7 @@
 #ifndef EDGE_FETCH_H
 #define EDGE_FETCH_H
 
+#include <stdbool.h>
 #include <stddef.h>
 
 struct answer;
@@ -34,8 +35,6 @@ const char *fetch_library(void);
 struct fetcher *fetcher_create(struct event_base *base, const struct fetch_settings *settings);
 /* Abort what is in the air without a callback and free it; NULL is fine. */
 void	 fetcher_destroy(struct fetcher *f);
-/* Close idle connections and free idle handles; called when nothing is in flight. */
-void	 fetcher_trim(struct fetcher *f);
 
 /*
  * Begin a transaction. The body of `u` is taken over, the rest copied. `ca_file` may be NULL for
@@ -44,6 +43,8 @@ void	 fetcher_trim(struct fetcher *f);
  */
 struct fetch *fetch_start(struct fetcher *f, struct upstream *u, const char *ca_file,
 	    long timeout_ms, void (*done)(void *arg, const struct answer *answer), void *arg);
+/* Whether the upstream may have seen it: from then on a write is not to be cut off. */
+bool	 fetch_begun(const struct fetch *fetch);
 /* End it without a callback. */
 void	 fetch_cancel(struct fetch *fetch);
 

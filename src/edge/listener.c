@@ -16,6 +16,7 @@
 #include "base/limits.h"
 #include "edge/listener.h"
 
+static int	clear_path(const char *, const struct sockaddr_un *, char *, size_t);
 static int	open_unix(const char *, unsigned, char *, size_t);
 static int	open_inet(const char *, char *, size_t);
 
@@ -42,12 +43,42 @@ listener_unlink(const char *where)
 		unlink(where);
 }
 
+/* Take away a socket file that nobody listens on. -1: it is not that, or cannot be told. */
+static int
+clear_path(const char *path, const struct sockaddr_un *sun, char *why, size_t whylen)
+{
+	struct stat st;
+	int probe, error = 0;
+
+	if (lstat(path, &st) == -1)
+		return 0;
+	if (!S_ISSOCK(st.st_mode)) {
+		snprintf(why, whylen, "listen = %s: is there and not a socket; remove it", path);
+		return -1;
+	}
+	/* Ask before taking it away: somebody may be serving there. */
+	probe = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
+	if (probe == -1 || connect(probe, (const struct sockaddr *)sun, sizeof *sun) == -1)
+		error = errno;
+	if (probe != -1)
+		close(probe);
+	if (error == ECONNREFUSED) {
+		unlink(path);
+		return 0;
+	}
+	if (error == 0 || error == EAGAIN)
+		snprintf(why, whylen, "listen = %s: another process is listening there", path);
+	else
+		snprintf(why, whylen, "listen = %s: is there, and whether somebody listens cannot "
+		    "be told: %s", path, strerror(error));
+	return -1;
+}
+
 static int
 open_unix(const char *path, unsigned mode, char *why, size_t whylen)
 {
 	struct sockaddr_un sun = { .sun_family = AF_UNIX };
-	struct stat st;
-	int fd, probe;
+	int fd;
 
 	if (strlen(path) >= sizeof sun.sun_path) {
 		snprintf(why, whylen, "listen = %s: a socket's path has at most %zu bytes", path,
@@ -55,24 +86,8 @@ open_unix(const char *path, unsigned mode, char *why, size_t whylen)
 		return -1;
 	}
 	memcpy(sun.sun_path, path, strlen(path));
-	if (lstat(path, &st) == 0) {
-		if (!S_ISSOCK(st.st_mode)) {
-			snprintf(why, whylen, "listen = %s: is there and not a socket; remove it",
-			    path);
-			return -1;
-		}
-		/* Ask before taking it away: somebody may be serving there. */
-		probe = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
-		if (probe != -1 && connect(probe, (struct sockaddr *)&sun, sizeof sun) == 0) {
-			close(probe);
-			snprintf(why, whylen, "listen = %s: another process is listening there",
-			    path);
-			return -1;
-		}
-		if (probe != -1)
-			close(probe);
-		unlink(path);
-	}
+	if (clear_path(path, &sun, why, whylen) == -1)
+		return -1;
 	fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
 	if (fd == -1 || bind(fd, (struct sockaddr *)&sun, sizeof sun) == -1 ||
 	    chmod(path, (mode_t)mode) == -1 || listen(fd, LIMIT_BACKLOG) == -1) {

@@ -39,11 +39,13 @@ static enum mcp_verdict
 refuse_version(struct mcp_reply *r, const struct mcp_message *m, const char *requested,
     const char *supported)
 {
+	char cut[64];
 	struct buf data;
 
+	snprintf(cut, sizeof cut, "%s", requested);
 	buf_init(&data, 1024);
 	buf_printf(&data, "{\"supported\":[%s],\"requested\":", supported);
-	json_quote(&data, requested);
+	json_quote(&data, cut);
 	buf_putc(&data, '}');
 	mcp_reply_error(r, 400, m->rpc.id, MCP_UNSUPPORTED_VERSION,
 	    data.failed ? NULL : buf_str(&data), "Unsupported protocol version");

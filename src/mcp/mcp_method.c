@@ -292,7 +292,7 @@ answer_resources_read(const struct mcp *mcp, struct mcp_message *m, struct mcp_r
 		    "Invalid params: resources/read needs a \"uri\"");
 		return MCP_ANSWERED;
 	}
-	buf_init(&data, LIMIT_URL);
+	buf_init(&data, LIMIT_SERVICE_FILE);
 	buf_puts(&data, "{\"uri\":");
 	json_quote(&data, uri);
 	buf_putc(&data, '}');

@@ -5,6 +5,7 @@
 
 #include "mcp/mcp.h"
 #include "mcp/mcp_method.h"
+#include "mcp/service.h"
 #include "wire/json.h"
 
 void
@@ -81,4 +82,8 @@ mcp_reply_tool(struct mcp_reply *r, const struct mcp_message *m, const char *tex
 	else
 		buf_printf(&r->body, "\"structuredContent\":%s,", text);
 	mcp_result_close(r, m);
+	if (r->code != 0 && !is_error && m->tool != NULL && m->tool->write)
+		mcp_reply_error(r, 500, m->rpc.id, JSONRPC_INTERNAL_ERROR, NULL,
+		    "Internal error: the call was done, and there is no memory to say its result; "
+		    "look before you repeat it");
 }

@@ -249,13 +249,13 @@ trim(cJSON *tree, cJSON *list, const struct tool *t, const struct paging *p, siz
 
 	if (list == NULL)
 		goto too_large;
-	alone = list->child != NULL;
 	rest = cJSON_DetachItemFromObjectCaseSensitive(tree, t->list);
 	buf_init(&text, budget);
 	json_print(&text, tree);
 	used = text.len + strlen(t->list) + 8;
 	if (text.failed || json_put(tree, t->list, cJSON_CreateArray()) == -1)
 		used = budget + 1;
+	alone = rest->child != NULL && used <= budget;
 	list = json_get(tree, t->list);
 	while (list != NULL && (item = rest->child) != NULL) {
 		buf_reset(&text);
@@ -426,24 +426,24 @@ copy_part(char *out, size_t size, const cJSON *value)
 		snprintf(out, size, "%.*s", (int)size - 1, value->valuestring);
 }
 
-/* Keep whole candidates, as many as are allowed and have room. */
-static void
+/* Of the list taken over, the first whole candidates, as many as are allowed and have room. */
+static cJSON *
 bound_candidates(cJSON *list, size_t room)
 {
-	const cJSON *item;
+	cJSON *kept = list == NULL ? NULL : cJSON_CreateArray(), *item;
 	struct buf text;
-	int count = 0;
+	int count;
 
 	buf_init(&text, room);
-	cJSON_ArrayForEach(item, list)
-		if (count == LIMIT_CANDIDATES || json_print(&text, item) == -1 ||
-		    buf_putc(&text, ',') == -1)
+	for (count = 0; kept != NULL && count < LIMIT_CANDIDATES; count++) {
+		item = list->child;
+		if (item == NULL || json_print(&text, item) == -1 || buf_putc(&text, ',') == -1)
 			break;
-		else
-			count++;
+		cJSON_AddItemToArray(kept, cJSON_DetachItemViaPointer(list, item));
+	}
 	buf_finish(&text);
-	while (cJSON_GetArraySize(list) > count)
-		cJSON_DeleteItemFromArray(list, count);
+	cJSON_Delete(list);
+	return kept;
 }
 
 static void
@@ -486,7 +486,7 @@ fail_status(struct failure *f, const struct tool *t, const cJSON *args, const st
 		if (pick_apply(json_get(t->error, "candidates"), document, args, &f->candidates,
 		    &why) == -1)
 			f->candidates = NULL;
-		bound_candidates(f->candidates, budget / 2);
+		f->candidates = bound_candidates(f->candidates, budget / 2);
 	}
 	copy_part(f->request_id, sizeof f->request_id, part(t, document, "request_id"));
 }

@@ -37,7 +37,7 @@ call_start(struct call *c)
 bool
 call_must_finish(const struct call *c)
 {
-	return c->fetch != NULL && c->tool->write;
+	return c->fetch != NULL && c->tool->write && fetch_begun(c->fetch);
 }
 
 void

@@ -53,7 +53,7 @@ struct call {
  * loop when it is. call_finish() must follow in both cases.
  */
 bool	 call_start(struct call *c);
-/* Whether something is in the air that must be let finish though nobody waits: a write. */
+/* Whether something must be let finish though nobody waits: a write that has been sent. */
 bool	 call_must_finish(const struct call *c);
 /* Free what it holds; ends what is in the air. */
 void	 call_finish(struct call *c);

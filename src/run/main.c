@@ -226,7 +226,7 @@ static int
 serve(struct settings *s)
 {
 	char why[1024];
-	int fd = STDIN_FILENO, code;
+	int fd = STDIN_FILENO;
 
 	if (s->listen[0] != '\0') {
 		fd = listener_open(s->listen, (unsigned)strtoul(s->listen_mode, NULL, 8), why,
@@ -240,10 +240,5 @@ serve(struct settings *s)
 		    "start ums-mcp from a web server or a process manager");
 		return EXIT_CONFIG;
 	}
-	code = s->workers == 0 ? worker_run(s, fd) : master_run(s, fd);
-	if (s->listen[0] != '\0') {
-		close(fd);
-		listener_unlink(s->listen);
-	}
-	return code;
+	return s->workers == 0 ? worker_run(s, fd) : master_run(s, fd);
 }

@@ -19,6 +19,7 @@
 #include "base/clock.h"
 #include "base/limits.h"
 #include "base/log.h"
+#include "edge/listener.h"
 #include "run/master.h"
 #include "run/settings.h"
 #include "run/worker.h"
@@ -26,6 +27,7 @@
 struct slot {
 	pid_t	pid;		/* 0: no worker */
 	int64_t	start_us;	/* when one may be forked, monotonic */
+	int64_t	forked_us;	/* when the last was */
 	int64_t	backoff_ms;
 };
 
@@ -60,6 +62,8 @@ master_run(const struct settings *s, int fd)
 	sigaddset(&mine, SIGINT);
 	sigaddset(&mine, SIGUSR1);
 	sigaddset(&mine, SIGCHLD);
+	/* Ignored, as some parents leave it, no worker could be reaped. */
+	signal(SIGCHLD, SIG_DFL);
 	sigprocmask(SIG_BLOCK, &mine, &before);
 	log_info("master open: %zu workers", m.count);
 	for (;;) {
@@ -100,6 +104,7 @@ master_fork(struct master *m, struct slot *slot, const sigset_t *before)
 		exit(worker_run(m->settings, m->fd));
 	}
 	slot->pid = pid;
+	slot->forked_us = clock_mono_us();
 }
 
 /* How long to wait for a signal: until a worker is due, or what is left is killed. */
@@ -139,6 +144,8 @@ master_reap(struct master *m)
 			slot->backoff_ms = 0;
 			continue;
 		}
+		if (clock_mono_us() - slot->forked_us > LIMIT_BACKOFF_MAX_MS * INT64_C(1000))
+			slot->backoff_ms = 0;
 		slot->backoff_ms = slot->backoff_ms == 0 ? LIMIT_BACKOFF_MIN_MS :
 		    slot->backoff_ms * 2;
 		if (slot->backoff_ms > LIMIT_BACKOFF_MAX_MS)
@@ -166,6 +173,9 @@ master_signal(struct master *m, int number)
 	} else if (!m->stopping) {
 		log_info("master stopping: %s", strsignal(number));
 		m->stopping = true;
+		/* From here on the web server is refused at once and can go elsewhere. */
+		listener_unlink(m->settings->listen);
+		close(m->fd);
 		m->kill_us = clock_mono_us() + (m->settings->drain_timeout_s + 5) * 1000000;
 	}
 	for (i = 0; i < m->count; i++)

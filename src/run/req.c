@@ -100,7 +100,8 @@ req_start(struct bridge *b, struct front *f, struct http_request *rq)
 	r->http = *rq;
 	r->bytes_in = rq->body.len;
 	r->began_us = r->entered_us = f->began_us;
-	mcp_reply_init(&r->reply, LIMIT_SERVICE_FILE);
+	/* A result goes out twice, once of them quoted. */
+	mcp_reply_init(&r->reply, LIMIT_SERVICE_FILE + 4 * (size_t)b->settings->result_max);
 	/* The front learns of the exchange here: it may be answered before this returns. */
 	f->exchange = r;
 	req_run(r);
@@ -202,13 +203,14 @@ req_route(struct req *r)
 	return NEXT;
 }
 
+/* Whether a list has the word, or, where `any` is allowed, the star. */
 static bool
-is_listed(const struct conf_list *list, const char *word)
+is_listed(const struct conf_list *list, const char *word, bool any)
 {
 	size_t i;
 
 	for (i = 0; i < list->count; i++)
-		if (strcmp(list->items[i], word) == 0 || strcmp(list->items[i], "*") == 0)
+		if (strcmp(list->items[i], word) == 0 || (any && strcmp(list->items[i], "*") == 0))
 			return true;
 	return false;
 }
@@ -218,14 +220,15 @@ is_listed(const struct conf_list *list, const char *word)
  * rebinding.
  */
 static bool
-is_our_host(const struct req *r, const char *value, int (*host)(const char *, struct buf *))
+is_our_host(const struct req *r, const char *value, int (*host)(const char *, struct buf *),
+    bool any)
 {
 	struct buf name;
 	bool ours;
 
 	buf_init(&name, 512);
 	ours = host(value, &name) == 0 &&
-	    is_listed(&r->bridge->settings->allowed_hosts, buf_str(&name));
+	    is_listed(&r->bridge->settings->allowed_hosts, buf_str(&name), any);
 	buf_finish(&name);
 	return ours;
 }
@@ -240,10 +243,11 @@ req_http(struct req *r)
 		r->reply.headers = "Allow: POST\r\n";
 		return req_refuse(r, 405, "the endpoint takes POST only");
 	}
-	if (host != NULL && !is_our_host(r, host, http_host))
+	if (host != NULL && !is_our_host(r, host, http_host, true))
 		return req_refuse(r, 403, "Host not allowed");
-	if (origin != NULL && !is_our_host(r, origin, http_origin_host) &&
-	    !is_listed(&r->bridge->settings->allowed_origins, origin))
+	/* Any host is not any origin: a browser's page is held to names that are written out. */
+	if (origin != NULL && !is_our_host(r, origin, http_origin_host, false) &&
+	    !is_listed(&r->bridge->settings->allowed_origins, origin, true))
 		return req_refuse(r, 403, "Origin not allowed");
 	if (!http_is_json(http_header(&r->http, "Content-Type")))
 		return req_refuse(r, 415, "the body is to be Content-Type: application/json");
@@ -270,12 +274,16 @@ req_tracestate(const struct req *r)
 {
 	const char *state = http_header(&r->http, "tracestate");
 
-	return r->trace.joined && state != NULL && strpbrk(state, "\r\n") == NULL ? state : NULL;
+	return r->trace.joined && state != NULL && strlen(state) <= LIMIT_TRACESTATE &&
+	    strpbrk(state, "\r\n") == NULL ? state : NULL;
 }
 
 static enum step
 req_calls(struct req *r)
 {
+	static const char no_memory[] = "{\"code\":\"internal\",\"http_status\":500,"
+	    "\"retryable\":false,\"hint\":\"the bridge is short of memory; what the call did is "
+	    "not known: look before you repeat it\"}";
 	struct call *c = &r->call;
 
 	if (!r->calling) {
@@ -295,7 +303,8 @@ req_calls(struct req *r)
 		if (!call_start(c))
 			return WAIT;
 	}
-	mcp_reply_tool(&r->reply, &r->message, buf_str(&c->text), c->is_error);
+	mcp_reply_tool(&r->reply, &r->message, c->text.failed ? no_memory : buf_str(&c->text),
+	    c->is_error || c->text.failed);
 	return NEXT;
 }
 
@@ -352,6 +361,12 @@ req_reply(struct req *r)
 		buf_puts(&out, reply->headers);
 		buf_puts(&out, "\r\n");
 		buf_append(&out, buf_str(&reply->body), reply->body.len);
+		if (out.failed || reply->body.failed) {
+			buf_finish(&out);
+			reply->status = 500;
+			http_head(&out, 500, NULL);
+			buf_puts(&out, "\r\n");
+		}
 		sent = out.len;
 		front_reply(r->front, &out);
 	}
@@ -370,7 +385,7 @@ req_log(struct req *r, size_t sent)
 	int i;
 
 	clock_stamp(clock_wall_ms(), stamp);
-	buf_init(&line, LIMIT_LOG_LINE);
+	buf_init(&line, LIMIT_LOG_LINE - 1);
 	buf_printf(&line, "{\"time\":\"%s\",\"level\":\"info\",\"msg\":\"request\",\"id\":\"%s\","
 	    "\"trace\":\"%s\",\"status\":%d,\"stage\":\"%s\",\"method\":\"%s\"", stamp,
 	    r->trace.span, r->trace.id, r->reply.status, stages[r->last].name,

@@ -92,8 +92,10 @@ settings_load(struct settings *s, bool check, char *why, size_t whylen)
 		snprintf(why, whylen, "out of memory");
 		return -1;
 	}
-	if (s->state_key[0] == '\0' || check)
+	if (s->state_key[0] == '\0' || check) {
+		snprintf(why, whylen, "no random bytes to be had for a key");
 		return crypto_key_random(&s->key);
+	}
 	return crypto_key_load(&s->key, s->state_key, why, whylen);
 }
 

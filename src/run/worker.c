@@ -18,6 +18,7 @@
 #include "edge/fcgi.h"
 #include "edge/fetch.h"
 #include "edge/front.h"
+#include "edge/listener.h"
 #include "run/bridge.h"
 #include "run/req.h"
 #include "run/settings.h"
@@ -155,6 +156,9 @@ worker_drain(struct worker *w, const char *why)
 		return;
 	w->draining = true;
 	log_info("worker draining: %s, %zu in flight", why, w->bridge.inflight);
+	/* Without a master the socket's file is this process's to take away. */
+	if (w->bridge.settings->workers == 0)
+		listener_unlink(w->bridge.settings->listen);
 	fcgi_stop(w->fcgi);
 	event_add(w->deadline, &tv);
 	worker_check(w);

@@ -10,6 +10,7 @@
 #include "base/limits.h"
 #include "wire/http.h"
 
+static bool	is_single(const char *, size_t);
 static bool	wanted(const char *, size_t);
 static int	host_append(const char *, size_t, struct buf *);
 
@@ -49,6 +50,34 @@ wanted(const char *name, size_t len)
 	return false;
 }
 
+/* Headers that we or a proxy decide by: of two that differ, each could be believed by one. */
+static bool
+is_single(const char *name, size_t len)
+{
+	static const char *const names[] = { "HTTP_HOST", "HTTP_ORIGIN", "CONTENT_TYPE",
+		"CONTENT_LENGTH", "REQUEST_METHOD", "REQUEST_URI" };
+	size_t i;
+
+	if (len > 9 && memcmp(name, "HTTP_MCP_", 9) == 0)
+		return true;
+	for (i = 0; i < sizeof names / sizeof names[0]; i++)
+		if (strlen(names[i]) == len && memcmp(names[i], name, len) == 0)
+			return true;
+	return false;
+}
+
+/* Whether there is a variable of that name already. */
+static bool
+is_there(const struct http_request *rq, const char *name, size_t len)
+{
+	const char *p = buf_str(&rq->params), *end = p + rq->params.len;
+
+	for (; p < end; p += strlen(p) + 1, p += strlen(p) + 1)
+		if (strlen(p) == len && memcmp(p, name, len) == 0)
+			return true;
+	return false;
+}
+
 int
 http_request_add(struct http_request *rq, const char *name, size_t namelen, const char *value,
     size_t valuelen)
@@ -61,6 +90,10 @@ http_request_add(struct http_request *rq, const char *name, size_t namelen, cons
 	}
 	if (!wanted(name, namelen))
 		return 0;
+	if (is_single(name, namelen) && is_there(rq, name, namelen)) {
+		rq->excess = HTTP_MALFORMED;
+		return 0;
+	}
 	if (++rq->count > LIMIT_PARAMS_COUNT || p->len + namelen + valuelen + 2 > p->cap) {
 		rq->excess = HTTP_PARAMS_EXCESS;
 		return 0;
@@ -189,19 +222,27 @@ bool
 http_accepts(const char *accept, const char *type)
 {
 	size_t len, range, all = strlen(type), major = strcspn(type, "/") + 1;
+	int rank, best = 0;
+	bool admitted = false;
 	const char *p;
 
+	/* The most specific range that matches decides. */
 	for (p = accept; *p != '\0'; p += len + (p[len] == ',')) {
 		p += strspn(p, " \t");
 		len = strcspn(p, ",");
 		range = strcspn(p, ",; \t");
-		if (((range == all && strncasecmp(p, type, all) == 0) ||
-		    (range == major + 1 && strncasecmp(p, type, major) == 0 && p[major] == '*') ||
-		    (range == 3 && strncmp(p, "*/*", 3) == 0)) &&
-		    !is_refused(p + range, len - range))
-			return true;
+		if (range == all && strncasecmp(p, type, all) == 0)
+			rank = 3;
+		else if (range == major + 1 && strncasecmp(p, type, major) == 0 && p[major] == '*')
+			rank = 2;
+		else
+			rank = range == 3 && strncmp(p, "*/*", 3) == 0 ? 1 : 0;
+		if (rank > best) {
+			best = rank;
+			admitted = !is_refused(p + range, len - range);
+		}
 	}
-	return false;
+	return admitted;
 }
 
 static int

@@ -32,8 +32,9 @@ struct http_request {
 void	 http_request_init(struct http_request *rq, size_t body_max);
 void	 http_request_finish(struct http_request *rq);
 /*
- * Add a CGI variable. Variables that nobody reads are left out. A variable that does
- * not fit or holds a NUL sets `excess`. 0, or -1 when memory is short.
+ * Add a CGI variable. Variables that nobody reads are left out. One that does not fit,
+ * holds a NUL, or is there already and may be there only once sets `excess`. 0, or -1
+ * when memory is short.
  */
 int	 http_request_add(struct http_request *rq, const char *name, size_t namelen,
 	    const char *value, size_t valuelen);

@@ -29,6 +29,10 @@ add(struct http_request *rq, const char *name, const char *value)
 static void
 run_variables(void)
 {
+	static const char *const single[] = {
+		"HTTP_HOST", "HTTP_ORIGIN", "HTTP_MCP_METHOD", "HTTP_MCP_PARAM_TOPIC", "CONTENT_TYPE",
+		"CONTENT_LENGTH", "REQUEST_METHOD", "REQUEST_URI",
+	};
 	static const struct {
 		const char *name, *value;	/* NULL: not to be found */
 	} headers[] = {
@@ -59,7 +63,6 @@ run_variables(void)
 	add(&rq, "HTTP_MCP_PROTOCOL_VERSION", "2026-07-28");
 	add(&rq, "HTTP_EMPTY", "");
 	add(&rq, "HTTP_HOST", "first");
-	add(&rq, "HTTP_HOST", "second");
 	add(&rq, "CONTENT_TYPE", "application/json");
 	add(&rq, "CONTENT_LENGTH", "3");
 	for (i = 0; i < sizeof headers / sizeof headers[0]; i++) {
@@ -77,7 +80,18 @@ run_variables(void)
 	CHECK(http_request_body(&rq, "abc", 3) == 0, "body");
 	http_request_end(&rq);
 	CHECK(rq.excess == HTTP_FITS, "as long as announced");
+	add(&rq, "HTTP_X_TWICE", "a");
+	add(&rq, "HTTP_X_TWICE", "b");
+	CHECK(rq.excess == HTTP_FITS, "a header that nobody decides by, twice");
 	http_request_finish(&rq);
+	for (i = 0; i < sizeof single / sizeof single[0]; i++) {
+		http_request_init(&rq, 16);
+		add(&rq, single[i], "a");
+		CHECK(rq.excess == HTTP_FITS, "%s once", single[i]);
+		add(&rq, single[i], "b");
+		CHECK(rq.excess == HTTP_MALFORMED, "%s twice", single[i]);
+		http_request_finish(&rq);
+	}
 }
 
 /* A name longer than any header of ours is not found, and nothing is overrun. */
@@ -313,7 +327,8 @@ static const struct yes_case accepted[] = {
 	{ "text/event-stream", false }, { "text/*", false }, { "", false }, { ",", false },
 	{ "application/json;q=0", false }, { "application/json; q=0", false },
 	{ "application/json;q=0.000", false }, { "application/json ; q=0.0 , text/html", false },
-	{ "application/json;Q=0", false }, { "application/json;q=0, */*", true },
+	{ "application/json;Q=0", false }, { "application/json;q=0, */*", false },
+	{ "*/*, application/json;q=0", false }, { "*/*;q=0, application/json", true },
 	{ "application/jsonx", false }, { "application/json-seq", false },
 	{ "xapplication/json", false }, { "application/json;q=0;x=1", false },
 	{ "application", false }, { "*", false },
