@@ -85,13 +85,19 @@ fuzz: $(FUZZ)
 lint:
 	$(Q)scripts/lint
 
+# What an operator may have changed in /etc is kept; the new file stands beside it.
 install: all
 	install -d $(DESTDIR)$(PREFIX)/bin $(DESTDIR)$(SYSCONFDIR)/ums-mcp/services \
 	    $(DESTDIR)$(PREFIX)/share/man/man8 $(DESTDIR)$(PREFIX)/share/man/man5 \
 	    $(DESTDIR)$(PREFIX)/share/doc/ums-mcp
 	install -m 755 $(B)/ums-mcp $(B)/ums-local $(DESTDIR)$(PREFIX)/bin/
-	install -m 644 etc/ums-mcp.conf $(DESTDIR)$(SYSCONFDIR)/ums-mcp/
-	install -m 644 etc/services/*.json $(DESTDIR)$(SYSCONFDIR)/ums-mcp/services/
+	$(Q)for f in ums-mcp.conf services/ums.json; do \
+	    to=$(DESTDIR)$(SYSCONFDIR)/ums-mcp/$$f; \
+	    [ ! -e $$to ] || cmp -s etc/$$f $$to || to=$$to.new; \
+	    install -m 644 etc/$$f $$to || exit 1; \
+	done
+	install -m 644 etc/services/service.schema.json etc/services/ums.openapi.json \
+	    $(DESTDIR)$(SYSCONFDIR)/ums-mcp/services/
 	install -m 644 etc/lighttpd.conf etc/nginx.conf README.md DESIGN.md CHANGES LICENSE \
 	    $(DESTDIR)$(PREFIX)/share/doc/ums-mcp/
 	install -m 644 man/*.8 $(DESTDIR)$(PREFIX)/share/man/man8/

@@ -35,6 +35,13 @@ openssl req -x509 -newkey ec -pkeyopt ec_paramgen_curve:P-256 -nodes -days 1 -su
     -keyout "$root/key" -out "$root/stage/etc/ums-mcp/services/ca.pem" 2>/dev/null
 check example sh -c "'$root/stage/opt/ums/bin/ums-mcp' -c '$root/stage/etc/ums-mcp/ums-mcp.conf' -t |
     grep -q 'configuration OK'"
+# A second install keeps what an operator has changed.
+echo '# mine' >>"$root/stage/etc/ums-mcp/ums-mcp.conf"
+check again make -s install DESTDIR="$root/stage" PREFIX=/opt/ums
+check kept grep -q '^# mine' "$root/stage/etc/ums-mcp/ums-mcp.conf"
+check beside test -s "$root/stage/etc/ums-mcp/ums-mcp.conf.new"
+check same test ! -e "$root/stage/etc/ums-mcp/services/ums.json.new"
+
 # What is in effect is a configuration file again, and means the same.
 check print sh -c "'$root/stage/opt/ums/bin/ums-mcp' -c '$root/stage/etc/ums-mcp/ums-mcp.conf' -T \
     >'$root/one' && '$root/stage/opt/ums/bin/ums-mcp' -c '$root/one' -T >'$root/two' &&

@@ -75,7 +75,8 @@ class Run:
                           "params": {"name": tool, "arguments": arguments}})["result"]
 
     def stop(self):
-        os.killpg(self.process.pid, signal.SIGINT)
+        if self.process.poll() is None:
+            os.killpg(self.process.pid, signal.SIGINT)
         return self.process.wait(timeout=20)
 
 
@@ -98,8 +99,16 @@ def first_run(state, server):
     listed = run.call("list_messages", contact="bob", limit=1)
     texts = [m.get("text") for m in listed.get("structuredContent", {}).get("messages", [])]
     check(server + ": and read back", texts == ["Hello through " + server], listed)
+    if server == "lighttpd":
+        time.sleep(6)       # the service closes connections that are idle for 5 s
+        sent = run.call("send_message", to=["bob"], text="After a pause")
+        check(server + ": a message after a pause", not sent.get("isError"), sent)
+    beside = subprocess.run([os.path.join(TOP, "scripts/run"), "--port", str(free_port()),
+                             "--state", state], capture_output=True, text=True, timeout=60)
+    check(server + ": a state folder in use is refused", beside.returncode == 1
+          and "another scripts/run" in beside.stderr, beside)
     taken = subprocess.run(
-        [os.path.join(TOP, "scripts/run"), "--port", str(run.port), "--state", state],
+        [os.path.join(TOP, "scripts/run"), "--port", str(run.port), "--state", state + "2"],
         capture_output=True, text=True, timeout=60)
     check(server + ": a taken port is said", taken.returncode == 1
           and "port %d" % run.port in taken.stderr and "taken" in taken.stderr, taken)
@@ -127,7 +136,7 @@ def second_run(state):
 
 def main():
     with tempfile.TemporaryDirectory(prefix="ums-run.") as folder:
-        state = os.path.join(folder, "state")
+        state = os.path.join(folder, "a state & more " + 180 * "x")
         os.mkdir(state)
         first_run(state, "lighttpd")
         first_run(state, "nginx")

@@ -58,6 +58,7 @@ release(struct conf *c, const struct conf_key *key)
 
 	switch (key->type) {
 	case CONF_STRING:
+	case CONF_SOCKET:
 	case CONF_PATH:
 		free(*(char **)field(c, key));
 		*(char **)field(c, key) = NULL;
@@ -199,14 +200,17 @@ set(struct conf *c, const struct conf_key *key, const char *name, const char *fi
     const char *value, char *why, size_t whylen)
 {
 	char *text;
+	bool path;
 
 	if (key->type != CONF_PAIRS)
 		release(c, key);
 	switch (key->type) {
 	case CONF_STRING:
+	case CONF_SOCKET:
 	case CONF_PATH:
-		text = key->type == CONF_PATH && *value != '\0' ? file_beside(file, value) :
-		    strdup(value);
+		path = key->type == CONF_PATH ? *value != '\0' :
+		    key->type == CONF_SOCKET && strchr(value, '/') != NULL;
+		text = path ? file_beside(file, value) : strdup(value);
 		if (text == NULL)
 			break;
 		*(char **)field(c, key) = text;
@@ -395,6 +399,7 @@ conf_print(const struct conf *c, struct buf *out)
 		buf_printf(out, "%s =", key->name);
 		switch (key->type) {
 		case CONF_STRING:
+		case CONF_SOCKET:
 		case CONF_PATH:
 			buf_printf(out, " %s", *(char **)field(c, key));
 			break;

@@ -148,6 +148,12 @@ crypto_key_load(struct crypto_key *key, const char *path, char *why, size_t whyl
 			close(fd);
 		return -1;
 	}
+	if (!S_ISREG(st.st_mode)) {
+		snprintf(why, whylen, "%s: not a regular file; name one, it is made if it is not "
+		    "there", path);
+		close(fd);
+		return -1;
+	}
 	memset(text, 0, sizeof text);
 	n = read(fd, text, sizeof text);
 	close(fd);

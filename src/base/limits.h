@@ -43,6 +43,9 @@
 #define LIMIT_URL		8192
 /* Upstream: idle easy handles kept for reuse. */
 #define LIMIT_FETCH_IDLE	64
+/* Upstream: a write takes no connection that has been idle for longer (seconds); servers' own
+ * limits begin at 5. */
+#define LIMIT_FETCH_IDLE_S	2L
 /* Upstream: response header bytes that are kept (Retry-After, request id). */
 #define LIMIT_UPSTREAM_HEADERS	65536
 

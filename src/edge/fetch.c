@@ -299,6 +299,12 @@ set_up(struct fetch *fetch, struct upstream *u, const char *ca_file, long timeou
 	failed |= curl_easy_setopt(e, CURLOPT_PIPEWAIT, http2 ? 1L : 0L);
 	failed |= curl_easy_setopt(e, CURLOPT_CONNECTTIMEOUT_MS, s->connect_timeout_ms);
 	failed |= curl_easy_setopt(e, CURLOPT_TIMEOUT_MS, timeout_ms < 1 ? 1L : timeout_ms);
+	/*
+	 * A server may have closed a connection that has been idle, and libcurl takes a TLS one
+	 * for alive all the same. A read is sent again then; a write would not be.
+	 */
+	if (fetch->once)
+		failed |= curl_easy_setopt(e, CURLOPT_MAXAGE_CONN, LIMIT_FETCH_IDLE_S);
 	failed |= curl_easy_setopt(e, CURLOPT_BUFFERSIZE, 4096L);
 	failed |= curl_easy_setopt(e, CURLOPT_UPLOAD_BUFFERSIZE, 16384L);
 	failed |= curl_easy_setopt(e, CURLOPT_HTTPHEADER, fetch->headers);
@@ -392,6 +398,7 @@ finish(struct fetch *fetch, CURLcode code)
 	if (curl_easy_getinfo(fetch->easy, CURLINFO_RETRY_AFTER, &retry) == CURLE_OK && retry > 0)
 		a.retry_after_s = retry;
 	snprintf(a.request_id, sizeof a.request_id, "%s", fetch->request_id);
+	a.why = code == CURLE_OK ? "" : curl_easy_strerror(code);
 	a.body = buf_str(&fetch->response);
 	a.len = fetch->response.len;
 	if (code != CURLE_OK)

@@ -24,6 +24,7 @@ struct answer {
 	bool		 sent;			/* the upstream may have seen the request */
 	int		 status;		/* HTTP, 0 without a response */
 	int64_t		 retry_after_s;		/* -1: not said */
+	const char	*why;			/* the library's word for what failed, static; "" */
 	char		 request_id[128];	/* the upstream's X-Request-Id, "" if none */
 	const char	*body;			/* borrowed until the next turn */
 	size_t		 len;

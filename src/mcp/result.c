@@ -139,7 +139,8 @@ result_map(struct buf *out, const struct tool *t, const cJSON *args, const struc
 		goto out;
 	if (t->result != NULL && schema_check(t->result, tree, &wrong) != 0) {
 		failure_init(f, "upstream_unexpected", 502, "the service's answer does not fit the "
-		    "tool's outputSchema: %s: %s; tell the operator", wrong.path, wrong.why);
+		    "tool's outputSchema: %s%s%s; tell the operator", wrong.path,
+		    wrong.path[0] == '\0' ? "" : ": ", wrong.why);
 		goto out;
 	}
 	result = json_print(out, tree) == -1 ? fail_memory(f) : 0;
@@ -314,6 +315,14 @@ is_keyed(const cJSON *args)
 	return key != NULL && *key != '\0';
 }
 
+/* What to do about a write of which nobody knows whether it was done. */
+static const char *
+repeat_hint(const cJSON *args)
+{
+	return is_keyed(args) ? "Repeat it with the same idempotency_key" :
+	    "Look (list or search) before you repeat it";
+}
+
 /* The service has done it and the result cannot be shown: whoever repeats it does it twice. */
 static void
 fail_done(struct failure *f, const cJSON *args)
@@ -323,8 +332,7 @@ fail_done(struct failure *f, const cJSON *args)
 	snprintf(f->code, sizeof f->code, "outcome_unknown");
 	f->retryable = is_keyed(args);
 	snprintf(f->hint + len, sizeof f->hint - len, ". The service accepted the call: it may "
-	    "have been done. %s", is_keyed(args) ? "Repeat it with the same idempotency_key" :
-	    "Look (list or search) before you repeat it");
+	    "have been done. %s", repeat_hint(args));
 }
 
 static void
@@ -344,8 +352,8 @@ fail_outcome(struct failure *f, const struct tool *t, const cJSON *args, const s
 		    "the messaging service takes no connections now; repeat later or tell the "
 		    "operator" },
 		[OUTCOME_UNTRUSTED] = { "upstream_untrusted", 502, false,
-		    "the messaging service's certificate could not be verified; tell the "
-		    "operator" },
+		    "no trusted TLS connection to the messaging service could be made (its "
+		    "certificate, or no TLS at all); tell the operator" },
 		[OUTCOME_TIMEOUT] = { "upstream_timeout", 504, true,
 		    "the messaging service did not answer in time; repeat later" },
 		[OUTCOME_EXCESS] = { "upstream_too_large", 502, false,
@@ -369,8 +377,7 @@ fail_outcome(struct failure *f, const struct tool *t, const cJSON *args, const s
 	}
 	failure_init(f, "outcome_unknown", told[a->outcome].status, "the request was sent and no "
 	    "answer came (%s): it may have been done. %s", outcome_name(a->outcome),
-	    is_keyed(args) ? "Repeat it with the same idempotency_key" :
-	    "Look (list or search) before you repeat it");
+	    repeat_hint(args));
 	f->retryable = is_keyed(args);
 }
 
@@ -381,6 +388,7 @@ static const struct status_rule {
 	bool		 retryable;
 	const char	*hint;
 } status_rules[] = {
+	{ 200, 299, "upstream_rejected", false, "the service took the call and refused it" },
 	{ 400, 400, "bad_request", false, "change the arguments as the service says" },
 	{ 401, 401, "upstream_unauthorized", false,
 	    "the bridge's own credential was refused; tell the operator" },
@@ -455,16 +463,15 @@ fail_status(struct failure *f, const struct tool *t, const cJSON *args, const st
 	const cJSON *known, *retry;
 	const char *why;
 	int64_t seconds;
+	size_t len;
 
-	/* A 200 that the success test refuses is an error without a status of its own. */
-	while (a->status > 299 && (a->status < rule->low || a->status > rule->high))
+	while (a->status < rule->low || a->status > rule->high)
 		rule++;
-	if (a->status <= 299)
-		rule = &status_rules[0];
 	copy_part(code, sizeof code, part(t, document, "code"));
 	copy_part(message, sizeof message, part(t, document, "message"));
 	failure_init(f, code[0] != '\0' ? code : rule->code, a->status, "%s%s%s%s", rule->hint,
-	    message[0] == '\0' ? "" : " (it says: \"", message, message[0] == '\0' ? "" : "\")");
+	    message[0] == '\0' ? " (it gave no reason" : " (it says: \"", message,
+	    message[0] == '\0' ? ")" : "\")");
 	f->retryable = rule->retryable;
 	known = json_get(json_get(t->error, "codes"), f->code);
 	if (json_str(known, "hint") != NULL)
@@ -476,8 +483,12 @@ fail_status(struct failure *f, const struct tool *t, const cJSON *args, const st
 	if (json_str(known, "code") != NULL)
 		snprintf(f->code, sizeof f->code, "%s", json_str(known, "code"));
 	/* A gateway's own 5xx says nothing of what the service did behind it. */
-	if (t->write && a->status >= 500 && a->status != 503 && !is_keyed(args))
-		f->retryable = false;
+	if (t->write && a->status >= 500 && a->status != 503) {
+		len = strlen(f->hint);
+		f->retryable = is_keyed(args);
+		snprintf(f->hint + len, sizeof f->hint - len, "; it may have been done. %s",
+		    repeat_hint(args));
+	}
 	f->retry_after_s = a->retry_after_s;
 	retry = part(t, document, "retry_after");
 	if (f->retry_after_s < 0 && json_integer(retry, &seconds) == 0 && seconds >= 0)

@@ -21,6 +21,9 @@
 static int	load_names(struct tool *, const cJSON *, const char *, struct spec_fault *);
 static int	load_schema(struct schema **, const cJSON *, const char *, const char *,
 		    struct spec_fault *);
+static bool	is_own_header(const struct tool *, const char *);
+static bool	is_sent(const struct tool *, const char *);
+static bool	is_added(const struct tool *, const char *);
 static int	load_input(struct tool *, const cJSON *, const char *, struct spec_fault *);
 static int	load_mirrors(struct tool *, const cJSON *, const char *, const char *,
 		    struct spec_fault *);
@@ -235,6 +238,45 @@ load_mirrors(struct tool *t, const cJSON *schema, const char *pointer, const cha
 	return 0;
 }
 
+/* Headers that the transport or the service's "auth" decides; a second one would lie. */
+static bool
+is_own_header(const struct tool *t, const char *name)
+{
+	static const char *const names[] = { "Host", "Content-Length", "Transfer-Encoding",
+		"Connection", "Authorization", "traceparent", "tracestate", "Expect" };
+	const char *credential = t->service->credential;
+	size_t i, len = strlen(name);
+
+	for (i = 0; i < sizeof names / sizeof names[0]; i++)
+		if (strcasecmp(names[i], name) == 0)
+			return true;
+	return credential != NULL && strncasecmp(credential, name, len) == 0 &&
+	    credential[len] == ':';
+}
+
+/* Whether the request has a place for the argument: in its URL, its headers or its body. */
+static bool
+is_sent(const struct tool *t, const char *name)
+{
+	char text[LIMIT_TOOL_NAME + 8];
+	struct buf request;
+	bool found = false;
+	size_t i;
+
+	for (i = 0; i < uritemplate_count(t->url); i++)
+		if (strcmp(uritemplate_name(t->url, i), name) == 0)
+			return true;
+	snprintf(text, sizeof text, "{%s}", name);
+	buf_init(&request, LIMIT_SERVICE_FILE);
+	if (t->headers != NULL)
+		json_print(&request, t->headers);
+	if (t->body != NULL)
+		json_print(&request, t->body);
+	found = strstr(buf_str(&request), text) != NULL;
+	buf_finish(&request);
+	return found;
+}
+
 static int
 load_request(struct tool *t, const cJSON *spec, const char *place, struct spec_fault *f)
 {
@@ -268,6 +310,9 @@ load_request(struct tool *t, const cJSON *spec, const char *place, struct spec_f
 	t->headers = json_get(request, "headers");
 	cJSON_ArrayForEach(header, t->headers) {
 		snprintf(at, sizeof at, "%s/headers/%s", inner, header->string);
+		if (is_own_header(t, header->string))
+			return spec_fail(f, at, "is the bridge's own to set; credentials go into "
+			    "\"auth\"");
 		if (!is_token(header->string) || !cJSON_IsString(header))
 			return spec_fail(f, at, "a header is a name of letters, digits and hyphens "
 			    "and a string");
@@ -379,6 +424,9 @@ load_response(struct tool *t, const cJSON *spec, const char *place, struct spec_
 		if (!cJSON_IsString(next) || t->list == NULL)
 			return spec_fail(f, at, "\"next_cursor\" is a pointer beside a list "
 			    "({\"each\": ...})");
+		if (!is_sent(t, "cursor"))
+			return spec_fail(f, at, "\"next_cursor\" is picked and the request has no "
+			    "{cursor} to go on with; put it into the URL or the body");
 		t->next = next->valuestring;
 	}
 	t->untrusted = cJSON_CreateArray();
@@ -480,11 +528,18 @@ add_property(cJSON *properties, const char *name, const char *type)
 	return json_put(schema, "type", cJSON_CreateString(type));
 }
 
+/* Whether the bridge itself puts that member into every result of the tool. */
+static bool
+is_added(const struct tool *t, const char *name)
+{
+	return t->untrusted != NULL && strcmp(name, "untrusted") == 0;
+}
+
 /* The output schema as clients see it: with what the bridge itself may add to a result. */
 static int
 load_output(struct tool *t, const cJSON *spec, const char *place, struct spec_fault *f)
 {
-	const cJSON *schema = json_get(spec, "outputSchema");
+	const cJSON *schema = json_get(spec, "outputSchema"), *name;
 	cJSON *properties;
 	char at[PLACE];
 	int result = 0;
@@ -513,6 +568,11 @@ load_output(struct tool *t, const cJSON *spec, const char *place, struct spec_fa
 		result |= add_property(properties, "idempotent_replay", "boolean");
 	if (result != 0)
 		return spec_fail(f, at, "out of memory");
+	cJSON_ArrayForEach(name, json_get(schema, "required"))
+		if (cJSON_IsString(name) && json_get(t->response, name->valuestring) == NULL &&
+		    !is_added(t, name->valuestring))
+			return spec_fail(f, at, "\"%s\" is required and \"response\" does not pick "
+			    "it", name->valuestring);
 	return load_schema(&t->result, t->output, place, "outputSchema", f);
 }
 

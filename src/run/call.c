@@ -74,7 +74,9 @@ call_method(struct call *c)
 static void
 call_step(struct call *c, enum plan_event event, const struct answer *answer)
 {
-	static const struct answer not_begun = { .outcome = OUTCOME_INTERNAL, .retry_after_s = -1 };
+	static const struct answer not_begun = {
+		.outcome = OUTCOME_INTERNAL, .retry_after_s = -1, .why = "",
+	};
 
 	while (plan_next(&c->plan, event, answer) == PLAN_FETCH) {
 		switch (call_fetch(c)) {
@@ -127,6 +129,7 @@ on_answer(void *arg, const struct answer *answer)
 	c->upstream_us += clock_mono_us() - c->fetched_us;
 	c->upstream_status = answer->status;
 	c->upstream_outcome = outcome_name(answer->outcome);
+	c->upstream_why = answer->why;
 	call_step(c, PLAN_ANSWER, answer);
 	if (c->stage == CALL_DONE)
 		c->done(c->arg);

@@ -42,6 +42,7 @@ struct call {
 	int			 upstream_status;
 	int64_t			 upstream_us;	/* time spent upstream */
 	const char		*upstream_outcome;
+	const char		*upstream_why;	/* static, for the log; "" */
 
 	void			(*done)(void *arg);
 	void			*arg;

@@ -409,6 +409,10 @@ req_log(struct req *r, size_t sent)
 		buf_printf(&line, ",\"upstream\":\"%s\",\"upstream_status\":%d,\"upstream_us\":%"
 		    PRId64 ",\"tries\":%u", r->call.upstream_outcome, r->call.upstream_status,
 		    r->call.upstream_us, r->call.plan.tries);
+	if (r->calling && r->call.upstream_why != NULL && r->call.upstream_why[0] != '\0') {
+		buf_puts(&line, ",\"upstream_error\":");
+		log_quote(&line, r->call.upstream_why);
+	}
 	if (r->front == NULL)
 		buf_puts(&line, ",\"client\":\"gone\"");
 	buf_puts(&line, ",\"us\":{");

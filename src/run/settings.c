@@ -17,7 +17,7 @@ static const char *const http_words[] = { "auto", "1.1", "2", NULL };
 static const char *const level_words[] = { "error", "warn", "info", "debug", NULL };
 
 static const struct conf_key keys[] = {
-	{ "listen", CONF_STRING, KEY(listen), "", 0, 0, NULL },
+	{ "listen", CONF_SOCKET, KEY(listen), "", 0, 0, NULL },
 	{ "listen_mode", CONF_STRING, KEY(listen_mode), "0660", 0, 0, NULL },
 	{ "workers", CONF_INT, KEY(workers), "1", 0, LIMIT_WORKERS, NULL },
 	{ "drain_timeout_s", CONF_INT, KEY(drain_timeout_s), "30", 1, 3600, NULL },

@@ -9,6 +9,7 @@
  * object under {;x*}, {?x*} and {&x*} are encoded like values, not like literals.
  * Names come from the caller here, and an '&' or '#' in one must not end it.
  */
+#include <inttypes.h>
 #include <stdint.h>
 #include <stdlib.h>
 #include <string.h>
@@ -408,6 +409,7 @@ static int
 put_value(struct expansion *x, const cJSON *item)
 {
 	struct buf number;
+	int64_t value;
 	int result;
 
 	if (cJSON_IsBool(item))
@@ -419,7 +421,12 @@ put_value(struct expansion *x, const cJSON *item)
 		return -1;
 	}
 	buf_init(&number, LIMIT_JSON_NUMBER);
-	result = json_print(&number, item);
+	/* 5.0 and 5e0 are the integer 5, and a query's reader may know no other way to write it. */
+	if (strpbrk(item->valuestring == NULL ? "" : item->valuestring, ".eE") != NULL &&
+	    json_integer(item, &value) == 0)
+		result = buf_printf(&number, "%" PRId64, value);
+	else
+		result = json_print(&number, item);
 	if (result == 0)
 		result = put_text(x, buf_str(&number));
 	else

@@ -6,7 +6,8 @@
  * number or boolean is a string value, an array a list, an object an associative
  * array; null, an absent variable, an empty list and an empty object are
  * undefined (RFC 6570, section 2.3). Elements of lists and members of objects
- * are strings, numbers or booleans; null ones are left out.
+ * are strings, numbers or booleans; null ones are left out. An integer that was
+ * written as 5.0 or 5e0 is expanded as 5, every other number as it came.
  */
 #ifndef WIRE_URITEMPLATE_H
 #define WIRE_URITEMPLATE_H

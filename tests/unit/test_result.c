@@ -121,7 +121,7 @@ static const struct {
 	{ "tested_number", "{}", 200, "{\"code\":0.0}", "{}" },
 
 	/* The success test. */
-	{ "tested", "{}", 200, "{\"ok\":false,\"id\":1}", "!\"code\":\"bad_request\"|\"http_status\":200|" },
+	{ "tested", "{}", 200, "{\"ok\":false,\"id\":1}", "!\"code\":\"upstream_rejected\"|\"http_status\":200|" },
 	{ "tested", "{}", 200, "{\"ok\":\"true\"}", "!\"http_status\":200|\"retryable\":false|" },
 	{ "tested", "{}", 200, "{}", "!\"http_status\":200|" },
 	{ "tested", "{}", 200, "", "!\"http_status\":200|" },
