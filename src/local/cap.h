@@ -31,6 +31,8 @@
 #define CAP_METADATA		4096
 #define CAP_QUERY		500
 #define CAP_KEY			255
+/* A token by which the tools in front know that somebody confirmed; only its length matters. */
+#define CAP_CONFIRM		4096
 /* A page. */
 #define CAP_PAGE		50
 #define CAP_PAGE_DEFAULT	20

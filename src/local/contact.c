@@ -18,6 +18,7 @@
 
 static const char by_id[] = CONTACT_COLUMNS " WHERE id = ?";
 static const char by_email[] = CONTACT_COLUMNS " WHERE email = ?";
+static const char by_phone[] = CONTACT_COLUMNS " WHERE phone = ? ORDER BY seq LIMIT 5";
 static const char by_name[] = CONTACT_COLUMNS " WHERE name = ? ORDER BY seq LIMIT 5";
 
 static void	load_row(sqlite3_stmt *, struct contact *);
@@ -99,7 +100,7 @@ nearest(struct call *c, const char *who, cJSON **out)
 {
 	static const char sql[] =
 	    CONTACT_COLUMNS " WHERE instr(lower(id), lower(?1)) OR instr(lower(name), lower(?1))"
-	    " OR instr(lower(email), lower(?1))"
+	    " OR instr(lower(email), lower(?1)) OR instr(lower(phone), lower(?1))"
 	    " ORDER BY instr(lower(name), lower(?1)) <> 1, seq LIMIT 5";
 	struct contact first;
 	char word[CAP_NAME + 1];
@@ -118,7 +119,7 @@ nearest(struct call *c, const char *who, cJSON **out)
 int
 contact_resolve(struct call *c, const char *field, const char *who, struct contact *out)
 {
-	static const char *const ways[] = { by_id, by_email, by_name };
+	static const char *const ways[] = { by_id, by_email, by_phone, by_name };
 	cJSON *all = NULL;
 	size_t i;
 	int n = 0;
@@ -131,14 +132,14 @@ contact_resolve(struct call *c, const char *field, const char *who, struct conta
 		return -1;
 	if (n > 1)
 		return problem_candidates(c, "recipient_ambiguous", all, "%s: '%.200s' is the name "
-		    "of several contacts; use an id", field, who);
+		    "or phone number of several contacts; use an id", field, who);
 	cJSON_Delete(all);
 	if (n == 1)
 		return 0;
 	if (nearest(c, who, &all) == -1)
 		return -1;
 	return problem_candidates(c, "recipient_unknown", all, "%s: no contact has '%.200s' as id, "
-	    "address or name", field, who);
+	    "address, phone number or name", field, who);
 }
 
 /* Columns id, name, email, phone, rank, seq. */
@@ -159,31 +160,35 @@ collect(struct call *c, sqlite3_stmt *stmt, struct page *page, cJSON *data)
 	return r;
 }
 
-/* Ranked: exact id or address, exact name, beginning of a name, anywhere in one. */
+/* Ranked: exact id, address or phone, exact name, beginning of a name, anywhere in one. */
 int
 contact_list(struct call *c)
 {
 	static const char sql[] =
 	    "SELECT id, name, email, phone, rank, seq FROM (SELECT *, CASE"
 	    " WHEN ?1 = '' THEN 3"
-	    " WHEN id = ?1 OR email = ?1 THEN 0"
+	    " WHEN id = ?1 OR email = ?1 OR phone = ?1 THEN 0"
 	    " WHEN name = ?1 THEN 1"
 	    " WHEN instr(lower(name), lower(?1)) = 1 OR instr(lower(id), lower(?1)) = 1 THEN 2"
 	    " WHEN instr(lower(name), lower(?1)) OR instr(lower(email), lower(?1))"
-	    "  OR instr(lower(id), lower(?1)) THEN 3"
+	    "  OR instr(lower(id), lower(?1)) OR instr(lower(phone), lower(?1)) THEN 3"
 	    " ELSE 9 END AS rank FROM contact)"
 	    " WHERE rank < 9 AND (rank, seq) > (?2, ?3) ORDER BY rank, seq LIMIT ?4";
 	const char *query = request_query(&c->req, "query");
+	char words[CAP_QUERY * 4 + 1];
 	struct page page;
 	cJSON *data;
 	int r;
 
 	if (query != NULL && text_length(query) > CAP_QUERY)
 		return problem_field(c, "query: at most %d characters", CAP_QUERY);
+	/* No contact has a control character in it: a line end that was copied along is a space. */
+	snprintf(words, sizeof words, "%s", query == NULL ? "" : query);
+	text_flatten(words);
 	if ((r = page_read(c, &page)) != 0)
 		return r;
 	data = cJSON_CreateArray();
-	r = collect(c, store_bind(c->store, sql, "tiii", query == NULL ? "" : query,
+	r = collect(c, store_bind(c->store, sql, "tiii", words,
 	    page.resumed ? page.major : (int64_t)-1, page.resumed ? page.minor : (int64_t)-1,
 	    page.limit + 1), &page, data);
 	if (r == -1) {

@@ -26,9 +26,9 @@ int	 contact_add(struct call *c);
 /* Look one up by its id. 1: found; 0: none; -1: failed. */
 int	 contact_load(struct call *c, const char *id, struct contact *out);
 /*
- * Find the one contact that `who` means: an id, an email address or an exact
- * name. 0: found; 1: unknown or ambiguous, a problem with candidates is set
- * (`field` names the place); -1: failed.
+ * Find the one contact that `who` means: an id, an email address, an exact phone
+ * number or an exact name, in this order. 0: found; 1: unknown or ambiguous, a
+ * problem with candidates is set (`field` names the place); -1: failed.
  */
 int	 contact_resolve(struct call *c, const char *field, const char *who, struct contact *out);
 

@@ -13,6 +13,7 @@
 #include "local/template.h"
 #include "local/text.h"
 
+static int	strip(struct call *, const char *, size_t);
 static int	read_strings(struct call *, struct draft *);
 static int	read_to(struct call *, struct draft *);
 static int	add_to(struct call *, struct draft *, const char *, const cJSON *);
@@ -24,12 +25,39 @@ static int	read_metadata(struct call *, struct draft *);
 static int	read_schedule(struct call *, struct draft *);
 static int	optional(struct call *, const char *, const char **);
 
-static const char members[] = "to,text,template_id,template_vars,channel,subject,format,thread_id,"
-    "reply_to,attachments,schedule_at,metadata";
+/* With those that draft_strip() takes out: a client that is told what is known may use them. */
+#define DRAFT_MEMBERS	"to,text,template_id,template_vars,channel,subject,format,thread_id," \
+			"reply_to,attachments,schedule_at,metadata,confirm_token"
+
+static int
+strip(struct call *c, const char *name, size_t max)
+{
+	cJSON *item = json_get(c->req.json, name);
+
+	if (item == NULL)
+		return 0;
+	if (!cJSON_IsString(item) || text_length(item->valuestring) > max)
+		return problem_field(c, "%s: a string of at most %zu characters is wanted", name,
+		    max);
+	cJSON_Delete(cJSON_DetachItemViaPointer(c->req.json, item));
+	return 0;
+}
 
 int
-draft_read(struct call *c, struct draft *d)
+draft_strip(struct call *c, bool preview)
 {
+	int r;
+
+	if ((r = strip(c, "confirm_token", CAP_CONFIRM)) != 0 || !preview)
+		return r;
+	/* When sending it is a header; a preview takes the arguments of a send as they are. */
+	return strip(c, "idempotency_key", CAP_KEY);
+}
+
+int
+draft_read(struct call *c, struct draft *d, bool preview)
+{
+	const char *members = preview ? DRAFT_MEMBERS ",idempotency_key" : DRAFT_MEMBERS;
 	int r;
 
 	memset(d, 0, sizeof *d);

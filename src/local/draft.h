@@ -33,8 +33,14 @@ struct draft {
 	int64_t		 scheduled_at;	/* 0: now */
 };
 
+/*
+ * Check the members of c->req.json that are for the tools in front and mean nothing
+ * here, and take them out, so that they are no part of the payload. A preview knows
+ * one more. First of all, for both. 0; 1 with a problem set.
+ */
+int	 draft_strip(struct call *c, bool preview);
 /* Read c->req.json. 0; 1 with a problem set; -1. draft_finish() in any case. */
-int	 draft_read(struct call *c, struct draft *draft);
+int	 draft_read(struct call *c, struct draft *draft, bool preview);
 void	 draft_finish(struct draft *draft);
 /* Where a recipient is reached on the draft's channel. Borrowed. */
 const char *draft_address(const struct draft *draft, const struct contact *to);

@@ -213,9 +213,11 @@ quote_query(struct buf *out, const char *query)
 	bool content;
 
 	for (; *query != '\0'; query = end) {
-		query += strspn(query, " \t\r\n");
-		end = query + strcspn(query, " \t\r\n");
 		content = false;
+		while (*query != '\0' && text_is_space(*query))
+			query++;
+		for (end = query; *end != '\0' && !text_is_space(*end); end++)
+			;
 		for (p = query; p < end; p++)
 			content |= isalnum((unsigned char)*p) || (unsigned char)*p >= 0x80;
 		if (!content)

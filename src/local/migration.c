@@ -62,7 +62,11 @@ static const char step_tables[] =
     "CREATE VIRTUAL TABLE message_text USING fts5 (subject, text, content = 'message',"
     "  content_rowid = 'seq', tokenize = 'unicode61 remove_diacritics 2', prefix = '2 3');";
 
-static const char *const steps[] = { step_tables };
+/* A recipient who is no id or address is looked up by phone. Numbers may repeat. */
+static const char step_phone[] =
+    "CREATE INDEX contact_phone ON contact (phone) WHERE phone IS NOT NULL;";
+
+static const char *const steps[] = { step_tables, step_phone };
 
 #define STEPS	((int)(sizeof steps / sizeof steps[0]))
 

@@ -141,14 +141,16 @@ post_send(struct call *c)
 	struct draft draft;
 	int r;
 
-	if ((r = request_json(c)) != 0 || (r = idempotency_read(c, &idem)) != 0)
+	/* Stripped before the key's payload is read: a confirmation makes it no other message. */
+	if ((r = request_json(c)) != 0 || (r = draft_strip(c, false)) != 0 ||
+	    (r = idempotency_read(c, &idem)) != 0)
 		return r;
 	if (store_begin(c->store, true) == -1)
 		return -1;
 	/* Before the draft is judged: by the time of a repetition its schedule_at may be past. */
 	if ((r = idempotency_replay(c, &idem)) != 0)
 		return r;
-	r = draft_read(c, &draft);
+	r = draft_read(c, &draft, false);
 	if (r == 0)
 		r = send_keyed(c, &idem, &draft);
 	draft_finish(&draft);
@@ -223,11 +225,11 @@ post_preview(struct call *c)
 	struct draft draft;
 	int r;
 
-	if ((r = request_json(c)) != 0)
+	if ((r = request_json(c)) != 0 || (r = draft_strip(c, true)) != 0)
 		return r;
 	if (store_begin(c->store, false) == -1)
 		return -1;
-	r = draft_read(c, &draft);
+	r = draft_read(c, &draft, true);
 	if (r == 0)
 		r = reply_json(c, 200, preview_json(&draft));
 	draft_finish(&draft);

@@ -90,9 +90,40 @@ bool
 text_has_control(const char *s)
 {
 	for (; *s != '\0'; s++)
-		if ((unsigned char)*s < 0x20 || *s == 0x7f)
+		if (text_is_space(*s) && *s != ' ')
 			return true;
 	return false;
+}
+
+bool
+text_is_space(char c)
+{
+	return (unsigned char)c <= 0x20 || c == 0x7f;
+}
+
+void
+text_flatten(char *s)
+{
+	char *out = s, *start = s;
+	bool control;
+	size_t n;
+
+	while (*s != '\0') {
+		control = false;
+		for (n = 0; s[n] != '\0' && text_is_space(s[n]); n++)
+			control |= s[n] != ' ';
+		if (n == 0) {
+			*out++ = *s++;
+			continue;
+		}
+		/* Plain spaces stay as many as they are: a name may have two of them. */
+		if (out != start && s[n] != '\0') {
+			memset(out, ' ', control ? 1 : n);
+			out += control ? 1 : n;
+		}
+		s += n;
+	}
+	*out = '\0';
 }
 
 bool

@@ -19,6 +19,13 @@ size_t	 text_length(const char *s);
 int	 text_cut(struct buf *out, const char *s, size_t max);
 /* Whether any byte is a control character. */
 bool	 text_has_control(const char *s);
+/*
+ * In place: control characters are white space. A run of white space with one in
+ * it becomes one space (CR LF is one line end), and none is left at either end.
+ */
+void	 text_flatten(char *s);
+/* Whether `c` is white space in that sense. */
+bool	 text_is_space(char c);
 /* Whether it looks like local@domain, without anything that needs quoting in a mail. */
 bool	 text_is_email(const char *s);
 /* Whether it is 1 to CAP_ID of A-Z a-z 0-9 . _ - */

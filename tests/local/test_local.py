@@ -322,6 +322,21 @@ def newer_store_is_refused():
 
 
 @test
+def older_store_is_brought_up():
+    with Server() as s:
+        s.send("bob")
+    con = sqlite3.connect(s.db)
+    con.executescript("DROP INDEX contact_phone; PRAGMA user_version = 1")
+    con.close()
+    with Server(folder=s.folder) as s:
+        assert len(s.get("/v1/messages", contact="+15550100").json["data"]) == 1
+        con = sqlite3.connect(s.db)
+        plan = con.execute("EXPLAIN QUERY PLAN SELECT id FROM contact WHERE phone = ?", ("1",))
+        assert "contact_phone" in str(plan.fetchall())
+        con.close()
+
+
+@test
 def descriptor_zero():
     folder = new_folder()
     token = os.path.join(folder, "token")
@@ -467,7 +482,8 @@ def queries_refused():
         expect(s.get("/v1/messages", surprise="1"), 422, "validation", "surprise")
         expect(s.get("/healthz?x=1"), 422, "validation", "x")
         expect(s.get("/v1/messages?limit=1&limit=2"), 422, "validation", "limit")
-        for limit in ("0", "51", "-1", "x", "", "1e1", "99999999999999999999"):
+        for limit in ("0", "51", "-1", "x", "", "1e1", "99999999999999999999", "+1", " 1", "1 ",
+                      "1\n", "1.0", "0x1", "\u0661"):
             expect(s.get("/v1/messages", limit=limit), 422, "validation", "limit")
         for query in ("query=%", "query=%0", "query=%00", "query=%ff", "%ff=1",
                       "&".join("a%d=1" % i for i in range(200)), "query=" + "x" * 9000):
@@ -555,6 +571,51 @@ def contacts_found_and_ranked():
         expect(s.get("/v1/contacts", query="x" * 501), 422, "validation", "query")
 
 
+def with_phones(s, *rows):
+    """Contacts that no client can make: the API takes no phone."""
+    con = sqlite3.connect(s.db, timeout=10)
+    with con:
+        con.executemany("INSERT INTO contact (id, name, phone, created_at) VALUES (?, ?, ?, 0)",
+                        rows)
+    con.close()
+
+
+@test
+def contacts_found_by_phone():
+    with Server() as s:
+        with_phones(s, ("p1", "First", "+155501001"), ("p2", "Second", "0049 30 1"),
+                    ("p3", "+15550100", None))
+        for query, want in (("+15550100", [("bob", True), ("p3", True), ("p1", False)]),
+                            ("5550100", [("bob", False), ("p1", False), ("p3", False)]),
+                            ("+155501001", [("p1", True)]), ("0049 30 1", [("p2", True)]),
+                            ("+155501002", []), ("+1555010_", [])):
+            data = expect(s.get("/v1/contacts", query=query), 200)["data"]
+            assert sorted((c["id"], c["exact"]) for c in data) == sorted(want), (query, data)
+            assert [c["exact"] for c in data] == sorted([x for _, x in want], reverse=True), data
+        data = expect(s.get("/v1/contacts", query="+15550100"), 200)["data"]
+        assert data[0]["id"] == "bob" and data[0]["phone"] == "+15550100", data
+
+
+@test
+def contacts_query_with_control_characters():
+    with Server() as s:
+        s.post("/v1/contacts", {"id": "two", "name": "Two  Spaces"})
+        for query, want in (("Alice%0AExample", ["alice"]), ("Alice%0D%0AExample", ["alice"]),
+                            ("Alice%09Example", ["alice"]), ("%0D%0Aalice%0A", ["alice"]),
+                            ("Alice+%0A+Example", ["alice"]), ("Alice%01%7F%1FExample", ["alice"]),
+                            ("%2B15550100%0A", ["bob"]), ("Two++Spaces", ["two"]),
+                            ("Two++Spaces%0A", ["two"])):
+            data = expect(s.get("/v1/contacts?query=" + query), 200)["data"]
+            assert [(c["id"], c["exact"]) for c in data] == [(x, True) for x in want], (query, data)
+        assert expect(s.get("/v1/contacts?query=Ali%0Ace"), 200)["data"] == []
+        assert len(expect(s.get("/v1/contacts?query=%0D%0A%09"), 200)["data"]) == 3
+        expect(s.get("/v1/contacts?query=" + "%0A" * 501), 422, "validation", "query")
+        expect(s.get("/v1/contacts?query=" + "%0A" * 500), 200)
+        one = expect(s.get("/v1/contacts?limit=1&query=example%0A"), 200)
+        two = expect(s.get("/v1/contacts?limit=1&query=example%0A&cursor=" + one["next"]), 200)
+        assert [one["data"][0]["id"], two["data"][0]["id"]] == ["alice", "bob"], (one, two)
+
+
 # -- messages ---------------------------------------------------------------------------------
 
 
@@ -582,6 +643,53 @@ def message_by_exact_name():
     with Server() as s:
         assert s.send("alice example")["to"][0]["id"] == "alice"
         assert [t["id"] for t in s.send(["Bob Example", "bob", "bob@example.org"])["to"]] == ["bob"]
+
+
+@test
+def message_by_phone():
+    with Server() as s:
+        assert s.send("+15550100")["to"][0]["id"] == "bob"
+        assert [t["id"] for t in s.send(["+15550100", "bob", "alice"])["to"]] == ["bob", "alice"]
+        assert len(expect(s.get("/v1/messages", contact="+15550100"), 200)["data"]) == 2
+        assert len(expect(s.get("/v1/threads", contact="+15550100"), 200)["data"]) == 2
+        for to in ("5550100", "+1555010"):
+            problem = expect(s.post("/v1/messages", {"to": to, "text": "x"}), 422,
+                             "recipient_unknown", "to")
+            assert [c["id"] for c in problem["candidates"]] == ["bob"], problem
+        # An id goes before a phone number, and that before a name.
+        with_phones(s, ("named", "+15550100", None), ("555", "Id", "+1777"), ("p", "P", "555"),
+                    ("q1", "Q", "+1888"), ("q2", "R", "+1888"), ("q3", "+1888", None))
+        assert s.send("+15550100")["to"][0]["id"] == "bob"
+        assert s.send("555")["to"][0]["id"] == "555"
+        problem = expect(s.post("/v1/messages", {"to": "+1888", "text": "x"}), 422,
+                         "recipient_ambiguous", "to")
+        assert [c["id"] for c in problem["candidates"]] == ["q1", "q2"], problem
+
+
+@test
+def message_confirm_token_is_ignored():
+    with Server() as s:
+        body = {"to": "alice", "text": "x"}
+        for token in ("", "abc", "\u4e16" * 4096):
+            m = s.send(confirm_token=token)
+            assert "confirm_token" not in m and "metadata" not in m, m
+            p = expect(s.post("/v1/messages/preview", dict(body, confirm_token=token,
+                                                           idempotency_key=token[:255])), 200)
+            assert p == s.post("/v1/messages/preview", body).json, p
+        sent = len(s.get("/v1/messages").json["data"])
+        for bad in (1, None, [], {}, True, "x" * 4097):
+            for path in ("/v1/messages", "/v1/messages/preview"):
+                expect(s.post(path, dict(body, confirm_token=bad)), 422, "validation",
+                       "confirm_token")
+        for bad in (1, None, [], "x" * 256):
+            expect(s.post("/v1/messages/preview", dict(body, idempotency_key=bad)), 422,
+                   "validation", "idempotency_key")
+        expect(s.post("/v1/messages", dict(body, idempotency_key="k")), 422, "validation",
+               "idempotency_key")
+        assert len(s.get("/v1/messages").json["data"]) == sent
+        # It is no way to send something that confirms nothing else.
+        expect(s.post("/v1/messages", {"confirm_token": "x"}), 422, "validation", "to")
+        assert "abc" not in s.text(), "a token is in the log"
 
 
 @test
@@ -960,6 +1068,18 @@ def search_words():
 
 
 @test
+def search_query_with_control_characters():
+    with Server() as s:
+        s.send("alice", "The quick brown fox")
+        for query in ("quick%0Afox", "fox%0D%0Aquick", "brown%09the", "%0Afox%0A", "fox%01quick",
+                      "fox%7Fquick", "fox%0B%0Cthe", "%0D%0A%22quick%22%0D%0A"):
+            data = expect(s.get("/v1/messages/search?query=" + query), 200)["data"]
+            assert len(data) == 1, (query, data)
+        for query in ("%0A", "%0D%0A", "%09", "%1F", "quick%0Adog"):
+            assert expect(s.get("/v1/messages/search?query=" + query), 200)["data"] == [], query
+
+
+@test
 def search_syntax_attacks():
     with Server() as s:
         s.send("alice", "needle in a haystack OR NOT AND NEAR")
@@ -1093,6 +1213,25 @@ def idempotency_replays():
         for bad in ("", "x" * 256, "a\x01b"):
             expect(keyed(s, bad, body), 400, "bad_request", "Idempotency-Key")
         assert keyed(s, "x" * 255, body).status == 201
+
+
+@test
+def idempotency_without_the_confirm_token():
+    with Server() as s:
+        body = {"to": "alice", "text": "once"}
+        for key, tokens in (("a", (None, "one", "two")), ("b", ("one", None, "two"))):
+            ids = set()
+            for token in tokens:
+                more = {} if token is None else {"confirm_token": token}
+                ids.add(expect(keyed(s, key, dict(more, **body)), 201)["id"])
+                ids.add(expect(keyed(s, key, dict(body, **more)), 201)["id"])
+            assert len(ids) == 1, (key, ids)
+        expect(keyed(s, "a", dict(body, text="other", confirm_token="one")), 409,
+               "idempotency_conflict")
+        expect(keyed(s, "a", dict(body, metadata={"confirm_token": "one"})), 409,
+               "idempotency_conflict")
+        expect(keyed(s, "a", dict(body, confirm_token=1)), 422, "validation", "confirm_token")
+        assert len(s.get("/v1/messages").json["data"]) == 2
 
 
 @test
@@ -1722,6 +1861,22 @@ def openapi_is_consistent():
     walk(document)
     ids = [op["operationId"] for item in document["paths"].values() for op in item.values()]
     assert len(ids) == len(set(ids)), ids
+
+
+@test
+def openapi_bodies_agree():
+    """A body that is refused for an unknown member is told all that are known."""
+    with open(OPENAPI) as text:
+        document = json.load(text)
+    with Server() as s:
+        for path in ("/v1/messages", "/v1/messages/preview", "/v1/contacts"):
+            content = document["paths"][path]["post"]["requestBody"]["content"]
+            schema = resolve(document, content["application/json"]["schema"])
+            detail = expect(s.post(path, {"surprise": 1}), 422, "validation", "surprise")["detail"]
+            known = detail.split("known: ")[1].split(",")
+            assert sorted(known) == sorted(schema["properties"]), (path, known)
+            for inner in schema["properties"].values():
+                assert resolve(document, inner).get("type") or "oneOf" in resolve(document, inner)
 
 
 def main():
