@@ -73,12 +73,20 @@ unit: $(UNIT)
 check: unit
 	$(Q)for t in $(UNIT); do echo "$$t"; $$t || exit 1; done
 
-# One libFuzzer program per parser; clang only.
-build/fuzz/%: tests/fuzz/%.c $(call src,base wire mcp)
+# One libFuzzer program per parser, over objects that all of them share; clang only.
+FUZZ_OBJ   := $(patsubst src/%.c,build/fuzz/obj/%.o,$(call src,base wire mcp))
+FUZZ_MODE  := -O1 -g -fno-sanitize-recover=undefined
+FUZZ_FLAGS  = $(filter-out $(MODE),$(CFLAGS)) $(FUZZ_MODE)
+
+build/fuzz/obj/%.o: src/%.c Makefile CHANGES
+	$(call say,CLANG,$<)
+	$(Q)mkdir -p $(@D)
+	$(Q)clang $(FUZZ_FLAGS) -fsanitize=fuzzer-no-link,address,undefined -MMD -MP -c -o $@ $<
+
+build/fuzz/%: tests/fuzz/%.c $(FUZZ_OBJ)
 	$(call say,FUZZ,$<)
 	$(Q)mkdir -p $(@D)
-	$(Q)clang $(filter-out $(MODE),$(CFLAGS)) -O1 -g -fsanitize=fuzzer,address,undefined \
-	    -fno-sanitize-recover=undefined -o $@ $< $(call src,base wire mcp) $(LIBS)
+	$(Q)clang $(FUZZ_FLAGS) -fsanitize=fuzzer,address,undefined -o $@ $< $(FUZZ_OBJ) $(LIBS)
 
 fuzz: $(FUZZ)
 
@@ -118,4 +126,5 @@ conformance clients load fuzz-run:
 
 .PHONY: all unit check fuzz lint install clean help conformance clients load fuzz-run
 .DELETE_ON_ERROR:
--include $(wildcard $(B)/obj/*/*.d $(B)/unit/*.d)
+.SECONDARY: $(FUZZ_OBJ)
+-include $(wildcard $(B)/obj/*/*.d $(B)/unit/*.d build/fuzz/obj/*/*.d)
