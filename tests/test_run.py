@@ -118,6 +118,15 @@ def first_run(state, server):
           not is_listening(run.port) and not is_listening(run.tls_port), run.port)
 
 
+def bad_options():
+    for options, said in ((["--port", "0"], "from 1 to 65535"), (["--port", "x"], "a number"),
+                          (["--port", "8443"], "are one"), (["--server", "apache"], "lighttpd or"),
+                          (["--bogus", "1"], "usage:")):
+        done = subprocess.run([os.path.join(TOP, "scripts/run"), *options], capture_output=True,
+                              text=True, timeout=30)
+        check("options " + " ".join(options), done.returncode == 2 and said in done.stderr, done)
+
+
 def second_run(state):
     with open(os.path.join(state, "ca.pem")) as f:
         ca = f.read()
@@ -138,6 +147,7 @@ def main():
     with tempfile.TemporaryDirectory(prefix="ums-run.") as folder:
         state = os.path.join(folder, "a state & more " + 180 * "x")
         os.mkdir(state)
+        bad_options()
         first_run(state, "lighttpd")
         first_run(state, "nginx")
         second_run(state)

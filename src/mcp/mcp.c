@@ -236,8 +236,9 @@ open_call(const struct mcp *mcp, struct mcp_message *m, const struct http_reques
 			if (strcmp(mcp->catalog->tools[i]->name, name) == 0)
 				off = mcp->catalog->tools[i]->off;
 		mcp_reply_error(r, 200, m->rpc.id, JSONRPC_INVALID_PARAMS, NULL,
-		    "Unknown tool: %.*s%s%s; tools/list has those that can be called",
-		    LIMIT_TOOL_NAME, name, off == NULL ? "" : " is off: ", off == NULL ? "" : off);
+		    "%s: %.*s%s%s; tools/list has those that can be called", off == NULL ?
+		    "Unknown tool" : "Tool is off", LIMIT_TOOL_NAME, name, off == NULL ? "" : ": ",
+		    off == NULL ? "" : off);
 		return MCP_ANSWERED;
 	}
 	if (args == NULL)

@@ -9,6 +9,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <strings.h>
 
 #include "base/clock.h"
 #include "base/crypto.h"
@@ -47,6 +48,7 @@ struct req {
 	struct call		 call;
 	bool			 calling;	/* `call` is in use */
 	struct mcp_reply	 reply;
+	const char		*refused;	/* why it came no further than HTTP; static */
 
 	int64_t			 began_us;	/* the first byte */
 	int64_t			 entered_us;	/* the stage */
@@ -145,6 +147,7 @@ req_run(struct req *r)
 static enum step
 req_refuse(struct req *r, int status, const char *why)
 {
+	r->refused = why;
 	mcp_reply_error(&r->reply, status, NULL, JSONRPC_INVALID_REQUEST, NULL, "%s", why);
 	return DONE;
 }
@@ -238,6 +241,7 @@ req_http(struct req *r)
 {
 	const char *method = http_variable(&r->http, "REQUEST_METHOD");
 	const char *host = http_header(&r->http, "Host"), *origin = http_header(&r->http, "Origin");
+	const char *encoding = http_header(&r->http, "Content-Encoding");
 
 	if (method == NULL || strcmp(method, "POST") != 0) {
 		r->reply.headers = "Allow: POST\r\n";
@@ -249,6 +253,8 @@ req_http(struct req *r)
 	if (origin != NULL && !is_our_host(r, origin, http_origin_host, false) &&
 	    !is_listed(&r->bridge->settings->allowed_origins, origin, true))
 		return req_refuse(r, 403, "Origin not allowed");
+	if (encoding != NULL && strcasecmp(encoding, "identity") != 0)
+		return req_refuse(r, 415, "the body is to have no Content-Encoding");
 	if (!http_is_json(http_header(&r->http, "Content-Type")))
 		return req_refuse(r, 415, "the body is to be Content-Type: application/json");
 	return NEXT;
@@ -393,6 +399,8 @@ req_log(struct req *r, size_t sent)
 	if (r->message.method != NULL)
 		buf_printf(&line, ",\"era\":\"%s\"",
 		    r->message.era == MCP_MODERN ? "modern" : "legacy");
+	if (r->refused != NULL)
+		buf_printf(&line, ",\"refused\":\"%s\"", r->refused);
 	if (r->message.tool != NULL) {
 		buf_puts(&line, ",\"tool\":");
 		log_quote(&line, r->message.tool->name);

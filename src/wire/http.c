@@ -29,6 +29,15 @@ http_request_finish(struct http_request *rq)
 	buf_finish(&rq->body);
 }
 
+static bool
+is_one_of(const char *name, size_t len, const char *const *names)
+{
+	for (; *names != NULL; names++)
+		if (strlen(*names) == len && memcmp(*names, name, len) == 0)
+			return true;
+	return false;
+}
+
 /*
  * Of what a web server sends, what somebody above reads; a request waits with the rest
  * forgotten.
@@ -36,18 +45,10 @@ http_request_finish(struct http_request *rq)
 static bool
 wanted(const char *name, size_t len)
 {
-	static const char *const names[] = {
-		"REQUEST_METHOD", "REQUEST_URI", "SCRIPT_NAME", "PATH_INFO",
-		"CONTENT_TYPE", "CONTENT_LENGTH", "REMOTE_ADDR",
-	};
-	size_t i;
+	static const char *const names[] = { "REQUEST_METHOD", "REQUEST_URI", "SCRIPT_NAME",
+		"PATH_INFO", "CONTENT_TYPE", "CONTENT_LENGTH", "REMOTE_ADDR", NULL };
 
-	if (len > 5 && memcmp(name, "HTTP_", 5) == 0)
-		return true;
-	for (i = 0; i < sizeof names / sizeof names[0]; i++)
-		if (strlen(names[i]) == len && memcmp(names[i], name, len) == 0)
-			return true;
-	return false;
+	return (len > 5 && memcmp(name, "HTTP_", 5) == 0) || is_one_of(name, len, names);
 }
 
 /* Headers that we or a proxy decide by: of two that differ, each could be believed by one. */
@@ -55,15 +56,9 @@ static bool
 is_single(const char *name, size_t len)
 {
 	static const char *const names[] = { "HTTP_HOST", "HTTP_ORIGIN", "CONTENT_TYPE",
-		"CONTENT_LENGTH", "REQUEST_METHOD", "REQUEST_URI" };
-	size_t i;
+		"CONTENT_LENGTH", "REQUEST_METHOD", "REQUEST_URI", NULL };
 
-	if (len > 9 && memcmp(name, "HTTP_MCP_", 9) == 0)
-		return true;
-	for (i = 0; i < sizeof names / sizeof names[0]; i++)
-		if (strlen(names[i]) == len && memcmp(names[i], name, len) == 0)
-			return true;
-	return false;
+	return (len > 9 && memcmp(name, "HTTP_MCP_", 9) == 0) || is_one_of(name, len, names);
 }
 
 /* Whether there is a variable of that name already. */
@@ -198,7 +193,12 @@ http_is_json(const char *content_type)
 		return false;
 	p = content_type + sizeof json - 1;
 	p += strspn(p, " \t");
-	return *p == '\0' || *p == ';';
+	if (*p != '\0' && *p != ';')
+		return false;
+	/* JSON is UTF-8 (RFC 8259, 8.1); who says another charset means other bytes. */
+	p = strcasestr(p, "charset=");
+	return p == NULL || strncasecmp(p + 8, "utf-8", 5) == 0 ||
+	    strncasecmp(p + 8, "\"utf-8\"", 7) == 0;
 }
 
 /* Whether the parameters of a media range, up to the next comma, say q=0. */

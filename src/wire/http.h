@@ -59,7 +59,7 @@ int	 http_path(const struct http_request *rq, struct buf *out);
  * 0, or -1 for a marker without valid base64 of UTF-8 text inside.
  */
 int	 http_mirror_decode(const char *value, struct buf *out);
-/* Whether a Content-Type value is application/json (parameters allowed). */
+/* Whether a Content-Type value is application/json, in UTF-8 if it names a charset. */
 bool	 http_is_json(const char *content_type);
 /* Whether an Accept value admits `type` ("application/json"); q=0 does not (RFC 9110, 12.5.1). */
 bool	 http_accepts(const char *accept, const char *type);

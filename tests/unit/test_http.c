@@ -310,6 +310,8 @@ static const struct text_case origins[] = {
 };
 
 static const struct yes_case json_types[] = {
+	{ "application/json; charset=utf-16", false }, { "application/json;charset=latin1", false },
+	{ "application/json; charset=UTF-8", true }, { "application/json; charset=\"utf-8\"", true },
 	{ "application/json", true }, { "Application/JSON", true },
 	{ "application/json; charset=utf-8", true }, { "application/json;charset=utf-8", true },
 	{ "application/json \t;x", true }, { "application/json ", true },
