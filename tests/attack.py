@@ -123,8 +123,9 @@ class Arena:
                         "the log does not say %s %d times" % (what, times))
 
     def requests(self):
-        """The lines of the request log."""
-        return [json.loads(line) for line in self.bridge.text().splitlines()
+        """The lines of the request log; one that is being written is not one yet."""
+        text = self.bridge.text()
+        return [json.loads(line) for line in text[:text.rfind("\n") + 1].splitlines()
                 if '"msg":"request"' in line]
 
     def mark(self):

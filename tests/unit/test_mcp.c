@@ -180,7 +180,7 @@ static const struct {
 	{ "unknown tool", NAMED("tools/call", "nope"), CALL("\"name\":\"nope\"," META), 200, -32602,
 	    "Unknown tool: nope" },
 	{ "tool that is off", NAMED("tools/call", "off"), CALL("\"name\":\"off\"," META), 200, -32602,
-	    "Unknown tool: off is off: tired" },
+	    "Tool is off: off: tired" },
 	{ "no tool", HEADS("tools/call"), CALL(META), 200, -32602, "needs the tool's" },
 	{ "arguments that are none", NAMED("tools/call", "get_thing"),
 	    CALL("\"name\":\"get_thing\",\"arguments\":[]," META), 200, -32602, "must be an object" },
