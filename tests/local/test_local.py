@@ -106,7 +106,9 @@ class Server:
             return log.read()
 
     def lines(self):
-        return [json.loads(line) for line in self.text().splitlines() if line.startswith("{")]
+        text = self.text()      # a line that is being written is not one yet
+        return [json.loads(line) for line in text[:text.rfind("\n") + 1].splitlines()
+                if line.startswith("{")]
 
     def children(self):
         """The living ones; a killed child stays listed as a zombie until it is reaped."""
