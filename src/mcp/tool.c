@@ -16,20 +16,13 @@
 #include "wire/json.h"
 #include "wire/pointer.h"
 
-#define PLACE	512	/* bytes of a place in an error message */
-
 static int	load_names(struct tool *, const cJSON *, const char *, struct spec_fault *);
 static int	load_schema(struct schema **, const cJSON *, const char *, const char *,
 		    struct spec_fault *);
-static bool	is_own_header(const struct tool *, const char *);
-static bool	is_sent(const struct tool *, const char *);
 static bool	is_added(const struct tool *, const char *);
 static int	load_input(struct tool *, const cJSON *, const char *, struct spec_fault *);
 static int	load_mirrors(struct tool *, const cJSON *, const char *, const char *,
 		    struct spec_fault *);
-static int	load_request(struct tool *, const cJSON *, const char *, struct spec_fault *);
-static int	load_url(struct tool *, const cJSON *, const char *, struct spec_fault *);
-static int	load_body(struct tool *, const cJSON *, const char *, struct spec_fault *);
 static int	load_response(struct tool *, const cJSON *, const char *, struct spec_fault *);
 static int	load_outcome(struct tool *, const cJSON *, const char *, struct spec_fault *);
 static int	load_output(struct tool *, const cJSON *, const char *, struct spec_fault *);
@@ -58,7 +51,7 @@ tool_load(struct tool *t, const struct service *s, const cJSON *spec, const char
 {
 	static int (*const steps[])(struct tool *, const cJSON *, const char *,
 	    struct spec_fault *) = {
-		load_names, load_input, load_request, load_response, load_outcome, load_output,
+		load_names, load_input, tool_request_load, load_response, load_outcome, load_output,
 		load_listing,
 	};
 	size_t i;
@@ -102,7 +95,7 @@ load_names(struct tool *t, const cJSON *spec, const char *place, struct spec_fau
 		{ NULL, SPEC_ANY, false },
 	};
 	const cJSON *annotations = json_get(spec, "annotations"), *scope;
-	char inner[PLACE];
+	char inner[TOOL_PLACE];
 	int64_t timeout = 0;
 
 	t->name = json_str(spec, "name");
@@ -129,7 +122,7 @@ load_schema(struct schema **out, const cJSON *schema, const char *place, const c
     struct spec_fault *f)
 {
 	struct schema_fault fault;
-	char inner[PLACE];
+	char inner[TOOL_PLACE];
 
 	*out = schema_create(schema, &fault);
 	if (*out != NULL)
@@ -156,7 +149,7 @@ load_input(struct tool *t, const cJSON *spec, const char *place, struct spec_fau
 {
 	const cJSON *schema = json_get(spec, "inputSchema"), *child;
 	cJSON *properties, *cursor;
-	char inner[PLACE];
+	char inner[TOOL_PLACE];
 
 	snprintf(inner, sizeof inner, "%s/inputSchema", place);
 	if (json_str(schema, "type") == NULL || strcmp(json_str(schema, "type"), "object") != 0)
@@ -185,19 +178,12 @@ load_input(struct tool *t, const cJSON *spec, const char *place, struct spec_fau
 	return load_mirrors(t, t->input, "", inner, f);
 }
 
-static bool
-is_token(const char *s)
-{
-	return *s != '\0' && strlen(s) <= LIMIT_TOOL_NAME &&
-	    s[strspn(s, "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789-")] == '\0';
-}
-
 /* Find every x-mcp-header that is reached through "properties" alone. */
 static int
 load_mirrors(struct tool *t, const cJSON *schema, const char *pointer, const char *place,
     struct spec_fault *f)
 {
-	char inner[PLACE], below[PLACE];
+	char inner[TOOL_PLACE], below[TOOL_PLACE];
 	const cJSON *child, *header;
 	struct mirror *mirrors;
 	const char *type;
@@ -215,7 +201,7 @@ load_mirrors(struct tool *t, const cJSON *schema, const char *pointer, const cha
 		if (header == NULL)
 			continue;
 		type = json_str(child, "type");
-		if (!cJSON_IsString(header) || !is_token(header->valuestring))
+		if (!cJSON_IsString(header) || !tool_request_is_token(header->valuestring))
 			return spec_fail(f, inner, "x-mcp-header must be letters, digits and "
 			    "hyphens; web servers drop underscores");
 		if (type == NULL || (strcmp(type, "string") != 0 && strcmp(type, "integer") != 0 &&
@@ -238,177 +224,11 @@ load_mirrors(struct tool *t, const cJSON *schema, const char *pointer, const cha
 	return 0;
 }
 
-/* Headers that the transport or the service's "auth" decides; a second one would lie. */
-static bool
-is_own_header(const struct tool *t, const char *name)
-{
-	static const char *const names[] = { "Host", "Content-Length", "Transfer-Encoding",
-		"Connection", "Authorization", "traceparent", "tracestate", "Expect" };
-	const char *credential = t->service->credential;
-	size_t i, len = strlen(name);
-
-	for (i = 0; i < sizeof names / sizeof names[0]; i++)
-		if (strcasecmp(names[i], name) == 0)
-			return true;
-	return credential != NULL && strncasecmp(credential, name, len) == 0 &&
-	    credential[len] == ':';
-}
-
-/* Whether the request has a place for the argument: in its URL, its headers or its body. */
-static bool
-is_sent(const struct tool *t, const char *name)
-{
-	char text[LIMIT_TOOL_NAME + 8];
-	struct buf request;
-	bool found = false;
-	size_t i;
-
-	for (i = 0; i < uritemplate_count(t->url); i++)
-		if (strcmp(uritemplate_name(t->url, i), name) == 0)
-			return true;
-	snprintf(text, sizeof text, "{%s}", name);
-	buf_init(&request, LIMIT_SERVICE_FILE);
-	if (t->headers != NULL)
-		json_print(&request, t->headers);
-	if (t->body != NULL)
-		json_print(&request, t->body);
-	found = strstr(buf_str(&request), text) != NULL;
-	buf_finish(&request);
-	return found;
-}
-
-static int
-load_request(struct tool *t, const cJSON *spec, const char *place, struct spec_fault *f)
-{
-	static const struct spec_key request_keys[] = {
-		{ "method", SPEC_STRING, true },
-		{ "url", SPEC_STRING, true },
-		{ "headers", SPEC_OBJECT, false },
-		{ "body", SPEC_ANY, false },
-		{ "form", SPEC_OBJECT, false },
-		{ NULL, SPEC_ANY, false },
-	};
-	static const char *const methods[] = { "GET", "POST", "PUT", "PATCH", "DELETE" };
-	const cJSON *request = json_get(spec, "request"), *known, *header;
-	char inner[PLACE], at[2 * PLACE], reason[256];
-	size_t i;
-
-	snprintf(inner, sizeof inner, "%s/request", place);
-	if (spec_check(request, request_keys, inner, f) == -1)
-		return -1;
-	for (i = 0; i < 5 && strcmp(methods[i], json_str(request, "method")) != 0; i++)
-		;
-	if (i == 5)
-		return spec_fail(f, inner, "\"method\" must be GET, POST, PUT, PATCH or DELETE");
-	t->method = methods[i];
-	if (i > 0 && json_get(spec, "write") == NULL)
-		return spec_fail(f, place,
-		    "a %s needs \"write\": true, or false if it changes nothing", t->method);
-	known = json_get(t->input, "properties");
-	if (load_url(t, request, inner, f) == -1)
-		return -1;
-	t->headers = json_get(request, "headers");
-	cJSON_ArrayForEach(header, t->headers) {
-		snprintf(at, sizeof at, "%s/headers/%s", inner, header->string);
-		if (is_own_header(t, header->string))
-			return spec_fail(f, at, "is the bridge's own to set; credentials go into "
-			    "\"auth\"");
-		if (!is_token(header->string) || !cJSON_IsString(header))
-			return spec_fail(f, at, "a header is a name of letters, digits and hyphens "
-			    "and a string");
-		if (template_check(header->valuestring, known, reason, sizeof reason) == -1)
-			return spec_fail(f, at, "%s", reason);
-	}
-	return load_body(t, request, inner, f);
-}
-
-static bool
-is_required(const cJSON *schema, const char *name)
-{
-	const cJSON *child;
-
-	cJSON_ArrayForEach(child, json_get(schema, "required"))
-		if (cJSON_IsString(child) && strcmp(child->valuestring, name) == 0)
-			return true;
-	return false;
-}
-
-static int
-load_url(struct tool *t, const cJSON *request, const char *place, struct spec_fault *f)
-{
-	const char *text = json_str(request, "url"), *reason, *query, *p;
-	const cJSON *known = json_get(t->input, "properties");
-	char at[2 * PLACE];
-	size_t offset, i, first;
-	bool plain;
-
-	snprintf(at, sizeof at, "%s/url", place);
-	if (*text != '/')
-		return spec_fail(f, at, "must begin with '/'; it follows base_url");
-	t->url = uritemplate_create(text, &reason, &offset);
-	if (t->url == NULL)
-		return spec_fail(f, at, "\"%s\": %s (at byte %zu)", text, reason, offset);
-	for (i = 0; i < uritemplate_count(t->url); i++)
-		if (json_get(known, uritemplate_name(t->url, i)) == NULL)
-			return spec_fail(f, at, "{%s}: no argument of this name; declare it in "
-			    "inputSchema.properties", uritemplate_name(t->url, i));
-	/* Everything before the query stands in the path, where no value may add a segment. */
-	query = strchrnul(text, '?');
-	for (p = text; p < query && *p != '\0'; p++) {
-		if (*p != '{')
-			continue;
-		if (p[1] == '+' || p[1] == '#')
-			return spec_fail(f, at, "{%c...} in a path lets a value add segments; "
-			    "use {name}", p[1]);
-		if (p[1] == '?' || p[1] == '&')
-			break;
-		first = t->path_vars++;
-		plain = strchr("./;", p[1]) == NULL;
-		for (; *p != '}'; p++)
-			if (*p == ',')
-				t->path_vars++;
-		for (i = first; plain && i < t->path_vars; i++)
-			if (!is_required(t->input, uritemplate_name(t->url, i)))
-				return spec_fail(f, at, "{%s} stands in the path and could be left "
-				    "out; add it to inputSchema.required",
-				    uritemplate_name(t->url, i));
-	}
-	return 0;
-}
-
-static int
-load_body(struct tool *t, const cJSON *request, const char *place, struct spec_fault *f)
-{
-	const cJSON *known = json_get(t->input, "properties"), *form = json_get(request, "form");
-	char at[2 * PLACE], reason[256];
-	const cJSON *child;
-
-	t->body = json_get(request, "body");
-	if (t->body != NULL && form != NULL)
-		return spec_fail(f, place, "\"body\" and \"form\" exclude each other");
-	if (form != NULL) {
-		t->body = form;
-		t->form = true;
-	}
-	if (t->body == NULL)
-		return 0;
-	snprintf(at, sizeof at, "%s/%s", place, t->form ? "form" : "body");
-	if (strcmp(t->method, "GET") == 0)
-		return spec_fail(f, at, "a GET has no body");
-	if (template_check_body(t->body, known, reason, sizeof reason) == -1)
-		return spec_fail(f, at, "%s", reason);
-	cJSON_ArrayForEach(child, form)
-		if (cJSON_IsObject(child))
-			return spec_fail(f, at, "\"%s\": a form has no nested objects",
-			    child->string);
-	return 0;
-}
-
 static int
 load_response(struct tool *t, const cJSON *spec, const char *place, struct spec_fault *f)
 {
 	const cJSON *known = json_get(t->input, "properties"), *next;
-	char at[PLACE], below[PLACE / 2] = "", reason[256];
+	char at[TOOL_PLACE], below[TOOL_PLACE / 2] = "", reason[256];
 
 	t->response = json_get(spec, "response");
 	if (pick_check(t->response, known, below, sizeof below, reason, sizeof reason) == -1) {
@@ -424,7 +244,7 @@ load_response(struct tool *t, const cJSON *spec, const char *place, struct spec_
 		if (!cJSON_IsString(next) || t->list == NULL)
 			return spec_fail(f, at, "\"next_cursor\" is a pointer beside a list "
 			    "({\"each\": ...})");
-		if (!is_sent(t, "cursor"))
+		if (!tool_request_sends(t, "cursor"))
 			return spec_fail(f, at, "\"next_cursor\" is picked and the request has no "
 			    "{cursor} to go on with; put it into the URL or the body");
 		t->next = next->valuestring;
@@ -469,7 +289,7 @@ load_outcome(struct tool *t, const cJSON *spec, const char *place, struct spec_f
 	};
 	static const char *const pointers[] = { "code", "message", "request_id", "retry_after" };
 	const cJSON *item, *known = json_get(t->input, "properties");
-	char at[PLACE], below[PLACE / 2] = "", reason[256];
+	char at[TOOL_PLACE], below[TOOL_PLACE / 2] = "", reason[256];
 	const char *why, *pointer;
 	size_t i;
 
@@ -500,7 +320,7 @@ load_outcome(struct tool *t, const cJSON *spec, const char *place, struct spec_f
 			    pointers[i]);
 	}
 	cJSON_ArrayForEach(item, json_get(t->error, "codes")) {
-		char inner[2 * PLACE];
+		char inner[2 * TOOL_PLACE];
 
 		snprintf(inner, sizeof inner, "%s/codes/%s", at, item->string);
 		if (spec_check(item, code_keys, inner, f) == -1)
@@ -541,7 +361,7 @@ load_output(struct tool *t, const cJSON *spec, const char *place, struct spec_fa
 {
 	const cJSON *schema = json_get(spec, "outputSchema"), *name;
 	cJSON *properties;
-	char at[PLACE];
+	char at[TOOL_PLACE];
 	int result = 0;
 
 	if (schema == NULL)
