@@ -106,17 +106,6 @@ buf_printf(struct buf *b, const char *fmt, ...)
 }
 
 void
-buf_drain(struct buf *b, size_t len)
-{
-	if (len >= b->len) {
-		buf_truncate(b, 0);
-		return;
-	}
-	memmove(b->data, b->data + len, b->len - len + 1);
-	b->len -= len;
-}
-
-void
 buf_truncate(struct buf *b, size_t len)
 {
 	if (b->data == NULL || len > b->len)

@@ -32,8 +32,6 @@ int	 buf_append(struct buf *b, const void *data, size_t len);
 int	 buf_puts(struct buf *b, const char *s);
 int	 buf_putc(struct buf *b, char c);
 int	 buf_printf(struct buf *b, const char *fmt, ...) __attribute__((format(printf, 2, 3)));
-/* Drop the first `len` bytes (at most all of them). */
-void	 buf_drain(struct buf *b, size_t len);
 /* Cut back to `len` bytes; a longer `len` changes nothing. */
 void	 buf_truncate(struct buf *b, size_t len);
 /* The text, never NULL. Borrowed: valid until the next change. */

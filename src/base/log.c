@@ -36,17 +36,6 @@ log_init(bool json, enum log_level level)
 	log_least = level;
 }
 
-int
-log_level_parse(const char *word)
-{
-	size_t i;
-
-	for (i = 0; i < sizeof level_name / sizeof level_name[0]; i++)
-		if (strcmp(word, level_name[i]) == 0)
-			return (int)i;
-	return -1;
-}
-
 /*
  * One write, so that lines of several processes do not mix. A pipe that nobody reads loses
  * the line instead of stopping the loop: it is writable while a whole line fits, which has

@@ -17,8 +17,6 @@ enum log_level { LOG_LEVEL_ERROR, LOG_LEVEL_WARN, LOG_LEVEL_INFO, LOG_LEVEL_DEBU
 
 /* Set the form (JSON lines, or plain) and the least severe level that is written. */
 void	 log_init(bool json, enum log_level level);
-/* The level's number for "error", "warn", "info" or "debug"; -1 for another word. */
-int	 log_level_parse(const char *word);
 
 void	 log_error(const char *fmt, ...) __attribute__((format(printf, 1, 2)));
 void	 log_errorx(const char *fmt, ...) __attribute__((format(printf, 1, 2)));

@@ -9,6 +9,7 @@
 #include "base/buf.h"
 #include "mcp/failure.h"
 #include "wire/json.h"
+#include "wire/schema.h"
 
 void
 failure_init(struct failure *f, const char *code, int http_status, const char *fmt, ...)
@@ -22,6 +23,13 @@ failure_init(struct failure *f, const char *code, int http_status, const char *f
 	va_start(ap, fmt);
 	vsnprintf(f->hint, sizeof f->hint, fmt, ap);
 	va_end(ap);
+}
+
+void
+failure_arguments(struct failure *f, const struct schema_fault *wrong)
+{
+	failure_init(f, "invalid_argument", 400, "%s%s%s", wrong->path,
+	    wrong->path[0] == '\0' ? "" : ": ", wrong->why);
 }
 
 void

@@ -16,6 +16,7 @@
 #include "base/limits.h"
 
 struct buf;
+struct schema_fault;
 
 struct failure {
 	char		 code[64];
@@ -31,6 +32,8 @@ struct failure {
 /* Make a failure of a code, a status and a hint; failure_finish() must follow. */
 void	 failure_init(struct failure *f, const char *code, int http_status, const char *fmt, ...)
 	    __attribute__((format(printf, 4, 5)));
+/* Make the failure of arguments that a schema does not accept. */
+void	 failure_arguments(struct failure *f, const struct schema_fault *wrong);
 void	 failure_finish(struct failure *f);
 /* Append the text block's JSON. 0 or -1. */
 int	 failure_print(struct buf *out, const struct failure *f);

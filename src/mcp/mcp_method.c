@@ -203,8 +203,7 @@ answer_tools_call(const struct mcp *mcp, struct mcp_message *m, struct mcp_reply
 		answer_server_info(mcp, m, r);
 		return MCP_ANSWERED;
 	}
-	failure_init(&f, "invalid_argument", 400, "%s%s%s", wrong.path,
-	    wrong.path[0] == '\0' ? "" : ": ", wrong.why);
+	failure_arguments(&f, &wrong);
 	buf_init(&text, LIMIT_SERVICE_FILE);
 	failure_print(&text, &f);
 	mcp_reply_tool(r, m, buf_str(&text), true);

@@ -58,8 +58,7 @@ call_method(struct call *c)
 	struct failure f;
 
 	if (schema_check(c->tool->arguments, c->args, &wrong) != 0) {
-		failure_init(&f, "invalid_argument", 400, "%s%s%s", wrong.path,
-		    wrong.path[0] == '\0' ? "" : ": ", wrong.why);
+		failure_arguments(&f, &wrong);
 		call_fail(c, &f);
 		return -1;
 	}

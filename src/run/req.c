@@ -156,7 +156,7 @@ req_refuse(struct req *r, int status, const char *why)
 static void
 req_trace(struct req *r, const char *traceparent)
 {
-	uint8_t random[24];
+	uint8_t random[24] = { 0 };
 
 	crypto_random(random, sizeof random);
 	trace_begin(&r->trace, traceparent, random);

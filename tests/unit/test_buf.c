@@ -28,7 +28,6 @@ run_empty(void)
 	buf_init(&b, 10);
 	CHECK(b.data == NULL && b.len == 0 && b.cap == 10 && !b.failed, "a new buffer");
 	CHECK(strcmp(buf_str(&b), "") == 0, "its text is never NULL");
-	buf_drain(&b, 5);
 	buf_truncate(&b, 0);
 	buf_reset(&b);
 	buf_finish(&b);
@@ -105,11 +104,7 @@ run_cut(void)
 	struct buf b;
 
 	buf_init(&b, 100);
-	buf_puts(&b, "abcdef");
-	buf_drain(&b, 0);
-	CHECK(holds(&b, "abcdef", 6), "nothing drained");
-	buf_drain(&b, 2);
-	CHECK(holds(&b, "cdef", 4), "two drained");
+	buf_puts(&b, "cdef");
 	buf_truncate(&b, 4);
 	CHECK(holds(&b, "cdef", 4), "cut to its length");
 	buf_truncate(&b, 50);
@@ -118,12 +113,6 @@ run_cut(void)
 	CHECK(holds(&b, "c", 1), "cut to one");
 	buf_puts(&b, "xyz");
 	CHECK(holds(&b, "cxyz", 4), "and on");
-	buf_drain(&b, 4);
-	CHECK(holds(&b, "", 0), "all drained");
-	buf_puts(&b, "ab");
-	buf_drain(&b, 99);
-	CHECK(holds(&b, "", 0), "more than all drained");
-	buf_puts(&b, "ab");
 	buf_truncate(&b, 0);
 	CHECK(holds(&b, "", 0), "cut to nothing");
 	buf_finish(&b);
@@ -166,8 +155,6 @@ run_growth(void)
 			wrong++;
 	CHECK(wrong == 0, "%zu bytes differ", wrong);
 	CHECK(buf_putc(&b, 'x') == -1, "full");
-	buf_drain(&b, 99999);
-	CHECK(b.len == 1 && b.data[0] == (char)(99999 % 251) && b.data[1] == '\0', "the last one");
 	buf_finish(&b);
 }
 
