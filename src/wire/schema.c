@@ -379,6 +379,15 @@ fail_unknown(struct judge *j, const struct visit *v, const char *name)
 	return 1;
 }
 
+/* Judge a member that no other keyword has taken. */
+static int
+judge_rest(struct judge *j, const struct rule *rule, struct visit *v, const cJSON *member,
+    size_t i)
+{
+	return cJSON_IsFalse(rule->value) ? fail_unknown(j, v, member->string) :
+	    judge_child(j, rule->nodes[0], v, member, i);
+}
+
 int
 check_additional_properties(struct judge *j, const struct rule *rule, struct visit *v)
 {
@@ -394,13 +403,9 @@ check_additional_properties(struct judge *j, const struct rule *rule, struct vis
 		result = matches_sibling(j, v, member->string);
 		if (result == -1)
 			return -1;
-		if (result == 0) {
-			if (cJSON_IsFalse(rule->value))
-				return fail_unknown(j, v, member->string);
-			result = judge_child(j, rule->nodes[0], v, member, i);
-			if (result != 0)
-				return result;
-		}
+		result = result == 1 ? 0 : judge_rest(j, rule, v, member, i);
+		if (result != 0)
+			return result;
 		i++;
 	}
 	return 0;
@@ -416,13 +421,9 @@ check_unevaluated_properties(struct judge *j, const struct rule *rule, struct vi
 	if (!cJSON_IsObject(v->at->item))
 		return 0;
 	cJSON_ArrayForEach(member, v->at->item) {
-		if (!marked(v, i)) {
-			if (cJSON_IsFalse(rule->value))
-				return fail_unknown(j, v, member->string);
-			result = judge_child(j, rule->nodes[0], v, member, i);
-			if (result != 0)
-				return result;
-		}
+		result = marked(v, i) ? 0 : judge_rest(j, rule, v, member, i);
+		if (result != 0)
+			return result;
 		i++;
 	}
 	return 0;
