@@ -18,8 +18,14 @@ B          := build/asan
 MODE       := -O1 -g -fsanitize=address,undefined -fno-sanitize-recover=undefined -fno-omit-frame-pointer
 else
 B          := build/release
-MODE       := -O2 -g -D_FORTIFY_SOURCE=2 -fstack-protector-strong -fPIE
-LINKMODE   := -pie -Wl,-z,relro,-z,now
+# What a compiler does not know is left out. _FORTIFY_SOURCE: 3 where it is more than a word.
+has         = $(shell printf 'int main(void) { return 0; }' | \
+              $(CC) -Werror $(1) -x c -c -o /dev/null - 2>/dev/null && echo $(1))
+FORTIFY    := $(shell printf '\043if (__GNUC__ < 12 && !__clang__) || (__clang__ && __clang_major__ < 15)\n2\n\043else\n3\n\043endif\n' | \
+              $(CC) -E -P - 2>/dev/null | tail -n 1)
+MODE       := -O2 -g -U_FORTIFY_SOURCE -D_FORTIFY_SOURCE=$(FORTIFY) -fstack-protector-strong \
+              $(call has,-fstack-clash-protection) $(call has,-fcf-protection) -fPIE
+LINKMODE   := -pie -Wl,-z,relro,-z,now,-z,noexecstack
 endif
 
 WARN       := -Wall -Wextra -Wshadow -Wstrict-prototypes -Wmissing-prototypes -Wpointer-arith \
@@ -27,19 +33,21 @@ WARN       := -Wall -Wextra -Wshadow -Wstrict-prototypes -Wmissing-prototypes -W
 ifeq ($(WERROR),1)
 WARN       += -Werror
 endif
-PKGS       := libcurl libcjson libcrypto libpcre2-8
+PKGS       := libcurl libcjson libssl libcrypto libpcre2-8 libseccomp
 override CFLAGS += -std=c11 -D_GNU_SOURCE -DUMS_MCP_VERSION='"$(VERSION)"' $(WARN) $(MODE) \
               -fno-common -fvisibility=hidden -Isrc $(shell pkg-config --cflags $(PKGS) sqlite3)
 LDFLAGS    += $(MODE) $(LINKMODE)
-LIBS       := $(shell pkg-config --libs $(PKGS)) -levent_core
+LIBS       := $(shell pkg-config --libs $(PKGS)) -levent_core -llmdb -lhiredis
 LOCAL_LIBS := $(shell pkg-config --libs sqlite3 libcurl libcjson libcrypto) -lfcgi
 
 src         = $(wildcard $(addsuffix /*.c,$(addprefix src/,$(1))))
 obj         = $(patsubst src/%.c,$(B)/obj/%.o,$(1))
 
 LIB_OBJ    := $(call obj,$(call src,base wire mcp))
-BRIDGE_OBJ := $(call obj,$(call src,edge run))
+BRIDGE_OBJ := $(call obj,$(call src,edge run cmd))
 LOCAL_OBJ  := $(call obj,$(call src,local base)) $(call obj,src/wire/json.c src/wire/json_read.c src/wire/utf8.c)
+# What unit tests reach of the upper layers.
+UNIT_OBJ   := $(call obj,src/edge/board.c $(wildcard src/edge/store*.c src/edge/sandbox*.c) src/run/life.c)
 UNIT       := $(patsubst tests/unit/%.c,$(B)/unit/%,$(wildcard tests/unit/test_*.c))
 FUZZ       := $(patsubst tests/fuzz/%.c,build/fuzz/%,$(wildcard tests/fuzz/fuzz_*.c))
 
@@ -63,10 +71,10 @@ $(B)/obj/%.o: src/%.c Makefile CHANGES
 	$(Q)mkdir -p $(@D)
 	$(Q)$(CC) $(CFLAGS) $(CPPFLAGS) -MMD -MP -c -o $@ $<
 
-$(B)/unit/%: tests/unit/%.c $(LIB_OBJ)
+$(B)/unit/%: tests/unit/%.c $(LIB_OBJ) $(UNIT_OBJ)
 	$(call say,UNIT,$<)
 	$(Q)mkdir -p $(@D)
-	$(Q)$(CC) $(CFLAGS) $(CPPFLAGS) -Itests/unit -MMD -MP $(LDFLAGS) -o $@ $< $(LIB_OBJ) $(LIBS)
+	$(Q)$(CC) $(CFLAGS) $(CPPFLAGS) -Itests/unit -MMD -MP $(LDFLAGS) -o $@ $< $(LIB_OBJ) $(UNIT_OBJ) $(LIBS)
 
 unit: $(UNIT)
 
@@ -75,6 +83,8 @@ check: unit
 
 # One libFuzzer program per parser, over objects that all of them share; clang only.
 FUZZ_OBJ   := $(patsubst src/%.c,build/fuzz/obj/%.o,$(call src,base wire mcp))
+fuzz_obj    = $(patsubst %,build/fuzz/obj/%.o,$(1))
+comma      := ,
 FUZZ_MODE  := -O1 -g -fno-sanitize-recover=undefined
 FUZZ_FLAGS  = $(filter-out $(MODE),$(CFLAGS)) $(FUZZ_MODE)
 
@@ -83,21 +93,50 @@ build/fuzz/obj/%.o: src/%.c Makefile CHANGES
 	$(Q)mkdir -p $(@D)
 	$(Q)clang $(FUZZ_FLAGS) -fsanitize=fuzzer-no-link,address,undefined -MMD -MP -c -o $@ $<
 
+# Where more than a parser is under test, what it stands on.
+build/fuzz/fuzz_policy: $(call fuzz_obj,run/limit edge/board)
+build/fuzz/fuzz_store: $(call fuzz_obj,edge/store_redis)
+build/fuzz/fuzz_path: $(call fuzz_obj,run/access run/auth run/bridge run/call run/deed run/flight \
+    run/grant run/limit run/metrics run/req run/settings run/witness edge/audit edge/board)
+build/fuzz/fuzz_path: FUZZ_LINK = $(addprefix -Wl$(comma)--wrap=,clock_mono_us clock_wall_ms \
+    clock_now crypto_random event_add event_del log_line)
+
 build/fuzz/%: tests/fuzz/%.c $(FUZZ_OBJ)
 	$(call say,FUZZ,$<)
 	$(Q)mkdir -p $(@D)
-	$(Q)clang $(FUZZ_FLAGS) -fsanitize=fuzzer,address,undefined -o $@ $< $(FUZZ_OBJ) $(LIBS)
+	$(Q)clang $(FUZZ_FLAGS) -fsanitize=fuzzer,address,undefined -MMD -MP $(FUZZ_LINK) -o $@ $< \
+	    $(filter %.o,$^) $(LIBS)
 
-fuzz: $(FUZZ)
+fuzz-build: $(FUZZ)
+
+# The load generator of tests/bench: a program for itself, nothing of src/ is in it.
+VOLLEY_LIBS = $(shell pkg-config --libs libcjson libssl libcrypto) -levent_core
+
+$(B)/volley: tests/bench/volley.c Makefile
+	$(call say,LINK,$@)
+	$(Q)mkdir -p $(@D)
+	$(Q)$(CC) $(CFLAGS) $(CPPFLAGS) $(LDFLAGS) -o $@ $< $(VOLLEY_LIBS)
+
+# What OpenSSL alone takes for a signature, and we for a token.
+$(B)/verify: tests/bench/verify.c $(LIB_OBJ) Makefile
+	$(call say,LINK,$@)
+	$(Q)mkdir -p $(@D)
+	$(Q)$(CC) $(CFLAGS) $(CPPFLAGS) $(LDFLAGS) -o $@ $< $(LIB_OBJ) $(LIBS)
+
+volley: $(B)/volley
+
+verify: $(B)/verify
 
 lint:
 	$(Q)scripts/lint
+
+MANAGERS   := $(patsubst etc/managers/%,%,$(wildcard etc/managers/*.* etc/managers/s6/*))
 
 # What an operator may have changed in /etc is kept; the new file stands beside it.
 install: all
 	install -d $(DESTDIR)$(PREFIX)/bin $(DESTDIR)$(SYSCONFDIR)/ums-mcp/services \
 	    $(DESTDIR)$(PREFIX)/share/man/man8 $(DESTDIR)$(PREFIX)/share/man/man5 \
-	    $(DESTDIR)$(PREFIX)/share/doc/ums-mcp
+	    $(DESTDIR)$(PREFIX)/share/doc/ums-mcp/managers/s6
 	install -m 755 $(B)/ums-mcp $(B)/ums-local $(DESTDIR)$(PREFIX)/bin/
 	$(Q)for f in ums-mcp.conf services/ums.json; do \
 	    to=$(DESTDIR)$(SYSCONFDIR)/ums-mcp/$$f; \
@@ -108,6 +147,10 @@ install: all
 	    $(DESTDIR)$(SYSCONFDIR)/ums-mcp/services/
 	install -m 644 etc/lighttpd.conf etc/nginx.conf README.md DESIGN.md CHANGES LICENSE \
 	    $(DESTDIR)$(PREFIX)/share/doc/ums-mcp/
+	$(Q)for f in $(MANAGERS); do \
+	    mode=644; [ ! -x etc/managers/$$f ] || mode=755; \
+	    install -m $$mode etc/managers/$$f $(DESTDIR)$(PREFIX)/share/doc/ums-mcp/managers/$$f || exit 1; \
+	done
 	install -m 644 man/*.8 $(DESTDIR)$(PREFIX)/share/man/man8/
 	install -m 644 man/*.5 $(DESTDIR)$(PREFIX)/share/man/man5/
 
@@ -117,14 +160,23 @@ clean:
 help:
 	@sed -n 's/^#   //p' Makefile
 	@echo "make conformance   the official suite on both wires (installs it below build/)"
+	@echo "make test-auth     tokens and credentials with a real authorization server (installs it below build/)"
 	@echo "make clients       Inspector, TypeScript and Python SDKs against the running bridge"
 	@echo "make load          100 clients for 60 s through lighttpd and through nginx"
-	@echo "make fuzz-run      every fuzz target for FUZZ_S seconds (default 10)"
+	@echo "make volley        the load generator of tests/bench, in build/release/"
+	@echo "make bench         memory, CPU and rate against bridges built on the SDKs"
+	@echo "make life          recycles, reloads, kills and floods under load, both web servers"
+	@echo "make chaos         keyed sends, repeated, while workers die and the service fails"
+	@echo "make torture       the Nth allocation, read, write, ... fails, for every N, over the cases"
+	@echo "make soak          a million requests and a million sessions: does a worker grow"
+	@echo "make profile       where a request's processor time goes (callgrind)"
+	@echo "make fuzz          every fuzz target for SECONDS seconds (default 10), or RUNS times"
 
-conformance clients load fuzz-run:
+conformance clients test-auth load life chaos torture soak bench profile fuzz:
 	$(Q)scripts/$@
 
-.PHONY: all unit check fuzz lint install clean help conformance clients load fuzz-run
+.PHONY: all unit check fuzz-build volley verify lint install clean help conformance clients test-auth \
+    load life chaos torture soak bench profile fuzz
 .DELETE_ON_ERROR:
 .SECONDARY: $(FUZZ_OBJ)
--include $(wildcard $(B)/obj/*/*.d $(B)/unit/*.d build/fuzz/obj/*/*.d)
+-include $(wildcard $(B)/obj/*/*.d $(B)/unit/*.d build/fuzz/obj/*/*.d build/fuzz/*.d)

@@ -55,10 +55,14 @@ FRONTS = ("fcgi", "lighttpd", "nginx", "cgi")
 SANITIZERS = ("AddressSanitizer", "LeakSanitizer", "runtime error:", "UndefinedBehavior")
 
 BASE_CONF = """\
+auth = none
 services = {cases}/service.json
 service.cases.base_url = http://127.0.0.1:{port}/api
 service.cases.token_file = {tmp}/token
 state_key = {tmp}/state.key
+store = {tmp}/store
+upstream_retries = 0
+breaker_failures = 0
 tools_off = off_tool
 result_max = 4096
 allowed_origins = https://app.example.org
@@ -463,8 +467,8 @@ class Bridge:
 class WebServer:
     """lighttpd or nginx in front of a bridge's socket."""
 
-    def __init__(self, name, tmp, bridge):
-        self.port = free_port()
+    def __init__(self, name, tmp, bridge, port=None, edit=lambda text: text):
+        self.port = port or free_port()
         text = (ROOT / "etc" / (name + ".conf")).read_text()
         text = text[:text.rindex("# ---- ums-local")].rstrip().rstrip("\t")
         text = text.replace("/run/ums-mcp/ums-mcp.sock", bridge.socket)
@@ -474,7 +478,7 @@ class WebServer:
         if name == "nginx":
             text = ("user root;\n" if os.getuid() == 0 else "") + text + "\n}"
         conf = tmp / (name + ".conf")
-        conf.write_text(text + "\n")
+        conf.write_text(edit(text) + "\n")
         command = {"lighttpd": ["lighttpd", "-D", "-f", str(conf)],
                    "nginx": ["nginx", "-e", "stderr", "-c", str(conf)]}[name]
         self.log = tmp / (name + ".log")

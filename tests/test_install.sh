@@ -21,9 +21,11 @@ check make make -s install DESTDIR="$root/stage" PREFIX=/opt/ums
 for f in opt/ums/bin/ums-mcp opt/ums/bin/ums-local etc/ums-mcp/ums-mcp.conf \
     etc/ums-mcp/services/ums.json etc/ums-mcp/services/service.schema.json \
     opt/ums/share/man/man8/ums-mcp.8 opt/ums/share/man/man5/ums-mcp.conf.5 \
-    opt/ums/share/man/man5/ums-mcp-service.5 opt/ums/share/doc/ums-mcp/README.md; do
+    opt/ums/share/man/man5/ums-mcp-service.5 opt/ums/share/doc/ums-mcp/README.md \
+    $(cd etc && find managers -type f | sed 's|^|opt/ums/share/doc/ums-mcp/|'); do
 	check file test -s "$root/stage/$f"
 done
+check manager test -x "$root/stage/opt/ums/share/doc/ums-mcp/managers/s6/run"
 check outside test "$(find "$root/stage" -mindepth 1 -maxdepth 1 | sort | tr '\n' ' ')" \
     = "$root/stage/etc $root/stage/opt "
 check version sh -c "'$root/stage/opt/ums/bin/ums-mcp' -V | grep -q '^ums-mcp [0-9]'"
@@ -33,6 +35,9 @@ check help sh -c "'$root/stage/opt/ums/bin/ums-mcp' -h | grep -q -- --listen"
 echo secret >"$root/stage/etc/ums-mcp/services/ums.token"
 openssl req -x509 -newkey ec -pkeyopt ec_paramgen_curve:P-256 -nodes -days 1 -subj /CN=t \
     -keyout "$root/key" -out "$root/stage/etc/ums-mcp/services/ca.pem" 2>/dev/null
+check undecided sh -c "'$root/stage/opt/ums/bin/ums-mcp' -c '$root/stage/etc/ums-mcp/ums-mcp.conf' -t 2>&1 |
+    grep -q 'auth: say who may call'"
+sed -i 's/^#auth =$/auth = none/' "$root/stage/etc/ums-mcp/ums-mcp.conf"
 check example sh -c "'$root/stage/opt/ums/bin/ums-mcp' -c '$root/stage/etc/ums-mcp/ums-mcp.conf' -t |
     grep -q 'configuration OK'"
 # A second install keeps what an operator has changed.

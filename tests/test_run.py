@@ -48,7 +48,9 @@ class Run:
         self.process = subprocess.Popen(
             [os.path.join(TOP, "scripts/run"), "--port", str(self.port), "--service-port",
              str(self.tls_port), "--state", state, *options],
-            stdout=self.out, stderr=self.out, start_new_session=True)
+            stdout=self.out, stderr=self.out, start_new_session=True,
+            # Ignored, as a shell leaves it for what it starts behind, a script cannot take it back.
+            preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_DFL))
 
     def text(self):
         with open(self.out.name) as f:

@@ -12,6 +12,7 @@
 
 #include <stdbool.h>
 #include <stddef.h>
+#include <stdint.h>
 
 struct buf {
 	char	*data;		/* NUL-terminated once something was appended, else NULL */
@@ -19,18 +20,24 @@ struct buf {
 	size_t	 size;		/* bytes allocated */
 	size_t	 cap;		/* most bytes it may hold */
 	bool	 failed;	/* an append did not fit or found no memory */
+	bool	 starved;	/* it found no memory */
 };
 
 /* Make an empty buffer of at most `cap` bytes. Cannot fail, allocates nothing. */
 void	 buf_init(struct buf *b, size_t cap);
 /* Free what it holds; the cap stays. Zeroed and finished buffers are fine. */
 void	 buf_finish(struct buf *b);
+/* The same, leaving nothing of a secret in memory. */
+void	 buf_wipe(struct buf *b);
 /* Empty it and clear `failed`, keeping the memory. */
 void	 buf_reset(struct buf *b);
+/* Have room for `more` bytes in one allocation, where their number is known. 0 or -1. */
+int	 buf_room(struct buf *b, size_t more);
 /* Append; 0, or -1 when it does not fit or memory is short (nothing is appended then). */
 int	 buf_append(struct buf *b, const void *data, size_t len);
 int	 buf_puts(struct buf *b, const char *s);
 int	 buf_putc(struct buf *b, char c);
+int	 buf_int(struct buf *b, int64_t value);
 int	 buf_printf(struct buf *b, const char *fmt, ...) __attribute__((format(printf, 2, 3)));
 /* Cut back to `len` bytes; a longer `len` changes nothing. */
 void	 buf_truncate(struct buf *b, size_t len);

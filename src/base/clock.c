@@ -1,7 +1,10 @@
 /* SPDX-License-Identifier: MIT */
 /* clock.c - reading and printing time; see clock.h. */
+#include <fcntl.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <time.h>
+#include <unistd.h>
 
 #include "base/clock.h"
 
@@ -21,6 +24,58 @@ clock_wall_ms(void)
 
 	clock_gettime(CLOCK_REALTIME, &ts);
 	return (int64_t)ts.tv_sec * 1000 + ts.tv_nsec / 1000000;
+}
+
+/* The first half of the kernel's name for this boot, read once; 0: it has none for us. */
+static uint64_t
+boot_number(void)
+{
+	static uint64_t boot;
+	static bool known;
+	char text[37] = "", digits[17];
+	int fd, i, n = 0;
+
+	if (known)
+		return boot;
+	known = true;
+	fd = open("/proc/sys/kernel/random/boot_id", O_RDONLY | O_CLOEXEC);
+	if (fd == -1)
+		return 0;
+	if (read(fd, text, sizeof text - 1) == sizeof text - 1) {
+		for (i = 0; text[i] != '\0' && n < 16; i++)
+			if (text[i] != '-')
+				digits[n++] = text[i];
+		digits[n] = '\0';
+		boot = strtoull(digits, NULL, 16);
+	}
+	close(fd);
+	return boot;
+}
+
+void
+clock_now(struct clock_moment *now)
+{
+	struct timespec ts = { 0 };
+
+	clock_gettime(CLOCK_BOOTTIME, &ts);
+	now->boot_ms = (int64_t)ts.tv_sec * 1000 + ts.tv_nsec / 1000000;
+	now->wall_ms = clock_wall_ms();
+	now->boot = boot_number();
+}
+
+bool
+clock_is_past(const struct clock_moment *at, const struct clock_moment *now)
+{
+	return at->boot != 0 && at->boot == now->boot ? now->boot_ms >= at->boot_ms :
+	    now->wall_ms >= at->wall_ms;
+}
+
+struct clock_moment
+clock_after(const struct clock_moment *at, int64_t ms)
+{
+	return (struct clock_moment){
+		.wall_ms = at->wall_ms + ms, .boot_ms = at->boot_ms + ms, .boot = at->boot,
+	};
 }
 
 void

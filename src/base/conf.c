@@ -59,6 +59,7 @@ release(struct conf *c, const struct conf_key *key)
 	switch (key->type) {
 	case CONF_STRING:
 	case CONF_SOCKET:
+	case CONF_PLACE:
 	case CONF_PATH:
 		free(*(char **)field(c, key));
 		*(char **)field(c, key) = NULL;
@@ -207,9 +208,11 @@ set(struct conf *c, const struct conf_key *key, const char *name, const char *fi
 	switch (key->type) {
 	case CONF_STRING:
 	case CONF_SOCKET:
+	case CONF_PLACE:
 	case CONF_PATH:
 		path = key->type == CONF_PATH ? *value != '\0' :
-		    key->type == CONF_SOCKET && strchr(value, '/') != NULL;
+		    key->type == CONF_SOCKET ? strchr(value, '/') != NULL :
+		    key->type == CONF_PLACE && *value != '\0' && strstr(value, "://") == NULL;
 		text = path ? file_beside(file, value) : strdup(value);
 		if (text == NULL)
 			break;
@@ -400,6 +403,7 @@ conf_print(const struct conf *c, struct buf *out)
 		switch (key->type) {
 		case CONF_STRING:
 		case CONF_SOCKET:
+		case CONF_PLACE:
 		case CONF_PATH:
 			buf_printf(out, " %s", *(char **)field(c, key));
 			break;

@@ -18,6 +18,7 @@ struct buf;
 enum conf_type {
 	CONF_STRING,	/* char * */
 	CONF_SOCKET,	/* char *: an address, or a path (it has a '/') as CONF_PATH */
+	CONF_PLACE,	/* char *: a URL (it has a "://"), or a path as CONF_PATH */
 	CONF_PATH,	/* char *; relative ones are seen from the file's folder */
 	CONF_INT,	/* int64_t, within min and max */
 	CONF_BOOL,	/* bool: yes or no */

@@ -5,6 +5,7 @@
 #include <ctype.h>
 #include <errno.h>
 #include <fcntl.h>
+#include <limits.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -15,12 +16,12 @@
 #include <openssl/hmac.h>
 #include <openssl/rand.h>
 
+#include "base/buf.h"
 #include "base/crypto.h"
 
 #define KEY_TEXT	(2 * CRYPTO_KEY + 1)	/* a key in hex and its newline */
 
 static int	key_create(const char *, char *, size_t);
-static int	hex_decode(const char *, uint8_t *, size_t);
 
 int
 crypto_random(void *out, size_t len)
@@ -32,6 +33,25 @@ int
 crypto_sha256(const void *data, size_t len, uint8_t out[CRYPTO_DIGEST])
 {
 	return EVP_Digest(data, len, out, NULL, EVP_sha256(), NULL) == 1 ? 0 : -1;
+}
+
+bool
+crypto_equal(const void *a, const void *b, size_t len)
+{
+	return CRYPTO_memcmp(a, b, len) == 0;
+}
+
+int
+crypto_hex(struct buf *out, const uint8_t *data, size_t len)
+{
+	static const char digits[] = "0123456789abcdef";
+	size_t i;
+
+	for (i = 0; i < len; i++) {
+		buf_putc(out, digits[data[i] >> 4]);
+		buf_putc(out, digits[data[i] & 15]);
+	}
+	return out->failed ? -1 : 0;
 }
 
 static int
@@ -64,6 +84,82 @@ crypto_verify(const struct crypto_key *key, const void *data, size_t len,
 		    CRYPTO_memcmp(mine, tag, CRYPTO_TAG) == 0)
 			ok = true;
 	return ok;
+}
+
+#define NONCE	12
+#define GCM_TAG	16
+
+/* The key of what is wrapped: no other use is made of it. */
+static int
+wrap_key(const uint8_t *secret, uint8_t out[EVP_MAX_MD_SIZE])
+{
+	static const char use[] = "ums-mcp wrap 1";
+
+	return HMAC(EVP_sha256(), secret, CRYPTO_KEY, (const unsigned char *)use, sizeof use - 1,
+	    out, NULL) == NULL ? -1 : 0;
+}
+
+/* One pass of AES-256-GCM; `tag` is made (encrypt) or held to. 0 or -1. */
+static int
+gcm(bool encrypt, const uint8_t *secret, const uint8_t *nonce, const uint8_t *place,
+    const void *data, size_t len, uint8_t *out, uint8_t *tag)
+{
+	EVP_CIPHER_CTX *ctx = EVP_CIPHER_CTX_new();
+	uint8_t key[EVP_MAX_MD_SIZE];
+	int n, result = -1;
+
+	if (ctx == NULL || wrap_key(secret, key) == -1)
+		goto out;
+	if (EVP_CipherInit_ex(ctx, EVP_aes_256_gcm(), NULL, key, nonce, encrypt) == 1 &&
+	    EVP_CipherUpdate(ctx, NULL, &n, place, CRYPTO_DIGEST) == 1 &&
+	    EVP_CipherUpdate(ctx, out, &n, data, (int)len) == 1 &&
+	    (encrypt || EVP_CIPHER_CTX_ctrl(ctx, EVP_CTRL_AEAD_SET_TAG, GCM_TAG, tag) == 1) &&
+	    EVP_CipherFinal_ex(ctx, out + n, &n) == 1 &&
+	    (!encrypt || EVP_CIPHER_CTX_ctrl(ctx, EVP_CTRL_AEAD_GET_TAG, GCM_TAG, tag) == 1))
+		result = 0;
+	OPENSSL_cleanse(key, sizeof key);
+out:
+	EVP_CIPHER_CTX_free(ctx);
+	return result;
+}
+
+int
+crypto_wrap(const struct crypto_key *key, const uint8_t place[CRYPTO_DIGEST], const void *data,
+    size_t len, struct buf *out)
+{
+	uint8_t *whole = malloc(len + CRYPTO_WRAP);
+	int result = -1;
+
+	if (whole != NULL && len <= INT_MAX && crypto_random(whole, NONCE) == 0 &&
+	    gcm(true, key->secret[0], whole, place, data, len, whole + NONCE,
+	    whole + NONCE + len) == 0)
+		result = buf_append(out, whole, len + CRYPTO_WRAP);
+	free(whole);
+	return result;
+}
+
+int
+crypto_unwrap(const struct crypto_key *key, const uint8_t place[CRYPTO_DIGEST], const void *data,
+    size_t len, struct buf *out)
+{
+	const uint8_t *bytes = data;
+	uint8_t *plain, tag[GCM_TAG];
+	int i, result = -1;
+
+	if (len < CRYPTO_WRAP || len > INT_MAX)
+		return -1;
+	len -= CRYPTO_WRAP;
+	plain = malloc(len + 1);
+	for (i = 0; plain != NULL && i < key->count && result == -1; i++) {
+		memcpy(tag, bytes + NONCE + len, GCM_TAG);
+		result = gcm(false, key->secret[i], bytes, place, bytes + NONCE, len, plain, tag);
+	}
+	if (result == 0)
+		result = buf_append(out, plain, len);
+	if (plain != NULL)
+		OPENSSL_cleanse(plain, len);
+	free(plain);
+	return result;
 }
 
 int
@@ -110,8 +206,8 @@ out:
 	return result;
 }
 
-static int
-hex_decode(const char *s, uint8_t *out, size_t len)
+int
+crypto_unhex(const char *s, uint8_t *out, size_t len)
 {
 	static const char digits[] = "0123456789abcdef";
 	const char *hi, *lo;
@@ -155,7 +251,9 @@ crypto_key_load(struct crypto_key *key, const char *path, char *why, size_t whyl
 		return -1;
 	}
 	memset(text, 0, sizeof text);
-	n = read(fd, text, sizeof text);
+	do
+		n = read(fd, text, sizeof text);
+	while (n == -1 && errno == EINTR);
 	close(fd);
 	if ((st.st_mode & 077) != 0) {
 		snprintf(why, whylen, "%s: others may read it (mode %03o); chmod 600 it", path,
@@ -164,11 +262,11 @@ crypto_key_load(struct crypto_key *key, const char *path, char *why, size_t whyl
 	}
 	if (n > 0 && text[n - 1] == '\n')
 		n--;
-	if (n == KEY_TEXT - 1 && hex_decode(text, key->secret[0], CRYPTO_KEY) == 0)
+	if (n == KEY_TEXT - 1 && crypto_unhex(text, key->secret[0], CRYPTO_KEY) == 0)
 		key->count = 1;
 	else if (n == 2 * KEY_TEXT - 1 && text[KEY_TEXT - 1] == '\n' &&
-	    hex_decode(text, key->secret[0], CRYPTO_KEY) == 0 &&
-	    hex_decode(text + KEY_TEXT, key->secret[1], CRYPTO_KEY) == 0)
+	    crypto_unhex(text, key->secret[0], CRYPTO_KEY) == 0 &&
+	    crypto_unhex(text + KEY_TEXT, key->secret[1], CRYPTO_KEY) == 0)
 		key->count = 2;
 	OPENSSL_cleanse(text, sizeof text);
 	if (key->count == 0) {

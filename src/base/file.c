@@ -4,6 +4,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -13,8 +14,8 @@
 #include "base/file.h"
 #include "base/limits.h"
 
-int
-file_read(struct buf *out, const char *path, char *why, size_t whylen)
+static int
+read_whole(struct buf *out, const char *path, bool private, char *why, size_t whylen)
 {
 	char chunk[8192];
 	struct stat st;
@@ -30,8 +31,13 @@ file_read(struct buf *out, const char *path, char *why, size_t whylen)
 		snprintf(why, whylen, "%s: not a regular file", path);
 		goto out;
 	}
-	while ((n = read(fd, chunk, sizeof chunk)) > 0)
-		if (buf_append(out, chunk, (size_t)n) == -1) {
+	if (private && (st.st_mode & 077) != 0) {
+		snprintf(why, whylen, "%s: others may read it (mode %03o); chmod 600 it", path,
+		    (unsigned)(st.st_mode & 0777));
+		goto out;
+	}
+	while ((n = read(fd, chunk, sizeof chunk)) > 0 || (n == -1 && errno == EINTR))
+		if (n > 0 && buf_append(out, chunk, (size_t)n) == -1) {
 			snprintf(why, whylen, "%s: longer than %zu bytes", path, out->cap);
 			goto out;
 		}
@@ -42,6 +48,64 @@ file_read(struct buf *out, const char *path, char *why, size_t whylen)
 out:
 	if (fd != -1)
 		close(fd);
+	return result;
+}
+
+int
+file_read(struct buf *out, const char *path, char *why, size_t whylen)
+{
+	return read_whole(out, path, false, why, whylen);
+}
+
+int
+file_read_private(struct buf *out, const char *path, char *why, size_t whylen)
+{
+	return read_whole(out, path, true, why, whylen);
+}
+
+static int
+write_whole(int fd, const char *data, size_t len)
+{
+	ssize_t n;
+
+	for (; len > 0; data += n, len -= (size_t)n) {
+		do
+			n = write(fd, data, len);
+		while (n == -1 && errno == EINTR);
+		if (n == -1)
+			return -1;
+	}
+	return fsync(fd);
+}
+
+int
+file_replace(const char *path, const char *data, size_t len, char *why, size_t whylen)
+{
+	/* Behind a symbolic link it is the file that is replaced, not the link. */
+	char *real = realpath(path, NULL), *tmp = NULL;
+	const char *name = real == NULL ? path : real;
+	struct stat st;
+	int fd = -1, result = -1;
+
+	if (asprintf(&tmp, "%s.XXXXXX", name) == -1)
+		tmp = NULL;
+	else
+		fd = mkostemp(tmp, O_CLOEXEC);	/* mode 0600 */
+	/* Who could read the old one is to read the new one: root may write for another user. */
+	if (fd != -1 && (stat(name, &st) == -1 ||
+	    (st.st_uid == geteuid() && st.st_gid == getegid()) ||
+	    fchown(fd, st.st_uid, st.st_gid) == 0) &&
+	    write_whole(fd, data, len) == 0 && rename(tmp, name) == 0)
+		result = 0;
+	else
+		snprintf(why, whylen, "%s: cannot be written: %s", name, strerror(errno));
+	if (fd != -1) {
+		if (result == -1)
+			unlink(tmp);
+		close(fd);
+	}
+	free(tmp);
+	free(real);
 	return result;
 }
 

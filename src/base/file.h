@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* file.h - reading a whole small file, once, at start-up. */
+/* file.h - whole small files, read at start-up or written by a command. */
 #ifndef BASE_FILE_H
 #define BASE_FILE_H
 
@@ -12,6 +12,13 @@ struct buf;
  * it in `why`.
  */
 int	 file_read(struct buf *out, const char *path, char *why, size_t whylen);
+/* The same of a file that nobody but its owner may read: of another mode it is an error. */
+int	 file_read_private(struct buf *out, const char *path, char *why, size_t whylen);
+/*
+ * Write a file anew in one step: whoever reads it finds the old text or the new one. It has mode
+ * 0600 and the owner it had. 0, or -1 with a sentence in `why`; the file is as it was then.
+ */
+int	 file_replace(const char *path, const char *data, size_t len, char *why, size_t whylen);
 /*
  * Read a secret: the file's text without its trailing line end. Empty files and
  * control characters inside are refused. The caller frees the text. NULL with a

@@ -29,8 +29,22 @@
 #define LIMIT_FRONT_READ_S	30
 /* Front: a reply that the web server does not take for this long is dropped (seconds). */
 #define LIMIT_FRONT_WRITE_S	30
-/* Front: connections accepted in one turn of the loop, so that replies get their turn. */
-#define LIMIT_ACCEPT_BURST	64
+/*
+ * Front: connections accepted in one turn of the loop, so that replies get their turn; so many
+ * that the listen backlog never fills while a turn lasts. lighttpd takes a full backlog (EAGAIN
+ * from connect() on a Unix socket) for a connection that is being made, and after some tries
+ * answers 500.
+ */
+#define LIMIT_ACCEPT_BURST	1024
+/* Front: closed connections and empty buffers that are kept for the next; the largest buffer. */
+#define LIMIT_FRONT_SPARE	64
+#define LIMIT_FRONT_STASH	64
+#define LIMIT_FRONT_STASHED	4096
+/* Front: bytes of all bodies that are being read, in one worker; past it 503. */
+#define LIMIT_FRONT_BODIES	(64 * 1024 * 1024)
+/* Requests in flight: bytes of the bodies they came with, in one worker; past it 503. As a tree a
+ * body takes up to 28 times as much. */
+#define LIMIT_HELD_BODIES	(32 * 1024 * 1024)
 /* Listen backlog: 511 loses connections when 1,500 arrive at once, 4096 none. */
 #define LIMIT_BACKLOG		4096
 
@@ -41,11 +55,22 @@
 #define LIMIT_HEADER		8192
 /* Upstream: a URL after expansion; servers answer 414 from 8 KB on. */
 #define LIMIT_URL		8192
-/* Upstream: idle easy handles kept for reuse. */
+/* Upstream: idle easy handles kept for reuse, some 8 KB each. */
 #define LIMIT_FETCH_IDLE	64
-/* Upstream: a write takes no connection that has been idle for longer (seconds); servers' own
- * limits begin at 5. */
-#define LIMIT_FETCH_IDLE_S	2L
+/* Upstream: a connection that has been idle for longer is not used again, by a write and else
+ * (seconds); servers' own limits begin at 5. */
+#define LIMIT_FETCH_IDLE_WRITE_S	2L
+#define LIMIT_FETCH_IDLE_S	118L
+/* Upstream: what libcurl allocates in each transfer to receive (the least it takes: an answer of
+ * some hundred bytes is what waits a thousandfold), and to send (the least, too). */
+#define LIMIT_FETCH_RECEIVE	1024
+#define LIMIT_FETCH_SEND	16384
+/* Upstream: connections of one worker whose packets are filled, over HTTP/2. */
+#define LIMIT_FETCH_CORKED	256
+/* Upstream: transfers that send at once without taking heap for it, and what each may have: what
+ * libcurl writes into and its own words before it, in whole pages. */
+#define LIMIT_WINDOWS		16384
+#define LIMIT_WINDOW		(LIMIT_FETCH_SEND + 4096)
 /* Upstream: response header bytes that are kept (Retry-After, request id). */
 #define LIMIT_UPSTREAM_HEADERS	65536
 
@@ -71,6 +96,53 @@
 /* A secret read from a file (a token, a key). */
 #define LIMIT_SECRET		65536
 
+/* Flights: shared things that a worker knows (key sets, tokens of callers), bytes of one, how long
+ * a source that failed is left alone, and how much longer than its flight a lease is (both
+ * milliseconds). */
+#define LIMIT_FLIGHTS		1024
+/* Of these, what is for one request: anybody can send tokens that nobody knows. */
+#define LIMIT_FLIGHTS_PASSING	256
+#define LIMIT_FLIGHT_VALUE	(60 * 1024)
+#define LIMIT_FLIGHT_REST_MS	INT64_C(1000)
+#define LIMIT_LEASE_MS		2000
+/* How long another worker's fetch is waited for before one fetches, too: it may have been stopped
+ * (milliseconds); and by how much clocks of machines may differ. */
+#define LIMIT_LEASE_WAIT_MS	3000
+#define LIMIT_CLOCK_SLACK_MS	60000
+/* A token that is said to live for no stated time, and how long a set of keys goes on being used
+ * while its issuer cannot be asked (seconds). */
+#define LIMIT_TOKEN_LIFE_S	300
+#define LIMIT_JWKS_LIFE_S	86400
+/* Verified tokens that a worker remembers: 1 MB, and where a service has them exchanged their text,
+ * 1 to 8 KB each. */
+#define LIMIT_TOKENS		2048
+/* How long one is remembered at most, however long it lives (milliseconds). */
+#define LIMIT_TOKEN_SEEN_MS	INT64_C(86400000)
+/* A bearer token. */
+#define LIMIT_BEARER		8192
+/* Clients in the "callers" of one service file. */
+#define LIMIT_CALLERS		256
+
+/* The name of a caller. */
+#define LIMIT_CALLER		255
+/* Keys in a file of API keys: each is compared with every token that comes. */
+#define LIMIT_API_KEYS		1024
+/* A result that is kept for a repeated call; the store's largest value less a record's head. */
+#define LIMIT_RECORD_RESULT	(60 * 1024)
+/* How long it is remembered that a token was used: longer than one is good, though a clock may be
+ * set back (milliseconds). */
+#define LIMIT_SPENT_MS		INT64_C(604800000)
+/* Arguments and preview shown to a person who is asked, in all, and one argument. */
+#define LIMIT_QUESTION		(128 * 1024)
+#define LIMIT_QUESTION_VALUE	16384
+
+/* A bearer token that is a JWT: servers cap a header line at 8 KB; real ones are 1 to 3 KB. */
+#define LIMIT_JWT		8192
+/* Keys of an issuer: it has two or three while they are exchanged; a large one 20. */
+#define LIMIT_JWK_KEYS		64
+/* The name of a key (kid). */
+#define LIMIT_KID		256
+
 /* Text of an upstream's error message that is shown to a model (bytes). */
 #define LIMIT_HINT		400
 /* Candidates shown with an error. */
@@ -85,13 +157,105 @@
 /* Names in one list of the configuration. */
 #define LIMIT_CONF_LIST		256
 
+/* Audit: how often the log says that lines are lost (seconds). */
+#define LIMIT_AUDIT_COMPLAINT_S	60
+
+/* Board: series of all metrics (tools by outcome are most), their labels, living workers. */
+#define LIMIT_BOARD_SERIES	4096
+#define LIMIT_BOARD_LABELS	256
+#define LIMIT_BOARD_SEATS	256
+/* Board: buckets that are not full, and how many places are looked at for one. */
+#define LIMIT_BOARD_BUCKETS	8192
+#define LIMIT_BOARD_PROBES	16
+/* Board: a breaker's one try may take so long before another is let through (seconds). */
+#define LIMIT_BREAKER_PROBE_S	30
+/* Rules of rate_limit. */
+#define LIMIT_RATES		32
+/* Series that a worker finds without a search. */
+#define LIMIT_METRICS_CACHE	256
+/* /metrics as text: every series a histogram of 20 lines would be 24 MB; real ones are 50 KB. */
+#define LIMIT_METRICS		(32 * 1024 * 1024)
+
+/* Store: bytes of a value; operations that have not ended, in one worker; the pause before one that
+ * could not begin is tried again (milliseconds). */
+#define LIMIT_STORE_VALUE	(64 * 1024)
+#define LIMIT_STORE_PENDING	16384
+#define LIMIT_STORE_AGAIN_MS	5
+/* Store: the least time from one transaction to the next (microseconds). */
+#define LIMIT_STORE_PAUSE_US	1000
+/* Store, LMDB: operations in one transaction; room for what a transaction writes anew; processes
+ * that read; records looked at for what has expired when there is no room. */
+#define LIMIT_STORE_BATCH	256
+#define LIMIT_STORE_ROOM	(16 * 1024 * 1024)
+#define LIMIT_STORE_READERS	1024
+#define LIMIT_STORE_SWEEP_FULL	256
+
+/* Store, Redis: a host's name (RFC 1035) and its NUL. */
+#define LIMIT_REDIS_HOST	256
+/* Store, Redis: the pause before it is tried again, doubled each time: short, for a restart takes
+ * no longer; at most so that it is in use again within 3 s of its return (milliseconds). */
+#define LIMIT_REDIS_RETRY_MS	50
+#define LIMIT_REDIS_RETRY_MAX_MS	2000
+/* Store, Redis: the least time for an attempt to connect, for operations may have less than a long
+ * way takes; how often one looks whether a name has been resolved (milliseconds). */
+#define LIMIT_REDIS_ATTEMPT_MS	500
+#define LIMIT_REDIS_LOOKUP_MS	5
+/* Store, Redis: bytes that wait for the socket. hiredis moves all of them after each write. */
+#define LIMIT_REDIS_OUT		(1024 * 1024)
+/* Store, Redis: how long the end of the process waits for the last answers (milliseconds): Redis
+ * drops what it has not read yet of a client to which it cannot write any more. */
+#define LIMIT_REDIS_LINGER_MS	100
+/* Store, Redis: what is remembered of the last complaint, not to log it again. */
+#define LIMIT_REDIS_COMPLAINT	160
+
+/* Heap: blocks from this size on are mappings of their own; what may stay free at the top. */
+#define LIMIT_HEAP_BLOCK	(256 * 1024)
+#define LIMIT_HEAP_TOP		(1024 * 1024)
+
 /* Stages a request may pass; a request that loops is failed, not served. */
 #define LIMIT_REQ_STEPS		64
-/* Steps of one call's plan. */
-#define LIMIT_PLAN_STEPS	8
+/* Calls: the first pause before a request is sent again, doubled each time, and what must be left
+ * for an answer behind a pause (milliseconds). */
+#define LIMIT_RETRY_MS		200
+#define LIMIT_RETRY_LEAST_MS	100
+/* Calls: what a Retry-After is taken for at most (seconds). */
+#define LIMIT_RETRY_AFTER_S	604800
+/* Calls: what must be left of its time for a write that has waited for its twin (milliseconds). */
+#define LIMIT_TWIN_LEAST_MS	500
+/* Records: how much longer than its call a claim is kept (milliseconds). */
+#define LIMIT_CLAIM_MS		60000
+/* Calls: how often one looks whether its twin has ended, at first and at most (milliseconds). */
+#define LIMIT_TWIN_MS		20
+#define LIMIT_TWIN_MAX_MS	250
 
-/* Master: workers, and the pause after a worker that crashed (milliseconds, doubled). */
+/* Worker: the share of max_requests and max_age_s by which workers differ, in percent. */
+#define LIMIT_LIFE_JITTER	10
+/* Worker: it is not replaced for its size before it is so old (seconds). */
+#define LIMIT_LIFE_LEAST_S	5
+/* Worker: memory is given back when for so many seconds a quarter of the former load came, and
+ * that was at least so many requests at once. */
+#define LIMIT_EBB_S		5
+#define LIMIT_EBB_LEAST		16
+/* Worker: descriptors besides the two that a request in flight may have. */
+#define LIMIT_DESCRIPTORS_MORE	64
+/* Worker: a loop that has not turned for so long is ended by its own alarm (seconds). */
+#define LIMIT_WATCHDOG_S	60
+/* Worker: how often it writes down its memory (seconds). */
+#define LIMIT_SAMPLE_S		5
+
+/* Sandbox: files and folders that a worker may open; the system's own are 13. */
+#define LIMIT_SANDBOX_PATHS	32
+
+/* Master: workers, and all its processes with those that drain. */
 #define LIMIT_WORKERS		64
+#define LIMIT_CHILDREN		192
+/* Master: how long it waits for a drained worker over drain_timeout_s before it kills (seconds). */
+#define LIMIT_KILL_S		5
+/* Master: how long a reload waits for the workers of the last one to open (seconds). */
+#define LIMIT_RELOAD_S		10
+/* Master: what it logs of why a new configuration is refused. */
+#define LIMIT_REASON		1024
+/* Master: the pause after a worker that crashed (milliseconds, doubled). */
 #define LIMIT_BACKOFF_MIN_MS	100
 #define LIMIT_BACKOFF_MAX_MS	30000
 

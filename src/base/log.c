@@ -22,6 +22,8 @@ static const char *const level_name[] = {
 
 static bool		log_json;
 static enum log_level	log_least = LOG_LEVEL_INFO;
+static char		pending[PIPE_BUF];	/* whole lines */
+static size_t		npending;
 
 _Static_assert(LIMIT_LOG_LINE <= PIPE_BUF, "a line is written whole or not at all");
 
@@ -62,8 +64,9 @@ vlog(enum log_level level, int code, const char *fmt, va_list ap)
 	struct buf line;
 	int saved = errno;
 
-	if (level > log_least)
+	if (!log_wants(level))
 		return;
+	log_flush();
 	vsnprintf(msg, sizeof msg, fmt, ap);
 	buf_init(&line, LIMIT_LOG_LINE);
 	if (code != 0 && strlen(msg) < sizeof msg - 64)
@@ -102,19 +105,32 @@ LOG_FUNCTION(log_warnx, LOG_LEVEL_WARN, 0)
 LOG_FUNCTION(log_info, LOG_LEVEL_INFO, 0)
 LOG_FUNCTION(log_debug, LOG_LEVEL_DEBUG, 0)
 
+bool
+log_wants(enum log_level level)
+{
+	return level <= log_least;
+}
+
 void
 log_line(const struct buf *line)
 {
-	struct buf out;
+	if (!log_wants(LOG_LEVEL_INFO) || line->len >= sizeof pending)
+		return;
+	if (npending + line->len + 1 > sizeof pending)
+		log_flush();
+	memcpy(pending + npending, buf_str(line), line->len);
+	npending += line->len;
+	pending[npending++] = '\n';
+}
+
+void
+log_flush(void)
+{
 	int saved = errno;
 
-	if (log_least < LOG_LEVEL_INFO)
-		return;
-	buf_init(&out, LIMIT_LOG_LINE);
-	buf_append(&out, buf_str(line), line->len);
-	buf_putc(&out, '\n');
-	log_write(buf_str(&out), out.len);
-	buf_finish(&out);
+	if (npending > 0)
+		log_write(pending, npending);
+	npending = 0;
 	errno = saved;
 }
 

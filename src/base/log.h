@@ -25,8 +25,14 @@ void	 log_warnx(const char *fmt, ...) __attribute__((format(printf, 1, 2)));
 void	 log_info(const char *fmt, ...) __attribute__((format(printf, 1, 2)));
 void	 log_debug(const char *fmt, ...) __attribute__((format(printf, 1, 2)));
 
-/* Write one ready JSON object as a line of its own (the request log); level info. */
+/* Whether lines of that level are written: what is costly to say need not be made otherwise. */
+bool	 log_wants(enum log_level level);
+/*
+ * Write one ready JSON object as a line of its own (the request log); level info. It may wait
+ * for others until log_flush(), which whoever calls this calls once a turn of its loop.
+ */
 void	 log_line(const struct buf *line);
+void	 log_flush(void);
 /* Append `s` to `out` as a JSON string, quotes included; bytes that are not UTF-8 become '?'. */
 void	 log_quote(struct buf *out, const char *s);
 

@@ -11,6 +11,7 @@
 
 #include "base/buf.h"
 #include "base/clock.h"
+#include "base/limits.h"
 #include "base/log.h"
 #include "edge/cgi.h"
 #include "edge/front.h"
@@ -28,6 +29,7 @@ cgi_create(const struct front_handler *h, char *const *environment)
 {
 	struct cgi *c = calloc(1, sizeof *c);
 	struct http_request rq;
+	struct buf out;
 	const char *equals;
 	size_t i;
 
@@ -46,7 +48,12 @@ cgi_create(const struct front_handler *h, char *const *environment)
 	if (read_body(&rq) == -1)
 		goto fail;
 	http_request_end(&rq);
-	c->front.exchange = h->request(h->arg, &c->front, &rq);
+	buf_init(&out, LIMIT_METRICS);
+	if (h->probe(h->arg, &rq, &out)) {
+		http_request_finish(&rq);
+		cgi_reply(&c->front, &out);
+	} else
+		c->front.exchange = h->request(h->arg, &c->front, &rq);
 	return c;
 fail:
 	http_request_finish(&rq);

@@ -5,6 +5,10 @@
  * A connection owns nothing but its descriptor, the header of the record it is in, the
  * request as far as it has come, and the reply as far as it has not gone. A peer can
  * fail its own connection and nothing else: whatever cannot be understood closes it.
+ *
+ * Connections and the buffers that they read into are kept for the next ones, a few of
+ * each: while a request waits for its answer its connection holds no buffer at all, and
+ * a probe is answered without an allocation.
  */
 #include <sys/queue.h>
 #include <sys/socket.h>
@@ -16,6 +20,7 @@
 #include <unistd.h>
 
 #include <event2/event.h>
+#include <event2/event_struct.h>
 #include <fastcgi.h>
 
 #include "base/buf.h"
@@ -33,11 +38,14 @@ enum conn_state {
 	CONN_REPLY,	/* the reply is being written */
 };
 
+/* Parameters as they come and decoded, the reply and the reply in records. */
+#define CONN_BUFFERS	4
+
 struct conn {
 	struct front		 front;		/* first: a front is its connection */
 	LIST_ENTRY(conn)	 entry;
 	struct fcgi		*fcgi;
-	struct event		*read, *write;
+	struct event		 read, write;
 	int			 fd;
 	enum conn_state		 state;
 	uint16_t		 id;		/* of the request */
@@ -62,19 +70,31 @@ struct fcgi {
 	struct event			*accept, *pause;
 	LIST_HEAD(, conn)		 conns;
 	size_t				 count;
+	LIST_HEAD(, conn)		 spare;		/* closed, for the next to come */
+	size_t				 nspare;
+	struct buf			 stash[LIMIT_FRONT_STASH];	/* empty ones with memory */
+	size_t				 nstash;
+	size_t				 reading;	/* bytes of bodies that are not whole */
 	int				 fd;
 	bool				 stopped;
+	bool				 crowded;	/* as many are open as may be */
 };
 
+static void	spare_cut(struct fcgi *, size_t);
 static void	on_accept(evutil_socket_t, short, void *);
 static void	on_pause(evutil_socket_t, short, void *);
+static struct buf stash_take(struct fcgi *, size_t);
+static void	stash_give(struct fcgi *, struct buf *);
 static int	conn_open(struct fcgi *, int);
 static void	conn_close(struct conn *);
+static void	conn_forget(struct conn *);
 static void	on_read(evutil_socket_t, short, void *);
+static int	conn_read(struct conn *);
 static bool	is_overdue(const struct conn *);
 static int	conn_feed(struct conn *, const unsigned char *, size_t);
 static int	record_begin(struct conn *);
 static int	record_content(struct conn *, const unsigned char *, size_t);
+static int	body_content(struct conn *, const unsigned char *, size_t);
 static int	record_end(struct conn *);
 static int	request_begin(struct conn *);
 static int	params_decode(struct conn *);
@@ -88,6 +108,7 @@ static void	on_write(evutil_socket_t, short, void *);
 static const struct timeval read_timeout = { LIMIT_FRONT_READ_S, 0 };
 static const struct timeval write_timeout = { LIMIT_FRONT_WRITE_S, 0 };
 static const struct timeval pause_time = { 1, 0 };
+static const struct timeval at_once = { 0, 0 };
 
 /* ====== accepting ====== */
 
@@ -102,6 +123,7 @@ fcgi_create(struct event_base *base, int fd, const struct front_handler *h)
 	f->handler = h;
 	f->fd = fd;
 	LIST_INIT(&f->conns);
+	LIST_INIT(&f->spare);
 	evutil_make_socket_nonblocking(fd);
 	f->accept = event_new(base, fd, EV_READ | EV_PERSIST, on_accept, f);
 	f->pause = evtimer_new(base, on_pause, f);
@@ -119,8 +141,11 @@ fcgi_stop(struct fcgi *f)
 		return;
 	f->stopped = true;
 	event_del(f->accept);
-	event_del(f->pause);
-	close(f->fd);
+	/*
+	 * Others hold this socket open: closed before the loop has told the kernel to watch it no
+	 * more, it would go on waking us. A timer that is due at once comes after that.
+	 */
+	event_add(f->pause, &at_once);
 }
 
 size_t
@@ -138,11 +163,33 @@ fcgi_destroy(struct fcgi *f)
 		return;
 	while ((c = LIST_FIRST(&f->conns)) != NULL)
 		conn_close(c);
+	spare_cut(f, 0);
 	if (f->accept != NULL)
 		event_free(f->accept);
 	if (f->pause != NULL)
 		event_free(f->pause);
 	free(f);
+}
+
+void
+fcgi_ebb(struct fcgi *f)
+{
+	spare_cut(f, 1);
+}
+
+/* Keep spare connections, and the buffers of as many. */
+static void
+spare_cut(struct fcgi *f, size_t keep)
+{
+	struct conn *c;
+
+	for (; f->nspare > keep; f->nspare--) {
+		c = LIST_FIRST(&f->spare);
+		LIST_REMOVE(c, entry);
+		free(c);
+	}
+	while (f->nstash > keep * CONN_BUFFERS)
+		buf_finish(&f->stash[--f->nstash]);
 }
 
 /*
@@ -156,7 +203,14 @@ on_accept(evutil_socket_t listener, short what, void *arg)
 	int i, fd;
 
 	(void)what;
-	for (i = 0; i < LIMIT_ACCEPT_BURST; i++) {
+	/* A request that has come whole may be the last that is wanted. */
+	for (i = 0; i < LIMIT_ACCEPT_BURST && !f->stopped; i++) {
+		/* The descriptors that are left are for what these will need behind. */
+		if (f->handler->conns_max != 0 && f->count >= f->handler->conns_max) {
+			event_del(f->accept);
+			f->crowded = true;
+			return;
+		}
 		fd = accept4(listener, NULL, NULL, SOCK_NONBLOCK | SOCK_CLOEXEC);
 		if (fd == -1 && (errno == EINTR || errno == ECONNABORTED))
 			continue;
@@ -182,30 +236,66 @@ on_pause(evutil_socket_t fd, short what, void *arg)
 	(void)what;
 	if (!f->stopped)
 		event_add(f->accept, NULL);
+	else
+		close(f->fd);
+}
+
+/* An empty buffer, with memory if there is one. */
+static struct buf
+stash_take(struct fcgi *f, size_t cap)
+{
+	struct buf b;
+
+	if (f->nstash == 0) {
+		buf_init(&b, cap);
+		return b;
+	}
+	b = f->stash[--f->nstash];
+	b.cap = cap;
+	return b;
+}
+
+/* Keep a buffer's memory, unless it is much or there is enough. */
+static void
+stash_give(struct fcgi *f, struct buf *b)
+{
+	if (b->size == 0 || b->size > LIMIT_FRONT_STASHED || f->nstash == LIMIT_FRONT_STASH) {
+		buf_finish(b);
+		return;
+	}
+	buf_reset(b);
+	f->stash[f->nstash++] = *b;
+	buf_init(b, 0);
 }
 
 static int
 conn_open(struct fcgi *f, int fd)
 {
-	struct conn *c = calloc(1, sizeof *c);
+	struct conn *c = LIST_FIRST(&f->spare);
 
+	if (c != NULL) {
+		LIST_REMOVE(c, entry);
+		f->nspare--;
+		memset(c, 0, sizeof *c);
+	} else
+		c = calloc(1, sizeof *c);
 	if (c == NULL)
 		return -1;
 	c->fcgi = f;
 	c->fd = fd;
 	c->front.reply = conn_reply;
 	c->front.began_us = clock_mono_us();
-	buf_init(&c->params, LIMIT_PARAMS);
+	event_assign(&c->read, f->base, fd, EV_READ | EV_PERSIST, on_read, c);
+	event_assign(&c->write, f->base, fd, EV_WRITE, on_write, c);
+	c->params = stash_take(f, LIMIT_PARAMS);
 	http_request_init(&c->rq, f->handler->body_max);
-	c->read = event_new(f->base, fd, EV_READ | EV_PERSIST, on_read, c);
-	if (c->read == NULL || event_add(c->read, &read_timeout) == -1) {
-		if (c->read != NULL)
-			event_free(c->read);
-		free(c);
-		return -1;
-	}
+	c->rq.params = stash_take(f, HTTP_PARAMS_ROOM);
 	LIST_INSERT_HEAD(&f->conns, c, entry);
 	f->count++;
+	/* A web server connects when it has a request: most often it is there already. */
+	if (conn_read(c) == 0 &&
+	    event_add(&c->read, c->state < CONN_BUSY ? &read_timeout : NULL) == -1)
+		conn_close(c);
 	return 0;
 }
 
@@ -218,17 +308,33 @@ conn_close(struct conn *c)
 
 	LIST_REMOVE(c, entry);
 	f->count--;
-	event_free(c->read);
-	if (c->write != NULL)
-		event_free(c->write);
+	event_del(&c->read);
+	event_del(&c->write);
 	close(c->fd);
-	buf_finish(&c->params);
-	buf_finish(&c->out);
-	http_request_finish(&c->rq);
-	free(c);
+	if (f->crowded && !f->stopped) {
+		f->crowded = false;
+		event_add(f->accept, NULL);
+	}
+	conn_forget(c);
+	stash_give(f, &c->out);
+	if (f->nspare < LIMIT_FRONT_SPARE) {
+		LIST_INSERT_HEAD(&f->spare, c, entry);
+		f->nspare++;
+	} else
+		free(c);
 	if (exchange != NULL)
 		f->handler->gone(f->handler->arg, exchange);
 	f->handler->closed(f->handler->arg);
+}
+
+/* What was read is not needed any more. */
+static void
+conn_forget(struct conn *c)
+{
+	c->fcgi->reading -= c->rq.body.len;
+	buf_finish(&c->rq.body);
+	stash_give(c->fcgi, &c->params);
+	stash_give(c->fcgi, &c->rq.params);
 }
 
 /* ====== records in ====== */
@@ -236,20 +342,29 @@ conn_close(struct conn *c)
 static void
 on_read(evutil_socket_t fd, short what, void *arg)
 {
-	static unsigned char bytes[LIMIT_FCGI_READ];
 	struct conn *c = arg;
-	ssize_t n;
 
-	if ((what & EV_TIMEOUT) != 0) {
+	(void)fd;
+	if ((what & EV_TIMEOUT) != 0)
 		conn_close(c);
-		return;
-	}
-	n = read(fd, bytes, sizeof bytes);
+	else
+		conn_read(c);
+}
+
+/* Read what there is. -1: the connection has been closed. */
+static int
+conn_read(struct conn *c)
+{
+	static unsigned char bytes[LIMIT_FCGI_READ];
+	ssize_t n = read(c->fd, bytes, sizeof bytes);
+
 	if (n == -1 && (errno == EAGAIN || errno == EINTR))
-		return;
+		return 0;
 	/* The end of the stream is how a web server says that its client has left. */
-	if (n <= 0 || is_overdue(c) || conn_feed(c, bytes, (size_t)n) == -1)
-		conn_close(c);
+	if (n > 0 && !is_overdue(c) && conn_feed(c, bytes, (size_t)n) == 0)
+		return 0;
+	conn_close(c);
+	return -1;
 }
 
 /* The event's own timeout begins again with each byte; a peer that drips them is held to this. */
@@ -340,8 +455,25 @@ record_content(struct conn *c, const unsigned char *p, size_t n)
 		else if (!c->excess && buf_append(&c->params, p, n) == -1)
 			return -1;
 	} else if (record_type(c) == FCGI_STDIN && c->state == CONN_STDIN)
-		return http_request_body(&c->rq, p, n);
+		return body_content(c, p, n);
 	return 0;
+}
+
+/* Bodies that are being read are held to a sum: a thousand large ones must not fill memory. */
+static int
+body_content(struct conn *c, const unsigned char *p, size_t n)
+{
+	struct fcgi *f = c->fcgi;
+	size_t before = c->rq.body.len;
+	int result;
+
+	if (f->reading + n > LIMIT_FRONT_BODIES && c->rq.excess == HTTP_FITS) {
+		c->rq.excess = HTTP_BUSY;
+		buf_finish(&c->rq.body);
+	}
+	result = http_request_body(&c->rq, p, n);
+	f->reading = f->reading - before + c->rq.body.len;
+	return result;
 }
 
 static int
@@ -383,7 +515,7 @@ request_begin(struct conn *c)
 		return 0;
 	end.protocolStatus = c->state == CONN_BEGIN ? FCGI_UNKNOWN_ROLE : FCGI_CANT_MPX_CONN;
 	if (c->out.cap == 0)
-		buf_init(&c->out, LIMIT_FCGI_READ);
+		c->out = stash_take(c->fcgi, LIMIT_FCGI_READ);
 	frame(&c->out, FCGI_END_REQUEST, record_id(c), (const char *)&end, sizeof end);
 	conn_write(c);
 	return 0;
@@ -427,21 +559,35 @@ params_decode(struct conn *c)
 	}
 	if (c->excess)
 		c->rq.excess = HTTP_PARAMS_EXCESS;
-	buf_finish(&c->params);
+	stash_give(c->fcgi, &c->params);
 	return 0;
 }
 
-/* The request is whole: hand it up. From here on only the end of the stream is of interest. */
+/*
+ * The request is whole: answer a probe at once, or hand it up. From here on only the end of
+ * the stream is of interest.
+ */
 static int
 request_ready(struct conn *c)
 {
 	const struct front_handler *h = c->fcgi->handler;
-	struct http_request rq = c->rq;
+	struct http_request rq;
+	struct buf out;
 
-	http_request_init(&c->rq, 0);
-	http_request_end(&rq);
+	http_request_end(&c->rq);
 	c->state = CONN_BUSY;
-	event_remove_timer(c->read);
+	event_remove_timer(&c->read);
+	out = stash_take(c->fcgi, LIMIT_METRICS);
+	if (h->probe(h->arg, &c->rq, &out)) {
+		conn_forget(c);
+		conn_reply(&c->front, &out);
+		return 0;
+	}
+	stash_give(c->fcgi, &out);
+	if (http_request_move(&rq, &c->rq) == -1)
+		return -1;
+	c->fcgi->reading -= rq.body.len;
+	conn_forget(c);
 	c->front.exchange = h->request(h->arg, &c->front, &rq);
 	return 0;
 }
@@ -457,7 +603,7 @@ conn_manage(struct conn *c, unsigned type)
 	if (c->state == CONN_REPLY)
 		return 0;
 	if (c->out.cap == 0)
-		buf_init(&c->out, LIMIT_FCGI_READ);
+		c->out = stash_take(c->fcgi, LIMIT_FCGI_READ);
 	if (type == FCGI_GET_VALUES)
 		frame(&c->out, FCGI_GET_VALUES_RESULT, 0, values, sizeof values - 1);
 	else {
@@ -501,22 +647,21 @@ conn_reply(struct front *f, struct buf *response)
 	    sizeof end + c->out.len;
 
 	if (c->out.cap == 0)
-		buf_init(&c->out, room);
+		c->out = stash_take(c->fcgi, room);
 	c->out.cap = room > c->out.cap ? room : c->out.cap;
+	buf_room(&c->out, room - c->out.len);
 	frame(&c->out, FCGI_STDOUT, c->id, buf_str(response), response->len);
 	frame(&c->out, FCGI_STDOUT, c->id, "", 0);
 	frame(&c->out, FCGI_END_REQUEST, c->id, (const char *)&end, sizeof end);
-	buf_finish(response);
+	stash_give(c->fcgi, response);
 	c->state = CONN_REPLY;
-	/* Written from the loop: the caller may be deep inside this connection's own read. */
-	if (c->write == NULL)
-		c->write = event_new(c->fcgi->base, c->fd, EV_WRITE, on_write, c);
-	if (c->write == NULL || c->out.failed) {
+	if (c->out.failed) {
 		log_warnx("out of memory for a reply; its connection is cut");
 		shutdown(c->fd, SHUT_RDWR);	/* the read event closes it */
 		return;
 	}
-	event_active(c->write, EV_WRITE, 0);
+	/* Written from the loop: the caller may be deep inside this connection's own read. */
+	event_active(&c->write, EV_WRITE, 0);
 }
 
 static void
@@ -542,9 +687,7 @@ conn_write(struct conn *c)
 		if (n == -1 && errno == EINTR)
 			continue;
 		if (n == -1 && errno == EAGAIN) {
-			if (c->write == NULL)
-				c->write = event_new(c->fcgi->base, c->fd, EV_WRITE, on_write, c);
-			if (c->write == NULL || event_add(c->write, &write_timeout) == -1)
+			if (event_add(&c->write, &write_timeout) == -1)
 				shutdown(c->fd, SHUT_RDWR);
 			return;
 		}

@@ -21,10 +21,12 @@ struct front_handler;
  * if it is not NULL. `h` is borrowed. NULL: out of memory.
  */
 struct fcgi *fcgi_create(struct event_base *base, int fd, const struct front_handler *h);
-/* Stop accepting and close the socket; connections that were accepted go on. Idempotent. */
+/* Stop accepting, and close the socket a turn later; what was accepted goes on. Idempotent. */
 void	 fcgi_stop(struct fcgi *f);
 /* Connections that are open. */
 size_t	 fcgi_count(const struct fcgi *f);
+/* The load has gone: keep no more for the next connections than a probe needs. */
+void	 fcgi_ebb(struct fcgi *f);
 /* Close all connections and free it; NULL is fine. */
 void	 fcgi_destroy(struct fcgi *f);
 

@@ -1,11 +1,11 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * fetch.c - one multi handle, one timer, one event a socket. libcurl says which sockets
- * and which timeout it wants; the loop says what happened; finished transfers are read
- * off afterwards, outside of any of libcurl's own callbacks, where starting and
- * cancelling others is allowed.
+ * fetch.c - a transaction's life: a handle is set up, put on a line (line.h), and what came of
+ * it becomes an answer. A line reports the end of a transfer outside of any of libcurl's own
+ * callbacks, where starting and cancelling others is allowed.
  */
 #include <sys/queue.h>
+#include <sys/socket.h>
 
 #include <stdbool.h>
 #include <stdint.h>
@@ -15,12 +15,14 @@
 #include <strings.h>
 
 #include <curl/curl.h>
-#include <event2/event.h>
 
 #include "base/buf.h"
 #include "base/limits.h"
 #include "base/log.h"
 #include "edge/fetch.h"
+#include "edge/line.h"
+#include "edge/trust.h"
+#include "edge/window.h"
 #include "mcp/answer.h"
 #include "mcp/upstream.h"
 
@@ -30,6 +32,7 @@
 struct fetch {
 	TAILQ_ENTRY(fetch)	 entry;
 	struct fetcher		*fetcher;
+	struct line		*line;		/* NULL: on none yet */
 	CURL			*easy;
 	struct curl_slist	*headers;
 	struct buf		 request;	/* the body, until the transfer has ended */
@@ -39,35 +42,44 @@ struct fetch {
 	bool			 excess;
 	bool			 once;		/* the upstream must see it once at most */
 	bool			 begun;		/* it was about to be sent */
+	bool			 starved;	/* no descriptor for a connection */
 	bool			 clean;		/* it has ended well: its handle may serve again */
 	void			(*done)(void *, const struct answer *);
 	void			*arg;
 };
 
 struct fetcher {
-	struct event_base	*base;
 	struct fetch_settings	 settings;
-	CURLM			*multi;
-	struct event		*timer;
-	bool			 shared;	/* connections are bounded: streams share them */
+	bool			 http2;
+	struct lines		 lines;
 	TAILQ_HEAD(, fetch)	 running;
 	CURL			*idle[LIMIT_FETCH_IDLE];
 	size_t			 nidle;
 };
 
-static void	unshare(struct fetcher *);
-static int	want_socket(CURL *, curl_socket_t, int, void *, void *);
-static int	want_timer(CURLM *, long, void *);
-static void	on_socket(evutil_socket_t, short, void *);
-static void	on_timer(evutil_socket_t, short, void *);
-static void	read_done(struct fetcher *);
-static int	set_up(struct fetch *, struct upstream *, const char *, long);
+static CURL	*handle_create(void);
+static int	set_up(struct fetch *, struct upstream *, const struct trust *, long);
+static curl_socket_t open_socket(void *, curlsocktype, struct curl_sockaddr *);
+static CURLcode	before_tls(CURL *, void *, void *);
 static int	before_request(void *, char *, char *, int, int);
 static size_t	take_body(char *, size_t, size_t, void *);
 static size_t	take_header(char *, size_t, size_t, void *);
-static void	finish(struct fetch *, CURLcode);
+static void	finish(CURL *, CURLcode);
 static enum outcome outcome_of(const struct fetch *, CURLcode, bool);
 static void	release(struct fetch *);
+
+int
+fetch_init(void)
+{
+	return curl_global_init_mem(CURL_GLOBAL_DEFAULT, window_malloc, window_free,
+	    window_realloc, window_strdup, window_calloc) == 0 ? 0 : -1;
+}
+
+void
+fetch_finish(void)
+{
+	curl_global_cleanup();
+}
 
 const char *
 fetch_http_name(enum fetch_http http)
@@ -81,44 +93,32 @@ fetch_http_name(enum fetch_http http)
 const char *
 fetch_library(void)
 {
-	return curl_version();
-}
+	static const char *version;	/* libcurl asks its libraries, which allocate, each time */
 
-static bool
-is_http2(const struct fetcher *f)
-{
-	return strcmp(fetch_http_name(f->settings.http), "2") == 0;
+	if (version == NULL)
+		version = curl_version();
+	return version;
 }
 
 struct fetcher *
 fetcher_create(struct event_base *base, const struct fetch_settings *settings)
 {
 	struct fetcher *f = calloc(1, sizeof *f);
-	long connections;
 
 	if (f == NULL)
 		return NULL;
-	f->base = base;
 	f->settings = *settings;
+	f->http2 = strcmp(fetch_http_name(settings->http), "2") == 0;
+	f->lines = (struct lines){
+		.base = base, .ended = finish, .inflight = settings->inflight,
+		.connections = settings->connections, .shared = f->http2,
+	};
+	TAILQ_INIT(&f->lines.all);
 	TAILQ_INIT(&f->running);
-	f->multi = curl_multi_init();
-	f->timer = evtimer_new(base, on_timer, f);
-	if (f->multi == NULL || f->timer == NULL) {
+	if (line_create(&f->lines) == NULL) {
 		fetcher_destroy(f);
 		return NULL;
 	}
-	/*
-	 * Streams share connections; without a bound a burst opens one for each before the
-	 * first is up.
-	 */
-	f->shared = is_http2(f) && settings->connections == 0;
-	connections = f->shared ? settings->inflight / 128 + 1 : settings->connections;
-	curl_multi_setopt(f->multi, CURLMOPT_PIPELINING, CURLPIPE_MULTIPLEX);
-	curl_multi_setopt(f->multi, CURLMOPT_MAX_HOST_CONNECTIONS, connections);
-	curl_multi_setopt(f->multi, CURLMOPT_SOCKETFUNCTION, want_socket);
-	curl_multi_setopt(f->multi, CURLMOPT_SOCKETDATA, f);
-	curl_multi_setopt(f->multi, CURLMOPT_TIMERFUNCTION, want_timer);
-	curl_multi_setopt(f->multi, CURLMOPT_TIMERDATA, f);
 	return f;
 }
 
@@ -131,117 +131,33 @@ fetcher_destroy(struct fetcher *f)
 		return;
 	while ((fetch = TAILQ_FIRST(&f->running)) != NULL)
 		fetch_cancel(fetch);
+	line_destroy_all(&f->lines);
 	while (f->nidle > 0)
 		curl_easy_cleanup(f->idle[--f->nidle]);
-	if (f->multi != NULL)
-		curl_multi_cleanup(f->multi);
-	if (f->timer != NULL)
-		event_free(f->timer);
 	free(f);
 }
 
-/*
- * An upstream that speaks HTTP/1.1 only has one request a connection: the bound that is
- * right for streams would throttle it, so it is lifted, for all upstreams of this process.
- */
-static void
-unshare(struct fetcher *f)
+void
+fetcher_ebb(struct fetcher *f)
 {
-	if (!f->shared)
-		return;
-	f->shared = false;
-	curl_multi_setopt(f->multi, CURLMOPT_MAX_HOST_CONNECTIONS, 0L);
+	struct line *old = line_newest(&f->lines);
+
+	while (f->nidle > 0)
+		curl_easy_cleanup(f->idle[--f->nidle]);
+	/* Without memory for a new line the old one goes on. */
+	if (line_create(&f->lines) != NULL)
+		line_leave(old);
+	window_trim();
 }
 
-/* ====== libcurl's wishes and the loop's events ====== */
-
-/* One event a socket, remade when libcurl wants another direction. */
-static int
-want_socket(CURL *easy, curl_socket_t fd, int what, void *arg, void *event)
+void
+fetcher_push(struct fetcher *f)
 {
-	struct fetcher *f = arg;
-	struct event *ev = event;
-	short kind = (short)((what & CURL_POLL_IN ? EV_READ : 0) |
-	    (what & CURL_POLL_OUT ? EV_WRITE : 0) | EV_PERSIST);
-
-	(void)easy;
-	if (ev != NULL)
-		event_free(ev);
-	ev = NULL;
-	if (what != CURL_POLL_REMOVE) {
-		ev = event_new(f->base, fd, kind, on_socket, f);
-		if (ev != NULL && event_add(ev, NULL) == -1) {
-			event_free(ev);
-			ev = NULL;
-		}
-		if (ev == NULL)
-			log_warn("an upstream's socket cannot be watched; its calls will time out");
-	}
-	curl_multi_assign(f->multi, fd, ev);
-	return 0;
+	line_push_all(&f->lines);
 }
-
-static int
-want_timer(CURLM *multi, long timeout_ms, void *arg)
-{
-	struct timeval tv = { timeout_ms / 1000, timeout_ms % 1000 * 1000 };
-	struct fetcher *f = arg;
-
-	(void)multi;
-	if (timeout_ms < 0)
-		event_del(f->timer);
-	else
-		event_add(f->timer, &tv);
-	return 0;
-}
-
-static void
-on_socket(evutil_socket_t fd, short what, void *arg)
-{
-	struct fetcher *f = arg;
-	int flags = (what & EV_READ ? CURL_CSELECT_IN : 0) |
-	    (what & EV_WRITE ? CURL_CSELECT_OUT : 0);
-	int running;
-
-	curl_multi_socket_action(f->multi, fd, flags, &running);
-	read_done(f);
-}
-
-static void
-on_timer(evutil_socket_t fd, short what, void *arg)
-{
-	struct fetcher *f = arg;
-	int running;
-
-	(void)fd;
-	(void)what;
-	curl_multi_socket_action(f->multi, CURL_SOCKET_TIMEOUT, 0, &running);
-	read_done(f);
-}
-
-static void
-read_done(struct fetcher *f)
-{
-	struct fetch *fetch = NULL;
-	CURLMsg *msg;
-	CURLcode code;
-	CURL *easy;
-	int left;
-
-	while ((msg = curl_multi_info_read(f->multi, &left)) != NULL) {
-		if (msg->msg != CURLMSG_DONE)
-			continue;
-		easy = msg->easy_handle;
-		code = msg->data.result;	/* msg is gone once its handle is removed */
-		curl_easy_getinfo(easy, CURLINFO_PRIVATE, (char **)&fetch);
-		finish(fetch, code);
-	}
-}
-
-/* ====== one transaction ====== */
 
 struct fetch *
-fetch_start(struct fetcher *f, struct upstream *u, const char *ca_file, long timeout_ms,
+fetch_start(struct fetcher *f, struct upstream *u, const struct trust *trust, long timeout_ms,
     void (*done)(void *arg, const struct answer *answer), void *arg)
 {
 	struct fetch *fetch = calloc(1, sizeof *fetch);
@@ -256,27 +172,60 @@ fetch_start(struct fetcher *f, struct upstream *u, const char *ca_file, long tim
 	buf_init(&u->body, 0);
 	buf_init(&fetch->response, f->settings.response_max);
 	TAILQ_INSERT_TAIL(&f->running, fetch, entry);
-	fetch->easy = f->nidle > 0 ? f->idle[--f->nidle] : curl_easy_init();
-	if (fetch->easy == NULL || set_up(fetch, u, ca_file, timeout_ms) == -1 ||
-	    curl_multi_add_handle(f->multi, fetch->easy) != CURLM_OK) {
+	fetch->easy = f->nidle > 0 ? f->idle[--f->nidle] : handle_create();
+	if (fetch->easy != NULL && set_up(fetch, u, trust, timeout_ms) == 0)
+		fetch->line = line_add(line_newest(&f->lines), fetch->easy);
+	if (fetch->line == NULL) {
 		release(fetch);
 		return NULL;
 	}
 	return fetch;
 }
 
+/* A handle with what is the same for every transfer; set_up() sets all the rest each time. */
+static CURL *
+handle_create(void)
+{
+	CURL *e = curl_easy_init();
+	CURLcode failed = 0;
+
+	if (e == NULL)
+		return NULL;
+	failed |= curl_easy_setopt(e, CURLOPT_NOSIGNAL, 1L);
+	/* Names are resolved in a thread; the end of a transfer must not wait for it. */
+	failed |= curl_easy_setopt(e, CURLOPT_QUICK_EXIT, 1L);
+	failed |= curl_easy_setopt(e, CURLOPT_PROTOCOLS_STR, "http,https");
+	failed |= curl_easy_setopt(e, CURLOPT_PROXY, "");
+	failed |= curl_easy_setopt(e, CURLOPT_SSLVERSION, (long)CURL_SSLVERSION_TLSv1_2);
+	failed |= curl_easy_setopt(e, CURLOPT_CAINFO, NULL);
+	failed |= curl_easy_setopt(e, CURLOPT_SSL_CTX_FUNCTION, before_tls);
+	failed |= curl_easy_setopt(e, CURLOPT_USERAGENT, "ums-mcp/" UMS_MCP_VERSION);
+	failed |= curl_easy_setopt(e, CURLOPT_BUFFERSIZE, (long)LIMIT_FETCH_RECEIVE);
+	failed |= curl_easy_setopt(e, CURLOPT_UPLOAD_BUFFERSIZE, (long)LIMIT_FETCH_SEND);
+	failed |= curl_easy_setopt(e, CURLOPT_OPENSOCKETFUNCTION, open_socket);
+	failed |= curl_easy_setopt(e, CURLOPT_PREREQFUNCTION, before_request);
+	failed |= curl_easy_setopt(e, CURLOPT_WRITEFUNCTION, take_body);
+	failed |= curl_easy_setopt(e, CURLOPT_HEADERFUNCTION, take_header);
+	if (failed == 0)
+		return e;
+	curl_easy_cleanup(e);
+	return NULL;
+}
+
 static int
-set_up(struct fetch *fetch, struct upstream *u, const char *ca_file, long timeout_ms)
+set_up(struct fetch *fetch, struct upstream *u, const struct trust *trust, long timeout_ms)
 {
 	const struct fetch_settings *s = &fetch->fetcher->settings;
-	bool http2 = is_http2(fetch->fetcher) && strncmp(u->url, "https:", 6) == 0;
+	bool http2 = fetch->fetcher->http2 && strncmp(u->url, "https:", 6) == 0;
+	bool post = strcmp(u->method, "POST") == 0, get = strcmp(u->method, "GET") == 0;
 	struct curl_slist *list;
+	const char *target;
 	CURL *e = fetch->easy;
 	CURLcode failed = 0;
 	size_t i;
 
 	if (!http2)
-		unshare(fetch->fetcher);
+		line_unshare(line_newest(&fetch->fetcher->lines));
 	/* "Expect:" keeps libcurl from asking before it sends a body. */
 	for (i = 0; i <= u->nheaders; i++) {
 		list = curl_slist_append(fetch->headers,
@@ -286,14 +235,21 @@ set_up(struct fetch *fetch, struct upstream *u, const char *ca_file, long timeou
 		fetch->headers = list;
 	}
 	failed |= curl_easy_setopt(e, CURLOPT_URL, u->url);
+	/* libcurl takes the URL apart again and, short of memory, leaves its query out. */
+	target = strstr(u->url, "://");
+	failed |= curl_easy_setopt(e, CURLOPT_REQUEST_TARGET,
+	    target == NULL ? NULL : strchr(target + 3, '/'));
 	failed |= curl_easy_setopt(e, CURLOPT_PRIVATE, fetch);
-	failed |= curl_easy_setopt(e, CURLOPT_NOSIGNAL, 1L);
-	/* Names are resolved in a thread; the end of a transfer must not wait for it. */
-	failed |= curl_easy_setopt(e, CURLOPT_QUICK_EXIT, 1L);
-	failed |= curl_easy_setopt(e, CURLOPT_PROTOCOLS_STR, "http,https");
-	failed |= curl_easy_setopt(e, CURLOPT_PROXY, "");
-	failed |= curl_easy_setopt(e, CURLOPT_SSLVERSION, CURL_SSLVERSION_TLSv1_2);
-	failed |= curl_easy_setopt(e, CURLOPT_USERAGENT, "ums-mcp/" UMS_MCP_VERSION);
+	failed |= curl_easy_setopt(e, CURLOPT_OPENSOCKETDATA, fetch);
+	failed |= curl_easy_setopt(e, CURLOPT_PREREQDATA, fetch);
+	failed |= curl_easy_setopt(e, CURLOPT_WRITEDATA, fetch);
+	failed |= curl_easy_setopt(e, CURLOPT_HEADERDATA, fetch);
+	/*
+	 * The store is put in by before_tls(). Its name, which is no folder, tells libcurl which
+	 * connections may serve which transfer.
+	 */
+	failed |= curl_easy_setopt(e, CURLOPT_CAPATH, trust_name(trust));
+	failed |= curl_easy_setopt(e, CURLOPT_SSL_CTX_DATA, trust);
 	failed |= curl_easy_setopt(e, CURLOPT_HTTP_VERSION, http2 ? CURL_HTTP_VERSION_2TLS :
 	    CURL_HTTP_VERSION_1_1);
 	failed |= curl_easy_setopt(e, CURLOPT_PIPEWAIT, http2 ? 1L : 0L);
@@ -303,29 +259,41 @@ set_up(struct fetch *fetch, struct upstream *u, const char *ca_file, long timeou
 	 * A server may have closed a connection that has been idle, and libcurl takes a TLS one
 	 * for alive all the same. A read is sent again then; a write would not be.
 	 */
-	if (fetch->once)
-		failed |= curl_easy_setopt(e, CURLOPT_MAXAGE_CONN, LIMIT_FETCH_IDLE_S);
-	failed |= curl_easy_setopt(e, CURLOPT_BUFFERSIZE, 4096L);
-	failed |= curl_easy_setopt(e, CURLOPT_UPLOAD_BUFFERSIZE, 16384L);
+	failed |= curl_easy_setopt(e, CURLOPT_MAXAGE_CONN, fetch->once ? LIMIT_FETCH_IDLE_WRITE_S :
+	    LIMIT_FETCH_IDLE_S);
 	failed |= curl_easy_setopt(e, CURLOPT_HTTPHEADER, fetch->headers);
-	failed |= curl_easy_setopt(e, CURLOPT_PREREQFUNCTION, before_request);
-	failed |= curl_easy_setopt(e, CURLOPT_PREREQDATA, fetch);
-	failed |= curl_easy_setopt(e, CURLOPT_WRITEFUNCTION, take_body);
-	failed |= curl_easy_setopt(e, CURLOPT_WRITEDATA, fetch);
-	failed |= curl_easy_setopt(e, CURLOPT_HEADERFUNCTION, take_header);
-	failed |= curl_easy_setopt(e, CURLOPT_HEADERDATA, fetch);
-	if (ca_file != NULL)
-		failed |= curl_easy_setopt(e, CURLOPT_CAINFO, ca_file);
-	if (u->has_body) {
-		failed |= curl_easy_setopt(e, CURLOPT_POSTFIELDS, buf_str(&fetch->request));
+	/* A method other than these two is one of them under another name. */
+	if (u->has_body || post) {
+		failed |= curl_easy_setopt(e, CURLOPT_POST, 1L);
+		failed |= curl_easy_setopt(e, CURLOPT_POSTFIELDS,
+		    u->has_body ? buf_str(&fetch->request) : "");
 		failed |= curl_easy_setopt(e, CURLOPT_POSTFIELDSIZE, (long)fetch->request.len);
-	} else if (strcmp(u->method, "POST") == 0) {
-		failed |= curl_easy_setopt(e, CURLOPT_POSTFIELDS, "");
-		failed |= curl_easy_setopt(e, CURLOPT_POSTFIELDSIZE, 0L);
-	}
-	if (strcmp(u->method, "GET") != 0 && strcmp(u->method, "POST") != 0)
-		failed |= curl_easy_setopt(e, CURLOPT_CUSTOMREQUEST, u->method);
+	} else
+		failed |= curl_easy_setopt(e, CURLOPT_HTTPGET, 1L);
+	failed |= curl_easy_setopt(e, CURLOPT_CUSTOMREQUEST,
+	    (u->has_body ? post : post || get) ? NULL : u->method);
 	return failed == 0 ? 0 : -1;
+}
+
+/* Without a descriptor of ours the service is not to be blamed. */
+static curl_socket_t
+open_socket(void *arg, curlsocktype purpose, struct curl_sockaddr *a)
+{
+	struct fetch *fetch = arg;
+	int fd = socket(a->family, a->socktype | SOCK_CLOEXEC, a->protocol);
+
+	(void)purpose;
+	if (fd == -1)
+		fetch->starved = true;
+	return fd == -1 ? CURL_SOCKET_BAD : fd;
+}
+
+/* A new connection believes what its service's file says. */
+static CURLcode
+before_tls(CURL *easy, void *ssl_ctx, void *trust)
+{
+	(void)easy;
+	return trust_apply(trust, ssl_ctx) ? CURLE_OK : CURLE_SSL_CERTPROBLEM;
 }
 
 /*
@@ -380,30 +348,34 @@ take_header(char *line, size_t size, size_t count, void *arg)
 	return len;
 }
 
+/* A transfer has ended; its handle is off the line. */
 static void
-finish(struct fetch *fetch, CURLcode code)
+finish(CURL *easy, CURLcode code)
 {
+	struct fetch *fetch = NULL;
 	struct answer a = { .retry_after_s = -1 };
 	curl_off_t retry = 0;
-	long status = 0, version = 0;
+	long status = 0, version = 0, connects = 0;
 
-	curl_easy_getinfo(fetch->easy, CURLINFO_RESPONSE_CODE, &status);
-	curl_easy_getinfo(fetch->easy, CURLINFO_HTTP_VERSION, &version);
+	curl_easy_getinfo(easy, CURLINFO_PRIVATE, (char **)&fetch);
+	curl_easy_getinfo(easy, CURLINFO_RESPONSE_CODE, &status);
+	curl_easy_getinfo(easy, CURLINFO_HTTP_VERSION, &version);
 	if (version == CURL_HTTP_VERSION_1_0 || version == CURL_HTTP_VERSION_1_1)
-		unshare(fetch->fetcher);
+		line_unshare(fetch->line);
+	curl_easy_getinfo(easy, CURLINFO_NUM_CONNECTS, &connects);
+	a.connects = connects;
 	a.sent = fetch->begun;
 	fetch->clean = code == CURLE_OK;
 	a.outcome = outcome_of(fetch, code, a.sent);
 	a.status = (int)status;
-	if (curl_easy_getinfo(fetch->easy, CURLINFO_RETRY_AFTER, &retry) == CURLE_OK && retry > 0)
-		a.retry_after_s = retry;
+	if (curl_easy_getinfo(easy, CURLINFO_RETRY_AFTER, &retry) == CURLE_OK && retry > 0)
+		a.retry_after_s = retry < LIMIT_RETRY_AFTER_S ? retry : LIMIT_RETRY_AFTER_S;
 	snprintf(a.request_id, sizeof a.request_id, "%s", fetch->request_id);
 	a.why = code == CURLE_OK ? "" : curl_easy_strerror(code);
 	a.body = buf_str(&fetch->response);
 	a.len = fetch->response.len;
 	if (code != CURLE_OK)
 		log_debug("fetch: %s (%d)", curl_easy_strerror(code), (int)code);
-	curl_multi_remove_handle(fetch->fetcher->multi, fetch->easy);
 	fetch->done(fetch->arg, &a);
 	release(fetch);
 }
@@ -419,7 +391,7 @@ outcome_of(const struct fetch *fetch, CURLcode code, bool sent)
 	case CURLE_COULDNT_RESOLVE_HOST:
 		return OUTCOME_UNRESOLVED;
 	case CURLE_COULDNT_CONNECT:
-		return OUTCOME_UNREACHABLE;
+		return fetch->starved ? OUTCOME_INTERNAL : OUTCOME_UNREACHABLE;
 	case CURLE_PEER_FAILED_VERIFICATION:
 	case CURLE_SSL_CONNECT_ERROR:
 	case CURLE_SSL_CERTPROBLEM:
@@ -446,22 +418,21 @@ fetch_begun(const struct fetch *fetch)
 void
 fetch_cancel(struct fetch *fetch)
 {
-	curl_multi_remove_handle(fetch->fetcher->multi, fetch->easy);
+	line_remove(fetch->line, fetch->easy);
 	release(fetch);
 }
 
-/* The one way a transaction ends; its handle is off the multi handle, or never was on. */
+/* The one way a transaction ends; its handle is off its line, or never was on one. */
 static void
 release(struct fetch *fetch)
 {
 	struct fetcher *f = fetch->fetcher;
 
 	TAILQ_REMOVE(&f->running, fetch, entry);
-	/* One that was cut off keeps buffers that a reset does not free, and can't be set up. */
-	if (fetch->clean && f->nidle < LIMIT_FETCH_IDLE) {
-		curl_easy_reset(fetch->easy);
+	/* One that was cut off keeps buffers that nothing frees, and can't be set up. */
+	if (fetch->clean && f->nidle < LIMIT_FETCH_IDLE)
 		f->idle[f->nidle++] = fetch->easy;
-	} else if (fetch->easy != NULL)
+	else if (fetch->easy != NULL)
 		curl_easy_cleanup(fetch->easy);
 	curl_slist_free_all(fetch->headers);
 	buf_finish(&fetch->request);

@@ -18,11 +18,16 @@ struct front;
 struct front {
 	void	(*reply)(struct front *, struct buf *);
 	void	*exchange;	/* what request() returned; NULL before and after */
-	long long began_us;	/* when its first byte was read, monotonic */
+	long long began_us;	/* when it was accepted, monotonic */
 };
 
 /* What the layer above does. */
 struct front_handler {
+	/*
+	 * A request is there, whole: whether it is a probe, which is answered at once with the
+	 * CGI head and body that are appended to `out`. Allocates nothing if `out` has room.
+	 */
+	bool	 (*probe)(void *arg, const struct http_request *rq, struct buf *out);
 	/*
 	 * A request is there, whole or in excess of a cap (rq->excess). Takes over what `rq`
 	 * holds. Returns the exchange, or NULL if it has been answered already.
@@ -34,6 +39,7 @@ struct front_handler {
 	void	 (*closed)(void *arg);
 	void	*arg;
 	size_t	 body_max;	/* bytes of a request's body */
+	size_t	 conns_max;	/* open at once; more wait in the backlog. 0: any number */
 };
 
 /* Give the whole response (CGI head and body) and end the exchange; takes over what `out` holds. */

@@ -174,6 +174,7 @@ log_request(const struct call *c, int64_t started)
 	buf_putc(&line, '}');
 	if (!line.failed)
 		log_line(&line);
+	log_flush();
 	buf_finish(&line);
 }
 

@@ -22,6 +22,7 @@ enum outcome {
 struct answer {
 	enum outcome	 outcome;
 	bool		 sent;			/* the upstream may have seen the request */
+	long		 connects;		/* connections opened for it */
 	int		 status;		/* HTTP, 0 without a response */
 	int64_t		 retry_after_s;		/* -1: not said */
 	const char	*why;			/* the library's word for what failed, static; "" */

@@ -37,8 +37,9 @@ failure_finish(struct failure *f)
 {
 	cJSON_Delete(f->candidates);
 	free(f->next_cursor);
+	free(f->more);
 	f->candidates = NULL;
-	f->next_cursor = NULL;
+	f->next_cursor = f->more = NULL;
 }
 
 int
@@ -63,6 +64,10 @@ failure_print(struct buf *out, const struct failure *f)
 	if (f->next_cursor != NULL) {
 		buf_puts(out, ",\"next_cursor\":");
 		json_quote(out, f->next_cursor);
+	}
+	if (f->more != NULL) {
+		buf_putc(out, ',');
+		buf_puts(out, f->more);
 	}
 	return buf_putc(out, '}');
 }

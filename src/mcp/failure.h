@@ -3,7 +3,8 @@
  * failure.h - what a model is told when a call fails: the code, the cause, the next step.
  *
  * The text block of a failed result is
- * {code, http_status, retryable, retry_after_s?, hint, upstream_request_id?, candidates?}.
+ * {code, http_status, retryable, retry_after_s?, hint, upstream_request_id?, candidates?}; one that
+ * asks for a person's agreement has confirm_token and preview, too.
  */
 #ifndef MCP_FAILURE_H
 #define MCP_FAILURE_H
@@ -27,6 +28,7 @@ struct failure {
 	char		 request_id[128];
 	cJSON		*candidates;		/* owned; NULL without any */
 	char		*next_cursor;		/* owned; NULL without one */
+	char		*more;			/* owned; more members as JSON; NULL without any */
 };
 
 /* Make a failure of a code, a status and a hint; failure_finish() must follow. */

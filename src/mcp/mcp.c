@@ -11,6 +11,7 @@
 #include "base/limits.h"
 #include "mcp/mcp.h"
 #include "mcp/mcp_method.h"
+#include "mcp/principal.h"
 #include "mcp/service.h"
 #include "wire/decimal.h"
 #include "wire/json.h"
@@ -23,6 +24,7 @@ static enum mcp_verdict	open_modern(struct mcp_message *, const struct http_requ
 static enum mcp_verdict	check_meta(struct mcp_message *, const cJSON *, struct mcp_reply *);
 static enum mcp_verdict	check_mirror(struct mcp_message *, const struct http_request *,
 			    const char *, const char *, struct mcp_reply *);
+static enum mcp_verdict	read_consent(struct mcp_message *, struct mcp_reply *);
 static enum mcp_verdict	open_call(const struct mcp *, struct mcp_message *,
 			    const struct http_request *, struct mcp_reply *);
 static enum mcp_verdict	check_params(struct mcp_message *, const struct http_request *,
@@ -54,8 +56,8 @@ refuse_version(struct mcp_reply *r, const struct mcp_message *m, const char *req
 }
 
 enum mcp_verdict
-mcp_open(const struct mcp *mcp, struct mcp_message *m, const struct http_request *rq,
-    struct mcp_reply *r)
+mcp_open(const struct mcp *mcp, struct mcp_message *m, const struct principal *principal,
+    const struct http_request *rq, struct mcp_reply *r)
 {
 	const cJSON *meta, *version;
 	enum mcp_verdict verdict;
@@ -63,6 +65,7 @@ mcp_open(const struct mcp *mcp, struct mcp_message *m, const struct http_request
 	int code;
 
 	memset(m, 0, sizeof *m);
+	m->principal = principal;
 	code = jsonrpc_parse(&m->rpc, buf_str(&rq->body), rq->body.len, why, sizeof why);
 	if (code != 0) {
 		mcp_reply_error(r, code == JSONRPC_INTERNAL_ERROR ? 500 : 400, m->rpc.id, code,
@@ -83,10 +86,21 @@ mcp_open(const struct mcp *mcp, struct mcp_message *m, const struct http_request
 }
 
 void
+mcp_message_keep(struct mcp_message *m)
+{
+	if (m->own_args == NULL)
+		m->own_args = cJSON_DetachItemViaPointer(m->rpc.params, m->args);
+	cJSON_Delete(m->rpc.root);
+	m->rpc.root = m->rpc.params = NULL;
+	m->rpc.method = NULL;
+}
+
+void
 mcp_message_finish(struct mcp_message *m)
 {
 	jsonrpc_finish(&m->rpc);
-	cJSON_Delete(m->no_args);
+	cJSON_Delete(m->own_args);
+	free(m->consent.state);
 	memset(m, 0, sizeof *m);
 }
 
@@ -213,6 +227,37 @@ check_mirror(struct mcp_message *m, const struct http_request *rq, const char *n
 	return MCP_ANSWERED;
 }
 
+/* What came of a question that we asked: requestState is ours, inputResponses the person's. */
+static enum mcp_verdict
+read_consent(struct mcp_message *m, struct mcp_reply *r)
+{
+	const cJSON *params = m->rpc.params, *state = json_get(params, "requestState");
+	const cJSON *answer = json_get(json_get(params, "inputResponses"), MCP_QUESTION);
+	const char *action = json_str(answer, "action");
+	const cJSON *ask;
+	struct mcp_consent *c = &m->consent;
+
+	/* No mode named is the form's; a client with the other alone could never agree. */
+	ask = json_get(json_get(json_get(params, "_meta"), META "clientCapabilities"),
+	    "elicitation");
+	c->elicits = cJSON_IsObject(ask) && (ask->child == NULL || json_get(ask, "form") != NULL);
+	if (state == NULL)
+		return MCP_CALL;
+	if (!cJSON_IsString(state))
+		return refuse(r, m, JSONRPC_INVALID_PARAMS,
+		    "Invalid params: requestState must be the string that came with the question");
+	c->state = strdup(state->valuestring);
+	if (c->state == NULL)
+		return refuse(r, m, JSONRPC_INTERNAL_ERROR,
+		    "Internal error: the bridge is short of memory; repeat later");
+	if (action != NULL && strcmp(action, "accept") == 0)
+		c->said = json_true(json_get(answer, "content"), MCP_QUESTION) ? MCP_AGREED :
+		    MCP_DECLINED;
+	else if (answer != NULL)
+		c->said = MCP_DECLINED;
+	return MCP_CALL;
+}
+
 /* The tool of a tools/call and its arguments. */
 static enum mcp_verdict
 open_call(const struct mcp *mcp, struct mcp_message *m, const struct http_request *rq,
@@ -220,7 +265,6 @@ open_call(const struct mcp *mcp, struct mcp_message *m, const struct http_reques
 {
 	const char *name = json_str(m->rpc.params, "name");
 	cJSON *args = json_get(m->rpc.params, "arguments");
-	size_t i;
 
 	if (name == NULL || (args != NULL && !cJSON_IsObject(args))) {
 		mcp_reply_error(r, 200, m->rpc.id, JSONRPC_INVALID_PARAMS, NULL, name == NULL ?
@@ -229,12 +273,15 @@ open_call(const struct mcp *mcp, struct mcp_message *m, const struct http_reques
 		return MCP_ANSWERED;
 	}
 	m->tool = catalog_find(mcp->catalog, name);
-	if (m->tool == NULL) {
-		const char *off = NULL;
+	if (m->tool != NULL && m->tool->off == NULL && !principal_may(m->principal, m->tool)) {
+		mcp_reply_error(r, 403, m->rpc.id, JSONRPC_INVALID_REQUEST, NULL,
+		    "Forbidden: what you called with does not grant the scopes of this tool");
+		return MCP_FORBIDDEN;
+	}
+	if (m->tool == NULL || m->tool->off != NULL) {
+		const char *off = m->tool == NULL ? NULL : m->tool->off;
 
-		for (i = 0; i < mcp->catalog->ntools; i++)
-			if (strcmp(mcp->catalog->tools[i]->name, name) == 0)
-				off = mcp->catalog->tools[i]->off;
+		m->tool = NULL;
 		mcp_reply_error(r, 200, m->rpc.id, JSONRPC_INVALID_PARAMS, NULL,
 		    "%s: %.*s%s%s; tools/list has those that can be called", off == NULL ?
 		    "Unknown tool" : "Tool is off", LIMIT_TOOL_NAME, name, off == NULL ? "" : ": ",
@@ -242,8 +289,10 @@ open_call(const struct mcp *mcp, struct mcp_message *m, const struct http_reques
 		return MCP_ANSWERED;
 	}
 	if (args == NULL)
-		args = m->no_args = cJSON_CreateObject();
+		args = m->own_args = cJSON_CreateObject();
 	m->args = args;
+	if (m->era == MCP_MODERN && read_consent(m, r) == MCP_ANSWERED)
+		return MCP_ANSWERED;
 	if (args == NULL) {
 		mcp_reply_error(r, 500, m->rpc.id, JSONRPC_INTERNAL_ERROR, NULL,
 		    "Internal error: the bridge is short of memory; repeat later");

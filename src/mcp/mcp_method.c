@@ -9,6 +9,7 @@
 #include "mcp/failure.h"
 #include "mcp/mcp.h"
 #include "mcp/mcp_method.h"
+#include "mcp/principal.h"
 #include "mcp/service.h"
 #include "wire/json.h"
 
@@ -129,6 +130,13 @@ answer_ping(const struct mcp *mcp, struct mcp_message *m, struct mcp_reply *r)
 	return mcp_result_close(r, m);
 }
 
+/* Whether who asks can call the tool. */
+static bool
+is_offered(const struct mcp_message *m, const struct tool *t)
+{
+	return t->off == NULL && principal_may(m->principal, t);
+}
+
 /* Where a page of tools/list begins: behind the tool that the cursor names. -1: no such cursor. */
 static int
 list_start(const struct mcp *mcp, const cJSON *text, size_t *start)
@@ -172,7 +180,7 @@ answer_tools_list(const struct mcp *mcp, struct mcp_message *m, struct mcp_reply
 	mcp_result_cacheable(mcp, r, m);
 	buf_puts(&r->body, "\"tools\":[");
 	for (; i < c->ntools; i++) {
-		if (c->tools[i]->off != NULL)
+		if (!is_offered(m, c->tools[i]))
 			continue;
 		if (given == mcp->list_page)
 			break;
@@ -184,7 +192,9 @@ answer_tools_list(const struct mcp *mcp, struct mcp_message *m, struct mcp_reply
 	buf_puts(&r->body, "],");
 	if (i < c->ntools) {
 		buf_puts(&r->body, "\"nextCursor\":\"");
-		cursor_seal(&r->body, mcp->key, "tools/list", digest, last, 0);
+		/* A list without its cursor would look like the whole. */
+		if (cursor_seal(&r->body, mcp->key, "tools/list", digest, last, 0) == -1)
+			r->body.failed = true;
 		buf_puts(&r->body, "\",");
 	}
 	return mcp_result_close(r, m);
@@ -206,7 +216,7 @@ answer_tools_call(const struct mcp *mcp, struct mcp_message *m, struct mcp_reply
 	failure_arguments(&f, &wrong);
 	buf_init(&text, LIMIT_SERVICE_FILE);
 	failure_print(&text, &f);
-	mcp_reply_tool(r, m, buf_str(&text), true);
+	mcp_reply_tool(r, m, text.failed ? "" : buf_str(&text), true);
 	buf_finish(&text);
 	return MCP_ANSWERED;
 }
@@ -228,7 +238,7 @@ answer_server_info(const struct mcp *mcp, struct mcp_message *m, struct mcp_repl
 	}
 	buf_puts(&text, "],\"tools\":[");
 	for (i = 0, comma = ""; i < c->ntools; i++) {
-		if (c->tools[i]->off != NULL)
+		if (!is_offered(m, c->tools[i]))
 			continue;
 		buf_puts(&text, comma);
 		json_quote(&text, c->tools[i]->name);
@@ -236,17 +246,25 @@ answer_server_info(const struct mcp *mcp, struct mcp_message *m, struct mcp_repl
 	}
 	buf_puts(&text, "],\"tools_off\":[");
 	for (i = 0, comma = ""; i < c->ntools; i++) {
-		if (c->tools[i]->off == NULL)
+		if (is_offered(m, c->tools[i]))
 			continue;
 		buf_printf(&text, "%s{\"name\":", comma);
 		json_quote(&text, c->tools[i]->name);
 		buf_puts(&text, ",\"why\":");
-		json_quote(&text, c->tools[i]->off);
+		json_quote(&text, c->tools[i]->off != NULL ? c->tools[i]->off :
+		    "what you called with does not grant its scopes");
 		buf_putc(&text, '}');
 		comma = ",";
 	}
-	buf_printf(&text, "],\"limits\":%s,\"caller\":\"anonymous\"}", mcp->limits);
-	mcp_reply_tool(r, m, buf_str(&text), false);
+	buf_printf(&text, "],\"limits\":%s,", mcp->limits);
+	if (mcp->status != NULL) {
+		mcp->status(mcp->arg, m->principal->name, &text);
+		buf_putc(&text, ',');
+	}
+	buf_puts(&text, "\"caller\":");
+	json_quote(&text, m->principal->name);
+	buf_putc(&text, '}');
+	mcp_reply_tool(r, m, text.failed ? "" : buf_str(&text), false);
 	buf_finish(&text);
 }
 

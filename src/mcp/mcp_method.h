@@ -11,6 +11,8 @@
 #define SERVER_INFO	"{\"name\":\"ums-mcp\",\"version\":\"" UMS_MCP_VERSION "\"}"
 #define CAPABILITIES	"{\"tools\":{},\"prompts\":{},\"resources\":{}}"
 
+#define MCP_QUESTION	"confirm"	/* the key of our one question, and of its one answer */
+
 enum era_bits { IN_LEGACY = 1, IN_MODERN = 2, IN_BOTH = 3 };
 
 struct mcp_method {
@@ -28,7 +30,7 @@ bool	 mcp_is_legacy(const char *version);
 
 /* Begin a result: what follows are members, each with a comma behind it. */
 void	 mcp_result_open(struct mcp_reply *r, const struct mcp_message *m);
-/* What a modern client may keep, and for how long; nothing here depends on who asks. */
+/* What a modern client may keep, and for how long. */
 void	 mcp_result_cacheable(const struct mcp *mcp, struct mcp_reply *r,
 	    const struct mcp_message *m);
 /* End it. Always MCP_ANSWERED, so that an answer can return it. */

@@ -2,6 +2,7 @@
 /* mcp_reply.c - the envelopes that go back: errors, results, a tool's result. */
 #include <stdarg.h>
 #include <stdio.h>
+#include <string.h>
 
 #include "mcp/mcp.h"
 #include "mcp/mcp_method.h"
@@ -43,7 +44,9 @@ mcp_result_open(struct mcp_reply *r, const struct mcp_message *m)
 {
 	r->status = 200;
 	r->type = "application/json";
-	buf_printf(&r->body, "{\"jsonrpc\":\"2.0\",\"id\":%s,\"result\":{", m->rpc.id);
+	buf_puts(&r->body, "{\"jsonrpc\":\"2.0\",\"id\":");
+	buf_puts(&r->body, m->rpc.id);
+	buf_puts(&r->body, ",\"result\":{");
 	if (m->era == MCP_MODERN)
 		buf_puts(&r->body, "\"resultType\":\"complete\",");
 }
@@ -52,8 +55,8 @@ void
 mcp_result_cacheable(const struct mcp *mcp, struct mcp_reply *r, const struct mcp_message *m)
 {
 	if (m->era == MCP_MODERN)
-		buf_printf(&r->body, "\"ttlMs\":%lld,\"cacheScope\":\"public\",",
-		    (long long)mcp->list_ttl_ms);
+		buf_printf(&r->body, "\"ttlMs\":%lld,\"cacheScope\":\"%s\",",
+		    (long long)mcp->list_ttl_ms, mcp->personal ? "private" : "public");
 }
 
 enum mcp_verdict
@@ -71,19 +74,45 @@ mcp_result_close(struct mcp_reply *r, const struct mcp_message *m)
 }
 
 void
+mcp_reply_question(struct mcp_reply *r, const struct mcp_message *m, const char *question,
+    const char *state)
+{
+	r->status = 200;
+	r->type = "application/json";
+	buf_printf(&r->body, "{\"jsonrpc\":\"2.0\",\"id\":%s,\"result\":{\"resultType\":"
+	    "\"input_required\",\"requestState\":\"%s\",\"inputRequests\":{\"" MCP_QUESTION
+	    "\":{\"method\":\"elicitation/create\",\"params\":{\"mode\":\"form\",\"message\":",
+	    m->rpc.id, state);
+	json_quote(&r->body, question);
+	buf_puts(&r->body, ",\"requestedSchema\":{\"type\":\"object\",\"properties\":{\""
+	    MCP_QUESTION "\":{\"type\":\"boolean\",\"title\":\"Yes, do it\"}},\"required\":[\""
+	    MCP_QUESTION "\"]}}}},");
+	mcp_result_close(r, m);
+}
+
+void
 mcp_reply_tool(struct mcp_reply *r, const struct mcp_message *m, const char *text, bool is_error)
 {
+	/* The text once as it is, once quoted, and what is around them. */
+	buf_room(&r->body, strlen(text) * 5 / 2 + 512);
 	mcp_result_open(r, m);
+	if (*text == '\0')
+		r->body.failed = true;	/* no JSON: there was no memory for it */
 	buf_puts(&r->body, "\"content\":[{\"type\":\"text\",\"text\":");
 	json_quote(&r->body, text);
 	buf_puts(&r->body, "}],");
 	if (is_error)
 		buf_puts(&r->body, "\"isError\":true,");
-	else
-		buf_printf(&r->body, "\"structuredContent\":%s,", text);
+	else {
+		buf_puts(&r->body, "\"structuredContent\":");
+		buf_puts(&r->body, text);
+		buf_putc(&r->body, ',');
+	}
 	mcp_result_close(r, m);
-	if (r->code != 0 && !is_error && m->tool != NULL && m->tool->write)
-		mcp_reply_error(r, 500, m->rpc.id, JSONRPC_INTERNAL_ERROR, NULL,
+	if (r->code != 0 && m->tool != NULL && m->tool->write)
+		mcp_reply_error(r, 500, m->rpc.id, JSONRPC_INTERNAL_ERROR, NULL, is_error ?
+		    "Internal error: there is no memory to say what became of the call; look "
+		    "before you repeat it" :
 		    "Internal error: the call was done, and there is no memory to say its result; "
 		    "look before you repeat it");
 }

@@ -18,11 +18,11 @@
 #include "wire/json.h"
 #include "wire/pointer.h"
 
-static void	fail_outcome(struct failure *, const struct tool *, const cJSON *,
-		    const struct answer *);
+static void	fail_outcome(struct failure *, const struct tool *, const struct answer *);
 static void	fail_status(struct failure *, const struct tool *, const cJSON *,
 		    const struct answer *, const cJSON *, size_t);
-static void	fail_done(struct failure *, const cJSON *);
+static void	fail_unclear(struct failure *, const struct tool *, const cJSON *, bool);
+static const cJSON *part(const struct tool *, const cJSON *, const char *);
 static bool	is_success(const struct tool *, const struct answer *, const cJSON *);
 static int	shape(cJSON *, const struct tool *, const cJSON *, const struct paging *, size_t,
 		    struct failure *);
@@ -56,6 +56,7 @@ int
 paging_init(struct paging *p, const struct tool *t, const struct crypto_key *key, cJSON *args,
     struct failure *f)
 {
+	static const char *const without[] = { "cursor", NULL };
 	const cJSON *cursor = json_get(args, "cursor");
 	struct buf canonical;
 	int result;
@@ -65,7 +66,7 @@ paging_init(struct paging *p, const struct tool *t, const struct crypto_key *key
 	if (t->list == NULL)
 		return 0;
 	buf_init(&canonical, LIMIT_SERVICE_FILE);
-	result = json_canonical(&canonical, args, "cursor");
+	result = json_canonical(&canonical, args, without);
 	if (result == 0)
 		result = crypto_sha256(canonical.data, canonical.len, p->digest);
 	buf_finish(&canonical);
@@ -100,9 +101,9 @@ fail_memory(struct failure *f)
 	return -1;
 }
 
-int
+enum result_fate
 result_map(struct buf *out, const struct tool *t, const cJSON *args, const struct answer *a,
-    const struct paging *p, size_t budget, struct failure *f)
+    const struct paging *p, size_t budget, bool maybe_done, struct failure *f)
 {
 	cJSON *document = NULL, *tree = NULL;
 	struct schema_fault wrong;
@@ -112,7 +113,7 @@ result_map(struct buf *out, const struct tool *t, const cJSON *args, const struc
 	int result = -1;
 
 	if (a->outcome != OUTCOME_ANSWERED) {
-		fail_outcome(f, t, args, a);
+		fail_outcome(f, t, a);
 		goto out;
 	}
 	document = a->len == 0 ? cJSON_CreateNull() : json_parse(a->body, a->len, &fault);
@@ -145,13 +146,43 @@ result_map(struct buf *out, const struct tool *t, const cJSON *args, const struc
 	}
 	result = json_print(out, tree) == -1 ? fail_memory(f) : 0;
 out:
-	if (result == -1 && done && t->write)
-		fail_done(f, args);
 	if (result == -1 && f->request_id[0] == '\0')
 		snprintf(f->request_id, sizeof f->request_id, "%s", a->request_id);
 	cJSON_Delete(document);
 	cJSON_Delete(tree);
-	return result;
+	if (result == 0)
+		return RESULT_GOOD;
+	if (!t->write || !(done || maybe_done || result_is_unclear(t, a)))
+		return RESULT_NOTHING;
+	fail_unclear(f, t, args, done);
+	return RESULT_UNCLEAR;
+}
+
+bool
+result_is_unclear(const struct tool *t, const struct answer *a)
+{
+	struct json_fault fault;
+	cJSON *document;
+	bool clear;
+
+	if (a->outcome != OUTCOME_ANSWERED)
+		return a->sent && a->outcome != OUTCOME_REFUSED;
+	if (a->status != 503)
+		return a->status >= 500 || a->status == 302 || a->status == 303;
+	if (a->retry_after_s >= 0)
+		return false;
+	document = json_parse(a->body, a->len, &fault);
+	clear = part(t, document, "code") != NULL;
+	cJSON_Delete(document);
+	return !clear;
+}
+
+void
+result_unclear(struct failure *f, const struct tool *t, const cJSON *args)
+{
+	failure_init(f, "outcome_unknown", 409, "this call was made before, with the same key, and "
+	    "its end is not known");
+	fail_unclear(f, t, args, false);
 }
 
 static bool
@@ -222,7 +253,9 @@ shape(cJSON *tree, const struct tool *t, const cJSON *document, const struct pag
 	if (t->list != NULL)
 		room = reserve(p, &at);
 	json_print(&text, tree);
-	if (text.failed || text.len + room > budget)
+	if (text.starved)
+		fail_memory(f);
+	else if (text.failed || text.len + room > budget)
 		result = trim(tree, list, t, p, budget < room ? 0 : budget - room, given, f);
 	else if (at.len == 0)
 		result = 0;
@@ -246,6 +279,7 @@ trim(cJSON *tree, cJSON *list, const struct tool *t, const struct paging *p, siz
 	struct buf text;
 	cJSON *item, *rest;
 	bool alone = false;	/* one item is too large by itself */
+	bool starved;		/* not too large: there was no memory to look */
 	size_t used;
 
 	if (list == NULL)
@@ -254,13 +288,15 @@ trim(cJSON *tree, cJSON *list, const struct tool *t, const struct paging *p, siz
 	buf_init(&text, budget);
 	json_print(&text, tree);
 	used = text.len + strlen(t->list) + 8;
-	if (text.failed || json_put(tree, t->list, cJSON_CreateArray()) == -1)
+	starved = text.starved || json_put(tree, t->list, cJSON_CreateArray()) == -1;
+	if (text.failed)
 		used = budget + 1;
 	alone = rest->child != NULL && used <= budget;
 	list = json_get(tree, t->list);
 	while (list != NULL && (item = rest->child) != NULL) {
 		buf_reset(&text);
 		json_print(&text, item);
+		starved |= text.starved;
 		if (text.failed || used + text.len + 1 > budget)
 			break;
 		used += text.len + 1;
@@ -269,6 +305,8 @@ trim(cJSON *tree, cJSON *list, const struct tool *t, const struct paging *p, siz
 	}
 	buf_finish(&text);
 	cJSON_Delete(rest);
+	if (starved)
+		return fail_memory(f);
 	if (list == NULL || list->child == NULL) {
 		skip = given + 1;
 		goto too_large;
@@ -306,37 +344,25 @@ put_cursor(cJSON *tree, const struct tool *t, const struct paging *p, const char
 	return result;
 }
 
-/* Whether repeating a write is safe: the caller gave a key that the service file sends on. */
-static bool
-is_keyed(const cJSON *args)
+/* Nobody knows whether a write was done: whoever repeats it may do it twice, or safely. */
+static void
+fail_unclear(struct failure *f, const struct tool *t, const cJSON *args, bool done)
 {
 	const char *key = json_str(args, "idempotency_key");
-
-	return key != NULL && *key != '\0';
-}
-
-/* What to do about a write of which nobody knows whether it was done. */
-static const char *
-repeat_hint(const cJSON *args)
-{
-	return is_keyed(args) ? "Repeat it with the same idempotency_key" :
-	    "Look (list or search) before you repeat it";
-}
-
-/* The service has done it and the result cannot be shown: whoever repeats it does it twice. */
-static void
-fail_done(struct failure *f, const cJSON *args)
-{
+	bool keyed = key != NULL && *key != '\0';
 	size_t len = strlen(f->hint);
 
 	snprintf(f->code, sizeof f->code, "outcome_unknown");
-	f->retryable = is_keyed(args);
-	snprintf(f->hint + len, sizeof f->hint - len, ". The service accepted the call: it may "
-	    "have been done. %s", repeat_hint(args));
+	f->retryable = keyed && t->dedupes;
+	snprintf(f->hint + len, sizeof f->hint - len, "%s: it may have been done. %s%s",
+	    done ? ". The service accepted the call" : "", f->retryable ?
+	    "Repeat it with the same idempotency_key" :
+	    "Look (list or search) before you repeat it",
+	    keyed && !f->retryable ? ", then with a new idempotency_key" : "");
 }
 
 static void
-fail_outcome(struct failure *f, const struct tool *t, const cJSON *args, const struct answer *a)
+fail_outcome(struct failure *f, const struct tool *t, const struct answer *a)
 {
 	static const struct {
 		const char *code;
@@ -367,18 +393,14 @@ fail_outcome(struct failure *f, const struct tool *t, const cJSON *args, const s
 		[OUTCOME_INTERNAL] = { "internal", 500, true,
 		    "the bridge could not make the request; nothing was done; repeat later" },
 	};
-	bool unknown = t->write && a->sent && a->outcome != OUTCOME_REFUSED;
-
-	if (!unknown) {
-		failure_init(f, told[a->outcome].code, told[a->outcome].status, "%s",
-		    told[a->outcome].hint);
-		f->retryable = told[a->outcome].retryable;
+	if (t->write && result_is_unclear(t, a)) {
+		failure_init(f, "", told[a->outcome].status, "the request was sent and no answer "
+		    "came (%s)", outcome_name(a->outcome));
 		return;
 	}
-	failure_init(f, "outcome_unknown", told[a->outcome].status, "the request was sent and no "
-	    "answer came (%s): it may have been done. %s", outcome_name(a->outcome),
-	    repeat_hint(args));
-	f->retryable = is_keyed(args);
+	failure_init(f, told[a->outcome].code, told[a->outcome].status, "%s",
+	    told[a->outcome].hint);
+	f->retryable = told[a->outcome].retryable;
 }
 
 /* What a status says when the service itself says nothing better. */
@@ -463,13 +485,13 @@ fail_status(struct failure *f, const struct tool *t, const cJSON *args, const st
 	const cJSON *known, *retry;
 	const char *why;
 	int64_t seconds;
-	size_t len;
 
 	while (a->status < rule->low || a->status > rule->high)
 		rule++;
 	copy_part(code, sizeof code, part(t, document, "code"));
 	copy_part(message, sizeof message, part(t, document, "message"));
-	failure_init(f, code[0] != '\0' ? code : rule->code, a->status, "%s%s%s%s", rule->hint,
+	failure_init(f, code[0] != '\0' ? code : rule->code, a->status, "%s%s%s%s",
+	    t->write && result_is_unclear(t, a) ? "the service failed" : rule->hint,
 	    message[0] == '\0' ? " (it gave no reason" : " (it says: \"", message,
 	    message[0] == '\0' ? ")" : "\")");
 	f->retryable = rule->retryable;
@@ -482,17 +504,10 @@ fail_status(struct failure *f, const struct tool *t, const cJSON *args, const st
 		f->retryable = json_true(known, "retryable");
 	if (json_str(known, "code") != NULL)
 		snprintf(f->code, sizeof f->code, "%s", json_str(known, "code"));
-	/* A gateway's own 5xx says nothing of what the service did behind it. */
-	if (t->write && a->status >= 500 && a->status != 503) {
-		len = strlen(f->hint);
-		f->retryable = is_keyed(args);
-		snprintf(f->hint + len, sizeof f->hint - len, "; it may have been done. %s",
-		    repeat_hint(args));
-	}
 	f->retry_after_s = a->retry_after_s;
 	retry = part(t, document, "retry_after");
 	if (f->retry_after_s < 0 && json_integer(retry, &seconds) == 0 && seconds >= 0)
-		f->retry_after_s = seconds;
+		f->retry_after_s = seconds < LIMIT_RETRY_AFTER_S ? seconds : LIMIT_RETRY_AFTER_S;
 	if (t->error != NULL && json_get(t->error, "candidates") != NULL && document != NULL) {
 		if (pick_apply(json_get(t->error, "candidates"), document, args, &f->candidates,
 		    &why) == -1)

@@ -38,11 +38,27 @@ int	 paging_init(struct paging *p, const struct tool *t, const struct crypto_key
 	    cJSON *args, struct failure *f);
 void	 paging_finish(struct paging *p);
 
+/* What came of a call. All but RESULT_GOOD have a failure, which the caller finishes. */
+enum result_fate {
+	RESULT_NOTHING,		/* nothing was done */
+	RESULT_GOOD,
+	RESULT_UNCLEAR,		/* a write that may have been done */
+};
+
 /*
- * Append the JSON of the result to `out`, at most `budget` bytes. 0, or -1 with the failure
- * in `f`, which the caller finishes.
+ * Append the JSON of the result to `out`, at most `budget` bytes. RESULT_GOOD, or the failure in
+ * `f`. `maybe_done`: an earlier try of this call may have been done, whatever this answer says.
  */
-int	 result_map(struct buf *out, const struct tool *t, const cJSON *args,
-	    const struct answer *a, const struct paging *p, size_t budget, struct failure *f);
+enum result_fate result_map(struct buf *out, const struct tool *t, const cJSON *args,
+	    const struct answer *a, const struct paging *p, size_t budget, bool maybe_done,
+	    struct failure *f);
+/*
+ * Whether an answer to a write leaves open whether it was done: it was sent and nothing came
+ * back, a gateway's 5xx, a redirect to what may have been made. A 503 is clear where the service
+ * says so itself: with a Retry-After, or an error of its own.
+ */
+bool	 result_is_unclear(const struct tool *t, const struct answer *a);
+/* Make the failure of a write of which nobody will ever say whether it was done. */
+void	 result_unclear(struct failure *f, const struct tool *t, const cJSON *args);
 
 #endif

@@ -4,10 +4,10 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "base/base64.h"
 #include "base/buf.h"
 #include "base/file.h"
 #include "base/limits.h"
+#include "mcp/credential.h"
 #include "mcp/service.h"
 #include "mcp/spec.h"
 #include "mcp/tool.h"
@@ -17,9 +17,8 @@ static int	load_file(struct service *, const char *, struct spec_fault *);
 static int	load_base(struct service *, const struct service_settings *, struct spec_fault *);
 static int	load_tls(struct service *, const struct service_settings *, struct spec_fault *);
 static int	load_auth(struct service *, const struct service_settings *, struct spec_fault *);
-static char	*read_secret(struct service *, const cJSON *, const char *, const char *,
-		    struct spec_fault *);
 static int	load_tools(struct service *, struct spec_fault *);
+static int	link_previews(struct service *, struct spec_fault *);
 static struct tool *own_tool(void);
 
 static const struct spec_key service_keys[] = {
@@ -76,9 +75,11 @@ service_finish(struct service *s)
 	free(s->file);
 	free(s->base_url);
 	free(s->ca_file);
-	if (s->credential != NULL)
-		explicit_bzero(s->credential, strlen(s->credential));
-	free(s->credential);
+	free(s->certificate_file);
+	free(s->key_file);
+	for (i = 0; i < s->ncredentials; i++)
+		credential_finish(&s->credentials[i]);
+	free(s->credentials);
 	memset(s, 0, sizeof *s);
 }
 
@@ -126,11 +127,31 @@ load_base(struct service *s, const struct service_settings *over, struct spec_fa
 	return s->base_url == NULL ? spec_fail(f, "/base_url", "out of memory") : 0;
 }
 
+/* Who the bridge is to a service that asks for a client certificate. What is in the files is read
+ * when connections are made ready (edge/trust). */
+static int
+load_certificate(struct service *s, const cJSON *tls, struct spec_fault *f)
+{
+	const char *certificate = json_str(tls, "certificate_file");
+	const char *key = json_str(tls, "key_file");
+
+	if ((certificate == NULL) != (key == NULL))
+		return spec_fail(f, "/tls", "\"certificate_file\" and \"key_file\" go together");
+	if (certificate == NULL)
+		return 0;
+	s->certificate_file = file_beside(s->file, certificate);
+	s->key_file = file_beside(s->file, key);
+	return s->certificate_file == NULL || s->key_file == NULL ?
+	    spec_fail(f, "/tls", "out of memory") : 0;
+}
+
 static int
 load_tls(struct service *s, const struct service_settings *over, struct spec_fault *f)
 {
 	static const struct spec_key tls_keys[] = {
 		{ "ca_file", SPEC_STRING, false },
+		{ "certificate_file", SPEC_STRING, false },
+		{ "key_file", SPEC_STRING, false },
 		{ NULL, SPEC_ANY, false },
 	};
 	const cJSON *tls = json_get(s->root, "tls");
@@ -139,6 +160,8 @@ load_tls(struct service *s, const struct service_settings *over, struct spec_fau
 	int result;
 
 	if (tls != NULL && spec_check(tls, tls_keys, "/tls", f) == -1)
+		return -1;
+	if (load_certificate(s, tls, f) == -1)
 		return -1;
 	if (over->ca_file != NULL)
 		s->ca_file = strdup(over->ca_file);
@@ -158,127 +181,43 @@ load_tls(struct service *s, const struct service_settings *over, struct spec_fau
 	return result == -1 ? spec_fail(f, "/tls/ca_file", "%s", reason) : 0;
 }
 
-/* A secret named by {"file": PATH}; the caller frees it. NULL with the fault said. */
-static char *
-read_secret(struct service *s, const cJSON *source, const char *override, const char *place,
-    struct spec_fault *f)
-{
-	static const struct spec_key source_keys[] = {
-		{ "file", SPEC_STRING, true },
-		{ NULL, SPEC_ANY, false },
-	};
-	char reason[512], *path, *secret;
-
-	if (override == NULL && source == NULL) {
-		spec_fail(f, place, "is missing; it is {\"file\": PATH}");
-		return NULL;
-	}
-	if (override == NULL && spec_check(source, source_keys, place, f) == -1)
-		return NULL;
-	path = override != NULL ? strdup(override) : file_beside(s->file, json_str(source, "file"));
-	if (path == NULL) {
-		spec_fail(f, place, "out of memory");
-		return NULL;
-	}
-	secret = file_secret(path, reason, sizeof reason);
-	free(path);
-	if (secret == NULL)
-		spec_fail(f, place, "%s", reason);
-	return secret;
-}
-
-/* The credential becomes one ready header line, kept until the process ends. */
+/* "auth", and in it "callers" with an object of the same form for each who has one of their own. */
 static int
 load_auth(struct service *s, const struct service_settings *over, struct spec_fault *f)
 {
-	static const struct spec_key none_keys[] = {
-		{ "type", SPEC_STRING, true },
-		{ NULL, SPEC_ANY, false },
-	}, bearer_keys[] = {
-		{ "type", SPEC_STRING, true },
-		{ "token", SPEC_OBJECT, false },
-		{ NULL, SPEC_ANY, false },
-	}, basic_keys[] = {
-		{ "type", SPEC_STRING, true },
-		{ "username", SPEC_STRING, true },
-		{ "password", SPEC_OBJECT, true },
-		{ NULL, SPEC_ANY, false },
-	}, header_keys[] = {
-		{ "type", SPEC_STRING, true },
-		{ "header", SPEC_STRING, true },
-		{ "value", SPEC_OBJECT, false },
-		{ NULL, SPEC_ANY, false },
-	};
-	static const struct {
-		const char *type;
-		const struct spec_key *keys;
-	} kinds[] = {
-		{ "none", none_keys }, { "bearer", bearer_keys }, { "basic", basic_keys },
-		{ "header", header_keys },
-	};
-	const cJSON *auth = json_get(s->root, "auth");
-	const char *type, *name;
-	char *secret = NULL;
-	struct buf line, pair;
-	int result = -1;
+	const cJSON *auth = json_get(s->root, "auth"), *callers = json_get(auth, "callers"), *one;
+	int count = cJSON_GetArraySize(callers);
+	char place[512];
+
+	if (count > LIMIT_CALLERS)
+		return spec_fail(f, "/auth/callers", "must have %d at most", LIMIT_CALLERS);
+	s->credentials = calloc((size_t)count + 1, sizeof *s->credentials);
+	if (s->credentials == NULL)
+		return spec_fail(f, "/auth", "out of memory");
+	s->ncredentials = 1;
+	if (auth != NULL &&
+	    credential_load(&s->credentials[0], auth, over->token_file, "/auth", f) == -1)
+		return -1;
+	cJSON_ArrayForEach(one, callers) {
+		snprintf(place, sizeof place, "/auth/callers/%.256s", one->string);
+		if (json_get(one, "callers") != NULL)
+			return spec_fail(f, place, "must have no \"callers\" itself");
+		if (credential_load(&s->credentials[s->ncredentials++], one, NULL, place, f) == -1)
+			return -1;
+		s->credentials[s->ncredentials - 1].caller = one->string;
+	}
+	return 0;
+}
+
+const struct credential *
+service_credential(const struct service *s, const char *caller)
+{
 	size_t i;
 
-	if (auth == NULL)
-		return 0;
-	type = json_str(auth, "type");
-	for (i = 0; i < 4 && (type == NULL || strcmp(type, kinds[i].type) != 0); i++)
-		;
-	if (i == 4)
-		return spec_fail(f, "/auth/type", "must be none, bearer, basic or header");
-	if (spec_check(auth, kinds[i].keys, "/auth", f) == -1)
-		return -1;
-	buf_init(&line, LIMIT_HEADER);
-	buf_init(&pair, LIMIT_HEADER);
-	if (strcmp(type, "none") == 0) {
-		result = 0;
-		goto out;
-	}
-	if (strcmp(type, "bearer") == 0) {
-		secret = read_secret(s, json_get(auth, "token"), over->token_file,
-		    "/auth/token", f);
-		if (secret == NULL)
-			goto out;
-		buf_printf(&line, "Authorization: Bearer %s", secret);
-	} else if (strcmp(type, "basic") == 0) {
-		name = json_str(auth, "username");
-		if (strchr(name, ':') != NULL) {
-			spec_fail(f, "/auth/username", "must have no colon (RFC 7617)");
-			goto out;
-		}
-		secret = read_secret(s, json_get(auth, "password"), NULL, "/auth/password", f);
-		if (secret == NULL)
-			goto out;
-		buf_printf(&pair, "%s:%s", name, secret);
-		buf_puts(&line, "Authorization: Basic ");
-		if (base64_encode(&line, buf_str(&pair), pair.len) == -1 || pair.failed)
-			line.failed = true;
-	} else {
-		name = json_str(auth, "header");
-		if (name[strspn(name, "abcdefghijklmnopqrstuvwxyz"
-		    "ABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789-_")] != '\0') {
-			spec_fail(f, "/auth/header", "must be a header's name");
-			goto out;
-		}
-		secret = read_secret(s, json_get(auth, "value"), over->token_file,
-		    "/auth/value", f);
-		if (secret == NULL)
-			goto out;
-		buf_printf(&line, "%s: %s", name, secret);
-	}
-	s->credential = buf_take(&line);
-	result = s->credential == NULL ? spec_fail(f, "/auth", "the credential is too long") : 0;
-out:
-	if (secret != NULL)
-		explicit_bzero(secret, strlen(secret));
-	free(secret);
-	buf_finish(&line);
-	buf_finish(&pair);
-	return result;
+	for (i = 1; i < s->ncredentials; i++)
+		if (strcmp(s->credentials[i].caller, caller) == 0)
+			return &s->credentials[i];
+	return &s->credentials[0];
 }
 
 static int
@@ -303,6 +242,49 @@ load_tools(struct service *s, struct spec_fault *f)
 				return spec_fail(f, place, "a second tool named \"%s\"",
 				    s->tools[i].name);
 	}
+	return link_previews(s, f);
+}
+
+/* Whether all that `wanted` lists is in `scopes`. */
+static bool
+grants(const cJSON *scopes, const cJSON *wanted)
+{
+	const cJSON *one, *other;
+
+	cJSON_ArrayForEach(one, wanted) {
+		cJSON_ArrayForEach(other, scopes)
+			if (strcmp(one->valuestring, other->valuestring) == 0)
+				break;
+		if (other == NULL)
+			return false;
+	}
+	return true;
+}
+
+/* Find the tools that "preview" names. */
+static int
+link_previews(struct service *s, struct spec_fault *f)
+{
+	const char *name;
+	char place[64];
+	size_t i, k;
+
+	for (i = 0; i < s->ntools; i++) {
+		name = json_str(s->tools[i].spec, "preview");
+		if (name == NULL)
+			continue;
+		for (k = 0; k < s->ntools && strcmp(s->tools[k].name, name) != 0; k++)
+			;
+		snprintf(place, sizeof place, "/tools/%zu/preview", i);
+		if (k == s->ntools || s->tools[k].write || s->tools[k].previewed != NULL)
+			return spec_fail(f, place, k == s->ntools ? "names no tool of this file" :
+			    "must name a tool that only reads and is no other tool's preview");
+		if (!grants(s->tools[i].scopes, s->tools[k].scopes))
+			return spec_fail(f, place, "asks for scopes that the tool itself does "
+			    "not; who may call the one is shown the other");
+		s->tools[i].preview = &s->tools[k];
+		s->tools[k].previewed = &s->tools[i];
+	}
 	return 0;
 }
 
@@ -315,6 +297,8 @@ own_tool(void)
 	    "\"server\":{\"type\":\"string\"},\"version\":{\"type\":\"string\"},"
 	    "\"services\":{\"type\":\"array\"},\"tools\":{\"type\":\"array\"},"
 	    "\"tools_off\":{\"type\":\"array\"},\"limits\":{\"type\":\"object\"},"
+	    "\"rates\":{\"type\":\"array\"},\"breakers\":{\"type\":\"object\"},"
+	    "\"store\":{\"type\":\"string\"},"
 	    "\"caller\":{\"type\":\"string\"}},"
 	    "\"required\":[\"server\",\"version\",\"tools\",\"tools_off\",\"limits\",\"caller\"]}";
 	struct tool *t = calloc(1, sizeof *t);
@@ -405,6 +389,6 @@ catalog_find(const struct catalog *c, const char *name)
 
 	for (i = 0; i < c->ntools; i++)
 		if (strcmp(c->tools[i]->name, name) == 0)
-			return c->tools[i]->off == NULL ? c->tools[i] : NULL;
+			return c->tools[i];
 	return NULL;
 }

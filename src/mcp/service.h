@@ -15,9 +15,11 @@
 
 #include <cjson/cJSON.h>
 
+#include "mcp/policy.h"
 #include "wire/schema.h"
 #include "wire/uritemplate.h"
 
+struct credential;
 struct service;
 
 /* An argument that clients mirror in a header (x-mcp-header): where, and how it is called. */
@@ -29,7 +31,14 @@ struct mirror {
 struct tool {
 	const struct service	*service;	/* NULL: the bridge answers itself */
 	const char		*name;
+	const cJSON		*spec;		/* of the file */
 	bool			 write;		/* it changes something upstream */
+	bool			 dedupes;	/* a repeated idempotency_key does it once there */
+	enum policy_action	 policy;	/* where the configuration has no rule for it */
+	const cJSON		*scopes;	/* that a caller must have been granted; or NULL */
+	const struct tool	*preview;	/* shows what it would do; or NULL */
+	bool			 previews;	/* it is some tool's preview */
+	const struct tool	*previewed;	/* that tool */
 	const char		*off;		/* why it is off; NULL: it is on */
 
 	cJSON			*input;		/* the input schema as clients see it */
@@ -64,7 +73,10 @@ struct service {
 	const char	*instructions;
 	char		*base_url;	/* no slash at its end */
 	char		*ca_file;	/* NULL: the system's */
-	char		*credential;	/* a whole header line, or NULL; secret */
+	char		*certificate_file;	/* PEM, whom we are in TLS; NULL: nobody */
+	char		*key_file;
+	struct credential *credentials;	/* the first is for callers who have none of their own */
+	size_t		 ncredentials;
 	struct tool	*tools;
 	size_t		 ntools;
 };
@@ -94,6 +106,8 @@ int	 service_load(struct service *s, const char *file,
 	    void (*settings)(void *arg, const char *name, struct service_settings *out), void *arg,
 	    char *why, size_t whylen);
 void	 service_finish(struct service *s);
+/* As whom a caller's calls go to the service. */
+const struct credential *service_credential(const struct service *s, const char *caller);
 
 /*
  * Fill a catalog that takes over `services` (an allocated array of loaded ones): names must be
@@ -102,7 +116,7 @@ void	 service_finish(struct service *s);
 int	 catalog_init(struct catalog *c, struct service *services, size_t nservices, char *why,
 	    size_t whylen);
 void	 catalog_finish(struct catalog *c);
-/* The tool called `name` that is on; NULL if there is none. */
+/* The tool called `name`, on or off; NULL if there is none. */
 const struct tool *catalog_find(const struct catalog *c, const char *name);
 
 #endif

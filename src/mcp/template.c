@@ -207,8 +207,8 @@ template_json(struct buf *out, const cJSON *body, const cJSON *args, const char 
 	return TEMPLATE_DONE;
 }
 
-static void
-form_encode(struct buf *out, const char *s)
+void
+template_encode(struct buf *out, const char *s)
 {
 	for (; *s != '\0'; s++) {
 		unsigned char c = (unsigned char)*s;
@@ -258,6 +258,8 @@ form_member(struct buf *out, const char *name, const cJSON *value, const cJSON *
 		buf_puts(&text, value->valuestring);
 	else
 		json_print(&text, value);
+	if (text.failed)
+		out->failed = true;	/* template_form() says it; half a value is not sent */
 	if (result == TEMPLATE_DONE && strstr(buf_str(&text), "\xc0\x80") != NULL) {
 		*why = "a form value cannot hold U+0000";
 		result = TEMPLATE_UNFIT;
@@ -265,9 +267,9 @@ form_member(struct buf *out, const char *name, const cJSON *value, const cJSON *
 	if (result == TEMPLATE_DONE) {
 		if (out->len > 0)
 			buf_putc(out, '&');
-		form_encode(out, name);
+		template_encode(out, name);
 		buf_putc(out, '=');
-		form_encode(out, buf_str(&text));
+		template_encode(out, buf_str(&text));
 	}
 	buf_finish(&text);
 	return result;

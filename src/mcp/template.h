@@ -43,4 +43,7 @@ enum template_result template_json(struct buf *out, const cJSON *body, const cJS
 enum template_result template_form(struct buf *out, const cJSON *body, const cJSON *args,
 	    const char **why);
 
+/* Append a name or value as application/x-www-form-urlencoded has it. */
+void	 template_encode(struct buf *out, const char *s);
+
 #endif

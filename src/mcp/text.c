@@ -16,6 +16,7 @@
 
 static uint32_t	decode(const unsigned char *, size_t *);
 static bool	is_hidden(uint32_t);
+static bool	is_line_end(uint32_t);
 static bool	is_kept(uint32_t, uint32_t, const unsigned char *);
 static size_t	flag_tags(const unsigned char *);
 
@@ -82,6 +83,13 @@ is_hidden(uint32_t c)
 	return false;
 }
 
+/* U+2028 and U+2029, which become line feeds. */
+static bool
+is_line_end(uint32_t c)
+{
+	return c == 0x2028 || c == 0x2029;
+}
+
 /* Whether the hidden `c` behind `before` is needed. Hidden ones in a row could spell a message. */
 static bool
 is_kept(uint32_t c, uint32_t before, const unsigned char *after)
@@ -94,7 +102,8 @@ is_kept(uint32_t c, uint32_t before, const unsigned char *after)
 		return before > 0x7f && (!is_hidden(before) || before == EMOJI_STYLE);
 	case ZWNJ:
 		next = *after >= 0x80 ? decode(after, &len) : 0;
-		return before >= 0x600 && !is_hidden(before) && next >= 0x600 && !is_hidden(next);
+		return before >= 0x600 && !is_hidden(before) && next >= 0x600 &&
+		    !is_hidden(next) && !is_line_end(next);
 	case TEXT_STYLE:
 	case EMOJI_STYLE:	/* also of 0-9, # and * */
 		return (before >= 0x203c && !is_hidden(before)) || before == 0xa9 ||
@@ -150,10 +159,12 @@ text_clean(struct buf *out, const char *s)
 			continue;
 		}
 		c = decode(p, &len);
-		if (c == 0x2028 || c == 0x2029 || (is_hidden(c) && !is_kept(c, before, p + len))) {
+		if (is_line_end(c) || (is_hidden(c) && !is_kept(c, before, p + len))) {
 			buf_append(out, plain, (size_t)(p - plain));
-			if (c == 0x2028 || c == 0x2029)
+			if (is_line_end(c)) {
 				buf_putc(out, '\n');
+				before = '\n';
+			}
 			plain = p + len;
 			continue;
 		}

@@ -16,6 +16,7 @@
 #include "wire/json.h"
 #include "wire/pointer.h"
 
+static bool	is_preview(const struct tool *);
 static int	load_names(struct tool *, const cJSON *, const char *, struct spec_fault *);
 static int	load_schema(struct schema **, const cJSON *, const char *, const char *,
 		    struct spec_fault *);
@@ -34,6 +35,8 @@ static const struct spec_key tool_keys[] = {
 	{ "description", SPEC_STRING, true },
 	{ "annotations", SPEC_OBJECT, false },
 	{ "write", SPEC_BOOL, false },
+	{ "policy", SPEC_STRING, false },
+	{ "preview", SPEC_STRING, false },
 	{ "scopes", SPEC_ARRAY, false },
 	{ "inputSchema", SPEC_OBJECT, true },
 	{ "outputSchema", SPEC_OBJECT, false },
@@ -57,6 +60,7 @@ tool_load(struct tool *t, const struct service *s, const cJSON *spec, const char
 	size_t i;
 
 	t->service = s;
+	t->spec = spec;
 	if (spec_check(spec, tool_keys, place, f) == -1)
 		return -1;
 	for (i = 0; i < sizeof steps / sizeof steps[0]; i++)
@@ -83,6 +87,29 @@ tool_finish(struct tool *t)
 	memset(t, 0, sizeof *t);
 }
 
+/* Whether another tool of the file names this one as its preview. */
+static bool
+is_preview(const struct tool *t)
+{
+	const cJSON *other;
+
+	cJSON_ArrayForEach(other, json_get(t->service->root, "tools"))
+		if (json_str(other, "preview") != NULL &&
+		    strcmp(json_str(other, "preview"), t->name) == 0)
+			return true;
+	return false;
+}
+
+static bool
+is_scope(const char *text)
+{
+	const char *p;
+
+	for (p = text; *p > 0x20 && *p < 0x7f && *p != '"' && *p != '\\'; p++)
+		;
+	return p > text && *p == '\0';
+}
+
 static int
 load_names(struct tool *t, const cJSON *spec, const char *place, struct spec_fault *f)
 {
@@ -104,6 +131,14 @@ load_names(struct tool *t, const cJSON *spec, const char *place, struct spec_fau
 		return spec_fail(f, place, "\"name\" must be 1 to %d of A-Z a-z 0-9 _ . -",
 		    LIMIT_TOOL_NAME);
 	t->write = json_true(spec, "write");
+	if (json_str(spec, "policy") != NULL)
+		t->policy = policy_action(json_str(spec, "policy"));
+	if (t->policy == POLICY_ACTIONS)
+		return spec_fail(f, place, "\"policy\" must be allow, confirm or deny");
+	if (!t->write && (t->policy == POLICY_CONFIRM || json_str(spec, "preview") != NULL))
+		return spec_fail(f, place, "\"policy\": \"confirm\" and \"preview\" go with "
+		    "\"write\": true");
+	t->previews = is_preview(t);
 	json_integer(json_get(spec, "timeout_ms"), &timeout);
 	t->timeout_ms = (long)timeout;
 	snprintf(inner, sizeof inner, "%s/annotations", place);
@@ -111,9 +146,11 @@ load_names(struct tool *t, const cJSON *spec, const char *place, struct spec_fau
 		return -1;
 	if (t->write && json_true(annotations, "readOnlyHint"))
 		return spec_fail(f, inner, "readOnlyHint is true and \"write\" too; one is wrong");
-	cJSON_ArrayForEach(scope, json_get(spec, "scopes"))
-		if (!cJSON_IsString(scope) || scope->valuestring[0] == '\0')
-			return spec_fail(f, place, "\"scopes\" must be an array of strings");
+	t->scopes = json_get(spec, "scopes");
+	cJSON_ArrayForEach(scope, t->scopes)
+		if (!cJSON_IsString(scope) || !is_scope(scope->valuestring))
+			return spec_fail(f, place, "\"scopes\" must be an array of strings without "
+			    "spaces, quotes and backslashes (RFC 6749, 3.3)");
 	return 0;
 }
 
@@ -143,12 +180,31 @@ list_name(const cJSON *spec)
 	return NULL;
 }
 
-/* The input schema as clients see it: a list can be paged through, so it has a cursor. */
+/* An optional argument that the bridge itself understands. */
+static int
+add_argument(cJSON *properties, const char *name, int longest)
+{
+	cJSON *schema;
+
+	if (json_get(properties, name) != NULL)
+		return 0;
+	schema = cJSON_CreateObject();
+	if (json_put(properties, name, schema) == -1 ||
+	    json_put(schema, "type", cJSON_CreateString("string")) == -1)
+		return -1;
+	return longest == 0 ? 0 : json_put(schema, "minLength", json_int(1)) |
+	    json_put(schema, "maxLength", json_int(longest));
+}
+
+/*
+ * The input schema as clients see it: a list can be paged through, so it has a cursor; a write
+ * can be repeated safely and agreed to, so it has a key and a token.
+ */
 static int
 load_input(struct tool *t, const cJSON *spec, const char *place, struct spec_fault *f)
 {
 	const cJSON *schema = json_get(spec, "inputSchema"), *child;
-	cJSON *properties, *cursor;
+	cJSON *properties;
 	char inner[TOOL_PLACE];
 
 	snprintf(inner, sizeof inner, "%s/inputSchema", place);
@@ -165,12 +221,12 @@ load_input(struct tool *t, const cJSON *spec, const char *place, struct spec_fau
 		if (json_put(t->input, "properties", properties) == -1)
 			properties = NULL;
 	}
-	if (properties != NULL && t->list != NULL && json_get(properties, "cursor") == NULL) {
-		cursor = cJSON_CreateObject();
-		if (json_put(properties, "cursor", cursor) == -1 ||
-		    json_put(cursor, "type", cJSON_CreateString("string")) == -1)
-			properties = NULL;
-	}
+	if (properties != NULL && t->list != NULL && add_argument(properties, "cursor", 0) == -1)
+		properties = NULL;
+	if (properties != NULL && t->write &&
+	    (add_argument(properties, "idempotency_key", 255) == -1 ||
+	    add_argument(properties, "confirm_token", 0) == -1))
+		properties = NULL;
 	if (properties == NULL)
 		return spec_fail(f, inner, "out of memory");
 	if (load_schema(&t->arguments, t->input, place, "inputSchema", f) == -1)
@@ -384,7 +440,9 @@ load_output(struct tool *t, const cJSON *spec, const char *place, struct spec_fa
 		    add_property(properties, "truncated", "boolean");
 	if (t->untrusted != NULL)
 		result |= add_property(properties, "untrusted", "array");
-	if (t->write && json_get(json_get(t->input, "properties"), "idempotency_key") != NULL)
+	if (t->previews)
+		result |= add_property(properties, "confirm_token", "string");
+	if (t->write)
 		result |= add_property(properties, "idempotent_replay", "boolean");
 	if (result != 0)
 		return spec_fail(f, at, "out of memory");

@@ -9,6 +9,7 @@
 
 #include "base/buf.h"
 #include "base/limits.h"
+#include "mcp/credential.h"
 #include "mcp/template.h"
 #include "mcp/tool.h"
 #include "wire/json.h"
@@ -31,14 +32,15 @@ is_own_header(const struct tool *t, const char *name)
 {
 	static const char *const names[] = { "Host", "Content-Length", "Transfer-Encoding",
 		"Connection", "Authorization", "traceparent", "tracestate", "Expect" };
-	const char *credential = t->service->credential;
-	size_t i, len = strlen(name);
+	size_t i;
 
 	for (i = 0; i < sizeof names / sizeof names[0]; i++)
 		if (strcasecmp(names[i], name) == 0)
 			return true;
-	return credential != NULL && strncasecmp(credential, name, len) == 0 &&
-	    credential[len] == ':';
+	for (i = 0; i < t->service->ncredentials; i++)
+		if (credential_sets(&t->service->credentials[i], name))
+			return true;
+	return false;
 }
 
 bool
@@ -105,7 +107,10 @@ tool_request_load(struct tool *t, const cJSON *spec, const char *place, struct s
 		if (template_check(header->valuestring, known, reason, sizeof reason) == -1)
 			return spec_fail(f, at, "%s", reason);
 	}
-	return load_body(t, request, inner, f);
+	if (load_body(t, request, inner, f) == -1)
+		return -1;
+	t->dedupes = t->write && tool_request_sends(t, "idempotency_key");
+	return 0;
 }
 
 static bool

@@ -38,8 +38,11 @@ upstream_finish(struct upstream *u)
 {
 	size_t i;
 
-	for (i = 0; i < u->nheaders; i++)
+	/* One of them may be a credential. */
+	for (i = 0; i < u->nheaders; i++) {
+		explicit_bzero(u->headers[i], strlen(u->headers[i]));
 		free(u->headers[i]);
+	}
 	free(u->headers);
 	free(u->url);
 	buf_finish(&u->body);
@@ -153,13 +156,21 @@ push_line(struct upstream *u, char *line)
 }
 
 int
+upstream_line(struct upstream *u, const char *line)
+{
+	return push_line(u, strdup(line));
+}
+
+int
 upstream_header(struct upstream *u, const char *name, const char *value)
 {
 	struct buf line;
 
 	buf_init(&line, LIMIT_HEADER);
-	buf_printf(&line, "%s: %s", name, value);
-	if (line.failed) {
+	buf_room(&line, strlen(name) + strlen(value) + 2);
+	buf_puts(&line, name);
+	buf_puts(&line, ": ");
+	if (buf_puts(&line, value) == -1) {
 		buf_finish(&line);
 		return -1;
 	}
@@ -202,8 +213,6 @@ build_headers(struct upstream *u, const struct tool *t, const cJSON *args, struc
 		if (pushed == -1)
 			goto memory;
 	}
-	if (t->service->credential != NULL && push_line(u, strdup(t->service->credential)) == -1)
-		goto memory;
 	if (!has_header(t, "Accept") && upstream_header(u, "Accept", "application/json") == -1)
 		goto memory;
 	return 0;

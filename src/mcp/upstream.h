@@ -24,14 +24,16 @@ struct upstream {
 };
 
 /*
- * Build the request of `t` for arguments that its schema has accepted. upstream_finish()
- * must follow in both cases. 0, or -1 with the reason for the model in `f`: a value that
- * would add a path segment, a line end for a header, something too long.
+ * Build the request of `t`, without a credential, for arguments that its schema has accepted.
+ * upstream_finish() must follow in both cases. 0, or -1 with the reason for the model in `f`: a
+ * value that would add a path segment, a line end for a header, something too long.
  */
 int	 upstream_build(struct upstream *u, const struct tool *t, const cJSON *args,
 	    struct failure *f);
 /* Add a header line of name and value. 0 or -1 (memory). */
 int	 upstream_header(struct upstream *u, const char *name, const char *value);
+/* Add a whole header line: a credential. 0 or -1 (memory). */
+int	 upstream_line(struct upstream *u, const char *line);
 void	 upstream_finish(struct upstream *u);
 
 #endif

@@ -9,22 +9,42 @@
 #include <sys/queue.h>
 
 #include "mcp/mcp.h"
+#include "run/limit.h"
 
+struct auth;
+struct board_seat;
 struct event_base;
 struct fetcher;
+struct flights;
+struct grants;
+struct metrics;
 struct req;
 struct settings;
+struct store;
 
 struct bridge {
 	const struct settings	*settings;
 	struct event_base	*base;
 	struct fetcher		*fetcher;
+	struct store		*store;		/* NULL: none is configured */
+	struct flights		*flights;
+	struct auth		*auth;
+	struct grants		*grants;
+	struct metrics		*metrics;
+	struct board_seat	*seat;		/* NULL in a CGI process */
+	struct limit		 limit;
 	struct mcp		 mcp;
+	uint8_t			 random[1024];	/* drawn for many at once; not for secrets */
+	size_t			 nrandom;
+	size_t			 held;		/* bytes of the bodies that requests came with */
 	size_t			 inflight;	/* requests that have not ended */
 	uint64_t		 requests;	/* requests that have ended, since the start */
 	LIST_HEAD(, req)	 reqs;		/* those in flight */
 	void			(*ended)(void *arg);	/* one has ended */
 	void			*arg;
 };
+
+/* Random bytes, at most as many as are drawn at once. */
+void	 bridge_random(struct bridge *b, void *out, size_t len);
 
 #endif

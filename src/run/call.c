@@ -1,163 +1,885 @@
 /* SPDX-License-Identifier: MIT */
-/* call.c - the stages of a call, in order; see call.h. */
+/*
+ * call.c - the stages of a call, each a function and a row of one table; see call.h. A stage
+ * returns the next one, or CALL_WAITS when a callback will.
+ */
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
+#include <event2/event.h>
+
 #include "base/clock.h"
+#include "base/crypto.h"
 #include "base/limits.h"
 #include "edge/fetch.h"
+#include "edge/store.h"
 #include "mcp/answer.h"
+#include "mcp/credential.h"
 #include "mcp/failure.h"
+#include "mcp/principal.h"
 #include "mcp/service.h"
 #include "mcp/upstream.h"
 #include "run/bridge.h"
 #include "run/call.h"
+#include "run/grant.h"
+#include "run/limit.h"
+#include "run/metrics.h"
 #include "run/settings.h"
+#include "run/witness.h"
+#include "wire/json.h"
 #include "wire/schema.h"
 
-static int	call_method(struct call *);
-static void	call_step(struct call *, enum plan_event, const struct answer *);
-static int	call_fetch(struct call *);
-static void	on_answer(void *, const struct answer *);
-static void	call_map(struct call *, const struct answer *);
-static void	call_fail(struct call *, struct failure *);
+static enum call_stage	call_method(struct call *);
+static enum call_stage	call_claim(struct call *);
+static enum call_stage	call_confirm(struct call *);
+static enum call_stage	call_limit(struct call *);
+static enum call_stage	call_spend(struct call *);
+static enum call_stage	call_send(struct call *);
+static enum call_stage	call_run(struct call *);
+static enum call_stage	call_record(struct call *);
+
+static enum call_stage (*const stages[CALL_STAGES])(struct call *) = {
+	[CALL_METHOD] = call_method,
+	[CALL_CLAIM] = call_claim,
+	[CALL_CONFIRM] = call_confirm,
+	[CALL_LIMIT] = call_limit,
+	[CALL_SPEND] = call_spend,
+	[CALL_SEND] = call_send,
+	[CALL_RUN] = call_run,
+	[CALL_RECORD] = call_record,
+};
+
+static void		call_resume(struct call *, enum call_stage);
+static enum call_stage	call_fail(struct call *, struct failure *);
+static void		on_claimed(void *, const struct store_reply *);
+static void		on_spent(void *, const struct store_reply *);
+static void		on_sent(void *, const struct store_reply *);
+static void		on_given_back(void *, const struct store_reply *);
+static void		on_recorded(void *, const struct store_reply *);
+static void		on_granted(void *);
+static void		on_preview(void *, const struct answer *);
+static void		on_answer(void *, const struct answer *);
+static void		on_awake(evutil_socket_t, short, void *);
+static void		on_twin(evutil_socket_t, short, void *);
+static enum call_stage	call_fetch(struct call *, const struct tool *,
+			    void (*)(void *, const struct answer *));
+static enum call_stage	call_preview(struct call *);
+static enum call_stage	call_step(struct call *, const struct plan_news *);
+static enum call_stage	call_map(struct call *, const struct answer *);
 
 bool
 call_start(struct call *c)
 {
-	buf_init(&c->text, (size_t)c->bridge->settings->result_max);
-	c->stage = CALL_METHOD;
-	if (call_method(c) == -1)
-		return true;
-	c->stage = CALL_RUN;
-	call_step(c, PLAN_START, NULL);
-	return c->stage == CALL_DONE;
+	/* What the bridge adds to a preview stands outside of its budget. */
+	buf_init(&c->text, (size_t)c->bridge->settings->result_max + LIMIT_CURSOR);
+	buf_init(&c->ask, LIMIT_CURSOR);
+	call_resume(c, CALL_METHOD);
+	c->waits = c->stage != CALL_DONE;
+	return !c->waits;
+}
+
+/* Walk the table from a stage until the call waits or is done. */
+static void
+call_resume(struct call *c, enum call_stage next)
+{
+	while (next != CALL_DONE && next != CALL_WAITS) {
+		c->stage = next;
+		next = stages[next](c);
+	}
+	if (next == CALL_WAITS)
+		return;
+	c->stage = CALL_DONE;
+	if (c->waits)
+		c->done(c->arg);
 }
 
 bool
 call_must_finish(const struct call *c)
 {
-	return c->fetch != NULL && c->tool->write && fetch_begun(c->fetch);
+	if (!c->tool->write || c->stage == CALL_DONE)
+		return false;
+	return c->claimed || c->plan.maybe_done || (c->op != NULL && c->stage <= CALL_SEND) ||
+	    (c->fetch != NULL && c->stage == CALL_RUN && fetch_begun(c->fetch));
 }
 
 void
 call_finish(struct call *c)
 {
+	/* Cut off by the end of the process: what is known is written down. */
+	if (c->claimed && c->stage != CALL_DONE) {
+		if (c->stage != CALL_RECORD)
+			c->fate = c->resumes || c->plan.maybe_done || (c->fetch != NULL &&
+			    c->stage == CALL_RUN && fetch_begun(c->fetch)) ?
+			    RESULT_UNCLEAR : RESULT_NOTHING;
+		witness_write(c, NULL);
+	}
 	if (c->fetch != NULL)
 		fetch_cancel(c->fetch);
+	if (c->op != NULL)
+		store_cancel(c->op);
+	flight_leave(&c->grant);
+	if (event_initialized(&c->sleep))
+		event_del(&c->sleep);
+	if (c->entered)
+		limit_leave(&c->bridge->limit, c->tool, c->probes);
 	c->fetch = NULL;
+	c->op = NULL;
+	c->entered = false;
 	paging_finish(&c->paging);
 	buf_finish(&c->text);
+	buf_finish(&c->ask);
 }
 
-/* METHOD: arguments that the schema does not accept are the model's to mend. */
+/* Nothing comes any more but writing down what there is to write down. */
+static enum call_stage
+call_over(const struct call *c)
+{
+	return c->claimed || c->spent ? CALL_RECORD : CALL_DONE;
+}
+
+/* The result is a failure; takes over what `f` holds. What was claimed is given up. */
+static enum call_stage
+call_fail(struct call *c, struct failure *f)
+{
+	int64_t retry_after_s = f->retry_after_s;
+
+	/* Whatever keeps this one back: the call that it repeats may have been done. */
+	if (c->resumes && strcmp(f->code, "outcome_unknown") != 0) {
+		failure_finish(f);
+		result_unclear(f, c->tool, c->args);
+		f->retry_after_s = retry_after_s;
+	}
+	buf_finish(&c->text);
+	buf_init(&c->text, LIMIT_SERVICE_FILE);
+	failure_print(&c->text, f);
+	c->end = CALL_FAILURE;
+	snprintf(c->code, sizeof c->code, "%s", f->code);
+	failure_finish(f);
+	return call_over(c);
+}
+
+static enum call_stage
+call_fail_memory(struct call *c)
+{
+	struct failure f;
+
+	failure_init(&f, "internal", 500, "the bridge is short of memory; nothing was done; repeat "
+	    "the call later");
+	f.retryable = true;
+	return call_fail(c, &f);
+}
+
+static void
+call_sleep(struct call *c, int64_t ms, event_callback_fn wake)
+{
+	struct timeval in = { ms / 1000, ms % 1000 * 1000 };
+
+	evtimer_assign(&c->sleep, c->bridge->base, wake, c);
+	event_add(&c->sleep, &in);
+}
+
+static int64_t
+left_ms(const struct call *c)
+{
+	return (c->deadline_us - clock_mono_us()) / 1000;
+}
+
+/* ====== METHOD ====== */
+
+static bool
+is_sound(const char *key)
+{
+	return strchr(" \t", key[0]) == NULL && strchr(" \t", key[strlen(key) - 1]) == NULL;
+}
+
+/* The service sees one caller, us: keys of several must not meet there. */
 static int
+call_rename_key(struct call *c)
+{
+	char name[2 * CRYPTO_DIGEST + 1];
+	size_t i;
+
+	if (c->key == NULL || strcmp(c->principal->name, MCP_ANONYMOUS) == 0)
+		return 0;
+	for (i = 0; i < CRYPTO_DIGEST; i++)
+		snprintf(name + 2 * i, 3, "%02x", c->place[i]);
+	cJSON_DeleteItemFromObjectCaseSensitive(c->args, "idempotency_key");
+	c->key = NULL;
+	if (json_put(c->args, "idempotency_key", cJSON_CreateString(name)) == -1)
+		return -1;
+	c->key = json_str(c->args, "idempotency_key");
+	return 0;
+}
+
+/* Arguments that the schema does not accept are the model's to mend. */
+static enum call_stage
 call_method(struct call *c)
 {
+	const struct settings *s = c->bridge->settings;
 	struct schema_fault wrong;
 	struct failure f;
 
 	if (schema_check(c->tool->arguments, c->args, &wrong) != 0) {
 		failure_arguments(&f, &wrong);
-		call_fail(c, &f);
-		return -1;
+		return call_fail(c, &f);
 	}
-	if (paging_init(&c->paging, c->tool, c->bridge->mcp.key, c->args, &f) == -1) {
-		call_fail(c, &f);
-		return -1;
+	if (paging_init(&c->paging, c->tool, c->bridge->mcp.key, c->args, &f) == -1)
+		return call_fail(c, &f);
+	c->policy = policy_judge(&s->policy, c->tool, c->args, c->principal->name);
+	if (c->policy == POLICY_DENY) {
+		failure_init(&f, "denied", 403, "the operator does not let you make this call; "
+		    "nothing was done");
+		return call_fail(c, &f);
 	}
-	return 0;
+	if (!c->tool->write && !c->tool->previews)
+		return CALL_LIMIT;
+	if (record_digest(c->digest, c->args) == -1)
+		return call_fail_memory(c);
+	c->key = c->tool->write ? json_str(c->args, "idempotency_key") : NULL;
+	if (c->key != NULL && c->key[0] == '\0')
+		c->key = NULL;
+	if (c->key != NULL && !is_sound(c->key)) {
+		failure_init(&f, "invalid_argument", 400, "/idempotency_key: must neither begin "
+		    "nor end with white space, which no header carries");
+		return call_fail(c, &f);
+	}
+	if (!c->tool->write || (c->key == NULL && s->dedupe_window_s == 0))
+		return CALL_CONFIRM;
+	if (record_place(c->place, c->principal->name, c->tool, c->key, c->digest) == -1 ||
+	    call_rename_key(c) == -1)
+		return call_fail_memory(c);
+	if (c->bridge->store == NULL)
+		return CALL_CONFIRM;
+	witness_sign(c->bridge, c->tag);
+	return CALL_CLAIM;
 }
 
-/* RUN: do what the plan says until it waits or is done. */
-static void
-call_step(struct call *c, enum plan_event event, const struct answer *answer)
-{
-	static const struct answer not_begun = {
-		.outcome = OUTCOME_INTERNAL, .retry_after_s = -1, .why = "",
-	};
+/* ====== CLAIM: has it been made before; else write down that it is made ====== */
 
-	while (plan_next(&c->plan, event, answer) == PLAN_FETCH) {
-		switch (call_fetch(c)) {
-		case 0:
-			return;
-		case 1:
-			event = PLAN_ANSWER;
-			answer = &not_begun;
-			break;
-		default:
-			return;	/* the call has failed and says why */
-		}
-	}
-	call_map(c, answer);
-}
-
-/* Begin the upstream request. 0: in the air; 1: it could not begin; -1: the call has failed. */
-static int
-call_fetch(struct call *c)
+/* The store cannot be asked: the operator has said what that means for a write. */
+static enum call_stage
+call_without_store(struct call *c, const struct store_reply *reply, enum call_stage next)
 {
-	const struct settings *s = c->bridge->settings;
-	int64_t left_ms = (c->deadline_us - clock_mono_us()) / 1000;
-	long timeout_ms = c->tool->timeout_ms > 0 ? c->tool->timeout_ms :
-	    (long)s->upstream_timeout_ms;
-	struct upstream u;
 	struct failure f;
 
-	if (upstream_build(&u, c->tool, c->args, &f) == -1) {
-		upstream_finish(&u);
-		call_fail(c, &f);
-		return -1;
+	if (c->bridge->settings->store_failure == STORE_PROCEEDS && !c->spends) {
+		metrics_idempotency(c->bridge->metrics, "unguarded");
+		return next;
 	}
-	if (timeout_ms > left_ms)
-		timeout_ms = left_ms < 1 ? 1 : (long)left_ms;
+	metrics_idempotency(c->bridge->metrics, "store_failed");
+	failure_init(&f, "store_unavailable", 503, "the bridge cannot write down that this is sent "
+	    "(%s), so nothing was sent; repeat the call later, or tell the operator", reply->why);
+	f.retryable = true;
+	f.retry_after_s = 1;
+	return call_fail(c, &f);
+}
+
+static enum call_stage
+call_claim(struct call *c)
+{
+	c->op = witness_claim(c, on_claimed);
+	return c->op == NULL ? call_fail_memory(c) : CALL_WAITS;
+}
+
+static enum call_stage
+call_replay(struct call *c, const struct record *r)
+{
+	struct failure f;
+
+	metrics_idempotency(c->bridge->metrics, "replayed");
+	c->replayed = true;
+	if (r->len > 0 && record_replay(&c->text, r) == 0)
+		return CALL_DONE;
+	failure_init(&f, "done_before", 409, "this call was done before, with the same key; its "
+	    "result was too long to keep. Look (list or search) for what it did");
+	return call_fail(c, &f);
+}
+
+/* The first call is on its way: look again in a moment. */
+static enum call_stage
+call_wait_for_twin(struct call *c)
+{
+	int64_t left = left_ms(c);
+	struct failure f;
+
+	if (c->twin_ms == 0) {
+		metrics_idempotency(c->bridge->metrics, "waited");
+		c->twin_ms = LIMIT_TWIN_MS;
+	} else
+		c->twin_ms = c->twin_ms * 3 / 2 < LIMIT_TWIN_MAX_MS ? c->twin_ms * 3 / 2 :
+		    LIMIT_TWIN_MAX_MS;
+	if (left > LIMIT_RETRY_LEAST_MS) {
+		call_sleep(c, c->twin_ms < left - LIMIT_RETRY_LEAST_MS ? c->twin_ms :
+		    left - LIMIT_RETRY_LEAST_MS, on_twin);
+		return CALL_WAITS;
+	}
+	failure_init(&f, "idempotency_in_progress", 409, "the first call with this key is still on "
+	    "its way; repeat it with the same key for its result");
+	f.retryable = true;
+	f.retry_after_s = 1;
+	return call_fail(c, &f);
+}
+
+static void
+on_twin(evutil_socket_t fd, short what, void *arg)
+{
+	(void)fd;
+	(void)what;
+	call_resume(arg, CALL_CLAIM);
+}
+
+static enum call_stage
+call_claimed(struct call *c)
+{
+	c->claimed = true;
+	c->fate = c->resumes ? RESULT_UNCLEAR : RESULT_NOTHING;
+	metrics_idempotency(c->bridge->metrics, c->resumes ? "resumed" : "claimed");
+	return c->resumes ? CALL_LIMIT : CALL_CONFIRM;
+}
+
+/* What the record says to this call. */
+static enum call_stage
+call_heed(struct call *c, const struct store_reply *reply)
+{
+	struct clock_moment now;
+	struct record r;
+	struct failure f;
+
+	if (record_read(&r, reply->value, reply->len) == -1) {
+		failure_init(&f, "store_unavailable", 503, "the record of this key is of another "
+		    "release of the bridge; nothing was sent; tell the operator");
+		return call_fail(c, &f);
+	}
+	/* Our own: the store was slow to say that it had taken it. */
+	if (memcmp(r.tag, c->tag, RECORD_TAG) == 0 && r.state < RECORD_DONE)
+		return call_claimed(c);
+	clock_now(&now);
+	switch (record_judge(&r, c->digest, &now, witness_is_alive(r.tag))) {
+	case RECORD_REPLAY:
+		return call_replay(c, &r);
+	case RECORD_RUNNING:
+		return call_wait_for_twin(c);
+	case RECORD_OTHER:
+		metrics_idempotency(c->bridge->metrics, "conflict");
+		failure_init(&f, "idempotency_conflict", 409, "Nothing was sent: this "
+		    "idempotency_key belongs to a call with other arguments. Use a new key for a "
+		    "new message");
+		return call_fail(c, &f);
+	case RECORD_FREE:
+		memcpy(c->former, r.tag, RECORD_TAG);
+		c->takes_over = true;
+		return CALL_CLAIM;
+	case RECORD_UNKNOWN:
+		break;
+	}
+	/* It was agreed to, and sent perhaps: where the upstream knows the key it is sent again. */
+	if (c->tool->dedupes && c->key != NULL) {
+		memcpy(c->former, r.tag, RECORD_TAG);
+		c->takes_over = c->resumes = true;
+		return CALL_CLAIM;
+	}
+	metrics_idempotency(c->bridge->metrics, "unknown");
+	result_unclear(&f, c->tool, c->args);
+	return call_fail(c, &f);
+}
+
+static void
+on_claimed(void *arg, const struct store_reply *reply)
+{
+	struct call *c = arg;
+
+	c->op = NULL;
+	switch (reply->result) {
+	case STORE_DONE:
+		call_resume(c, call_claimed(c));
+		return;
+	case STORE_FOUND:
+		call_resume(c, call_heed(c, reply));
+		return;
+	case STORE_NONE:
+	case STORE_CHANGED:
+		/* Another has taken the record over, or away: ask again. */
+		c->takes_over = c->resumes = false;
+		call_resume(c, CALL_CLAIM);
+		return;
+	case STORE_FAILED:
+		/* It may have been written all the same: given up, or left as it was. */
+		c->fate = c->resumes ? RESULT_UNCLEAR : RESULT_NOTHING;
+		witness_write(c, NULL);
+		break;
+	case STORE_FULL:
+		break;
+	}
+	call_resume(c, call_without_store(c, reply, CALL_CONFIRM));
+}
+
+/* ====== CONFIRM: does a person have to agree ====== */
+
+static void
+call_confirm_init(const struct call *c, struct confirm *confirm, bool asks)
+{
+	*confirm = (struct confirm){
+		.key = c->bridge->mcp.key, .caller = c->principal->name, .asks = asks,
+		.tool = c->tool->previews ? c->tool->previewed : c->tool,
+	};
+	memcpy(confirm->digest, c->digest, CRYPTO_DIGEST);
+}
+
+/* Append a new token for this call. */
+static int
+call_token(const struct call *c, struct buf *out, bool asks)
+{
+	uint8_t nonce[CONFIRM_NONCE];
+	struct confirm confirm;
+
+	call_confirm_init(c, &confirm, asks);
+	return crypto_random(nonce, sizeof nonce) == -1 ? -1 : confirm_seal(out, &confirm,
+	    clock_wall_ms() + c->bridge->settings->confirm_ttl_s * 1000, nonce);
+}
+
+/* Ask: the client's person by a question, or else by the model. */
+static enum call_stage
+call_ask(struct call *c, const char *preview)
+{
+	struct buf token;
+	struct failure f;
+
+	metrics_confirmation(c->bridge->metrics, "asked");
+	buf_init(&token, LIMIT_CURSOR);
+	if (call_token(c, &token, false) == -1) {
+		buf_finish(&token);
+		return call_fail_memory(c);
+	}
+	confirm_required(&f, c->tool, c->args, buf_str(&token), preview);
+	buf_finish(&token);
+	return call_fail(c, &f);
+}
+
+static enum call_stage
+call_question(struct call *c, const char *preview)
+{
+	metrics_confirmation(c->bridge->metrics, "asked");
+	buf_finish(&c->text);
+	buf_init(&c->text, LIMIT_QUESTION);
+	if (call_token(c, &c->ask, true) == -1 ||
+	    confirm_question(&c->text, c->tool, c->args, preview) == -1)
+		return call_fail_memory(c);
+	c->end = CALL_ASKS;
+	return call_over(c);
+}
+
+/* Nothing could be begun: of a try before it may not be known what it did. */
+static enum call_stage
+call_fail_unsent(struct call *c, struct failure *f)
+{
+	c->fate = c->plan.maybe_done ? RESULT_UNCLEAR : RESULT_NOTHING;
+	if (c->plan.maybe_done) {
+		failure_finish(f);
+		result_unclear(f, c->tool, c->args);
+	}
+	return call_fail(c, f);
+}
+
+/* As whom: 0 with the header line (NULL: none is needed), 1 to wait for it, -1 with the failure. */
+static int
+call_credential(struct call *c, const char **line, struct failure *f)
+{
+	const struct service *service = c->target->service;
+	const struct credential *credential = service_credential(service, c->principal->name);
+	struct flight_value value;
+
+	*line = credential->line;
+	if (credential->client == NULL)
+		return 0;
+	c->grant.done = on_granted;
+	c->grant.arg = c;
+	switch (grant_get(c->bridge->grants, service, credential, c->principal, c->after_ms, &value,
+	    &c->grant)) {
+	case FLIGHT_WAITS:
+		return 1;
+	case FLIGHT_HERE:
+		*line = value.data;
+		c->granted_ms = value.born_ms;
+		return 0;
+	case FLIGHT_FAILED:
+		break;
+	}
+	failure_init(f, "upstream_credential", 502, "the bridge has no token for the service now "
+	    "(%s); nothing was done; repeat the call later, or tell the operator", value.why);
+	f->retryable = true;
+	return -1;
+}
+
+static void
+on_granted(void *arg)
+{
+	struct call *c = arg;
+
+	call_resume(c, call_fetch(c, c->target, c->answered));
+}
+
+/* Send the request that is built. NULL: it could not begin. */
+static struct fetch *
+call_dispatch(struct call *c, struct upstream *u, const char *line)
+{
+	const struct settings *s = c->bridge->settings;
+	const struct tool *t = c->target;
+	long timeout_ms = t->timeout_ms > 0 ? t->timeout_ms : (long)s->upstream_timeout_ms;
+	int64_t left = left_ms(c);
+
+	/* libcurl, too, sends again by itself what the plan would. */
+	u->once = t->write && !c->plan.repeatable;
+	if (timeout_ms > left)
+		timeout_ms = left < 1 ? 1 : (long)left;
 	c->fetched_us = clock_mono_us();
-	if (upstream_header(&u, "traceparent", c->traceparent) == 0 &&
-	    (c->tracestate == NULL || upstream_header(&u, "tracestate", c->tracestate) == 0))
-		c->fetch = fetch_start(c->bridge->fetcher, &u, c->tool->service->ca_file,
-		    timeout_ms, on_answer, c);
+	if ((line != NULL && upstream_line(u, line) == -1) ||
+	    upstream_header(u, "traceparent", c->traceparent) == -1 ||
+	    (c->tracestate != NULL && upstream_header(u, "tracestate", c->tracestate) == -1))
+		return NULL;
+	return fetch_start(c->bridge->fetcher, u, settings_trust(s, t->service), timeout_ms,
+	    c->answered, c);
+}
+
+/* A request of tool `t` with this call's arguments, and the token that it may have to wait for. */
+static enum call_stage
+call_fetch(struct call *c, const struct tool *t, void (*answered)(void *, const struct answer *))
+{
+	struct upstream u;
+	struct failure f;
+	const char *line;
+	int waits;
+
+	c->target = t;
+	c->answered = answered;
+	waits = call_credential(c, &line, &f);
+	if (waits != 0)
+		return waits == 1 ? CALL_WAITS : call_fail_unsent(c, &f);
+	if (upstream_build(&u, t, c->args, &f) == -1) {
+		upstream_finish(&u);
+		return call_fail_unsent(c, &f);
+	}
+	c->fetch = call_dispatch(c, &u, line);
 	upstream_finish(&u);
-	return c->fetch == NULL ? 1 : 0;
+	if (c->fetch != NULL)
+		return CALL_WAITS;
+	failure_init(&f, "internal", 500, "the bridge could not make the request; nothing was "
+	    "done; repeat later");
+	f.retryable = true;
+	return call_fail_unsent(c, &f);
+}
+
+/* Whether a tool's request may go to its service. */
+static bool
+call_enter(struct call *c, const struct tool *t, struct failure *f)
+{
+	const char *limit = limit_enter(&c->bridge->limit, t, c->principal->name, clock_mono_us(),
+	    &c->probes, f);
+
+	if (limit != NULL)
+		metrics_limited(c->bridge->metrics, limit);
+	c->entered = limit == NULL;
+	return c->entered;
+}
+
+static enum call_stage
+call_preview(struct call *c)
+{
+	const struct tool *preview = c->tool->preview;
+	struct failure f;
+
+	return call_enter(c, preview, &f) ? call_fetch(c, preview, on_preview) : call_fail(c, &f);
+}
+
+static enum call_stage
+call_confirm(struct call *c)
+{
+	const char *token = json_str(c->args, "confirm_token");
+	const struct mcp_consent *said = c->consent;
+	enum confirm_verdict verdict = CONFIRM_FALSE;
+	struct confirm confirm;
+	struct failure f;
+
+	if (c->policy != POLICY_CONFIRM)
+		return CALL_LIMIT;
+	/* What a client was asked it answers with the state; else with the token. */
+	if (said != NULL && said->state != NULL)
+		token = said->state;
+	else if (said != NULL && said->elicits)
+		return c->tool->preview == NULL ? call_question(c, NULL) : call_preview(c);
+	call_confirm_init(c, &confirm, said != NULL && said->state != NULL);
+	if (token != NULL)
+		verdict = confirm_open(&confirm, token, clock_wall_ms(), c->token);
+	if (said != NULL && said->state != NULL) {
+		if (verdict != CONFIRM_GOOD) {
+			metrics_confirmation(c->bridge->metrics, "false");
+			c->end = CALL_FALSE_STATE;
+			return call_over(c);
+		}
+		if (said->said == MCP_DECLINED) {
+			metrics_confirmation(c->bridge->metrics, "declined");
+			c->declined = true;
+			return CALL_SPEND;
+		}
+		if (said->said == MCP_UNANSWERED)
+			return c->tool->preview == NULL ? call_question(c, NULL) : call_preview(c);
+	}
+	if (verdict == CONFIRM_GOOD) {
+		c->spends = true;
+		return CALL_LIMIT;
+	}
+	if (token != NULL) {
+		metrics_confirmation(c->bridge->metrics,
+		    verdict == CONFIRM_EXPIRED ? "expired" : "false");
+		failure_init(&f, "confirm_token_invalid", 403, verdict == CONFIRM_EXPIRED ?
+		    "nothing was done: the confirm_token has expired; call without it, and ask "
+		    "again" : "nothing was done: the confirm_token is not one for exactly these "
+		    "arguments; call without it, and ask again");
+		return call_fail(c, &f);
+	}
+	return c->tool->preview == NULL ? call_ask(c, NULL) : call_preview(c);
+}
+
+/* What a fetch has to say besides its answer. */
+static void
+call_learn(struct call *c, const struct answer *answer)
+{
+	int64_t now = clock_mono_us(), us = now - c->fetched_us;
+
+	c->fetch = NULL;
+	c->upstream_us += us;
+	c->upstream_status = answer->status;
+	c->upstream_outcome = outcome_name(answer->outcome);
+	c->upstream_why = answer->why;
+	metrics_upstream(c->bridge->metrics, c->tool->service->name, c->upstream_outcome, us,
+	    answer->connects, answer->sent);
+	limit_learn(&c->bridge->limit, c->tool->service, answer, now);
+	c->probes = c->probes && answer->outcome == OUTCOME_INTERNAL;
+}
+
+static void
+on_preview(void *arg, const struct answer *answer)
+{
+	struct call *c = arg;
+	struct paging none = { .key = c->bridge->mcp.key };
+	enum call_stage next;
+	struct buf preview;
+	struct failure f;
+
+	call_learn(c, answer);
+	buf_init(&preview, (size_t)c->bridge->settings->result_max);
+	/* What cannot be previewed could not be sent: the model is told why. */
+	if (result_map(&preview, c->tool->preview, c->args, answer, &none, preview.cap, false,
+	    &f) != RESULT_GOOD)
+		next = call_fail(c, &f);
+	else if (c->consent != NULL && c->consent->elicits)
+		next = call_question(c, buf_str(&preview));
+	else
+		next = call_ask(c, buf_str(&preview));
+	buf_finish(&preview);
+	call_resume(c, next);
+}
+
+/* ====== LIMIT, SPEND: may it go ====== */
+
+static enum call_stage
+call_limit(struct call *c)
+{
+	struct failure f;
+
+	if (!call_enter(c, c->tool, &f))
+		return call_fail(c, &f);
+	return c->spends ? CALL_SPEND : CALL_RUN;
+}
+
+static enum call_stage
+call_spend(struct call *c)
+{
+	const struct store_reply none = { .result = STORE_FAILED, .why = "there is no store" };
+	uint8_t tag[RECORD_TAG];
+
+	if (c->bridge->store == NULL)
+		return call_without_store(c, &none, CALL_DONE);
+	memcpy(tag, c->token, sizeof tag);
+	c->op = store_add(c->bridge->store, c->token, tag, sizeof tag, LIMIT_SPENT_MS, on_spent, c);
+	return c->op == NULL ? call_fail_memory(c) : CALL_WAITS;
+}
+
+static void
+on_spent(void *arg, const struct store_reply *reply)
+{
+	struct call *c = arg;
+	struct failure f;
+
+	c->op = NULL;
+	if (c->declined && (reply->result == STORE_DONE || reply->result == STORE_FOUND)) {
+		failure_init(&f, "declined", 403, "the person did not agree; nothing was done; do "
+		    "not repeat the call unless they ask for it");
+		call_resume(c, call_fail(c, &f));
+		return;
+	}
+	switch (reply->result) {
+	case STORE_DONE:
+		c->spent = true;
+		metrics_confirmation(c->bridge->metrics, "agreed");
+		call_resume(c, c->claimed ? CALL_SEND : CALL_RUN);
+		return;
+	case STORE_FOUND:
+		metrics_confirmation(c->bridge->metrics, "used");
+		failure_init(&f, "confirm_token_used", 403, "nothing was done: this confirm_token "
+		    "was used before; call without it, and ask again");
+		call_resume(c, call_fail(c, &f));
+		return;
+	default:
+		call_resume(c, call_without_store(c, reply, CALL_DONE));
+	}
+}
+
+static enum call_stage
+call_send(struct call *c)
+{
+	c->op = witness_send(c, on_sent);
+	return c->op == NULL ? call_fail_memory(c) : CALL_WAITS;
+}
+
+static void
+on_sent(void *arg, const struct store_reply *reply)
+{
+	struct call *c = arg;
+
+	c->op = NULL;
+	call_resume(c, reply->result == STORE_DONE ? CALL_RUN :
+	    call_without_store(c, reply, CALL_DONE));
+}
+
+/* ====== RUN: do what the plan says until it is done ====== */
+
+static enum call_stage
+call_run(struct call *c)
+{
+	const struct plan_news start = { .event = PLAN_START };
+	struct failure f;
+
+	/* Begun now it would hardly end in time, and nobody would know how. */
+	if (c->twin_ms > 0 && left_ms(c) < LIMIT_TWIN_LEAST_MS) {
+		failure_init(&f, "idempotency_in_progress", 409, "the first call with this key "
+		    "took until now and did nothing; repeat it with the same key");
+		f.retryable = true;
+		return call_fail(c, &f);
+	}
+	c->plan.write = c->tool->write;
+	c->plan.repeatable = !c->tool->write || (c->tool->dedupes && c->key != NULL);
+	c->plan.retries = (unsigned)c->bridge->settings->upstream_retries;
+	c->plan.maybe_done = c->resumes;
+	return call_step(c, &start);
+}
+
+static enum call_stage
+call_step(struct call *c, const struct plan_news *news)
+{
+	switch (plan_next(&c->plan, news)) {
+	case PLAN_FETCH:
+		if (news->event != PLAN_START)
+			metrics_retry(c->bridge->metrics, c->tool->service->name, c->plan.reason);
+		if (c->plan.renews && c->after_ms == 0)
+			c->after_ms = c->granted_ms;
+		return call_fetch(c, c->tool, on_answer);
+	case PLAN_SLEEP:
+		call_sleep(c, c->plan.wait_ms, on_awake);
+		return CALL_WAITS;
+	case PLAN_DONE:
+		break;
+	}
+	return call_map(c, news->answer);
 }
 
 static void
 on_answer(void *arg, const struct answer *answer)
 {
 	struct call *c = arg;
+	struct plan_news news = {
+		.event = PLAN_ANSWER, .answer = answer, .left_ms = left_ms(c),
+		.renewable = c->granted_ms != 0,
+		.unclear = c->tool->write && result_is_unclear(c->tool, answer),
+	};
 
-	c->fetch = NULL;
-	c->upstream_us += clock_mono_us() - c->fetched_us;
-	c->upstream_status = answer->status;
-	c->upstream_outcome = outcome_name(answer->outcome);
-	c->upstream_why = answer->why;
-	call_step(c, PLAN_ANSWER, answer);
-	if (c->stage == CALL_DONE)
-		c->done(c->arg);
+	bridge_random(c->bridge, &news.chance, sizeof news.chance);
+	call_learn(c, answer);
+	call_resume(c, call_step(c, &news));
 }
 
-/* MAP: the last stage. */
 static void
+on_awake(evutil_socket_t fd, short what, void *arg)
+{
+	const struct plan_news news = { .event = PLAN_WOKEN };
+	struct call *c = arg;
+
+	(void)fd;
+	(void)what;
+	call_resume(c, call_step(c, &news));
+}
+
+/* ====== MAP, RECORD ====== */
+
+/* Put the token that goes with a preview into its result. */
+static int
+call_add_token(struct call *c)
+{
+	buf_truncate(&c->text, c->text.len - 1);
+	buf_puts(&c->text, ",\"confirm_token\":\"");
+	if (call_token(c, &c->text, false) == -1)
+		return -1;
+	return buf_puts(&c->text, "\"}");
+}
+
+static enum call_stage
 call_map(struct call *c, const struct answer *answer)
 {
 	struct failure f;
 
-	c->stage = CALL_MAP;
-	if (result_map(&c->text, c->tool, c->args, answer, &c->paging,
-	    (size_t)c->bridge->settings->result_max, &f) == -1) {
-		call_fail(c, &f);
-		return;
-	}
-	c->stage = CALL_DONE;
+	c->fate = result_map(&c->text, c->tool, c->args, answer, &c->paging,
+	    (size_t)c->bridge->settings->result_max, c->plan.maybe_done, &f);
+	if (c->fate != RESULT_GOOD)
+		return call_fail(c, &f);
+	if (c->tool->previews && call_add_token(c) == -1)
+		return call_fail_memory(c);
+	return c->claimed ? CALL_RECORD : CALL_DONE;
 }
 
-/* The result is a failure; takes over what `f` holds. */
-static void
-call_fail(struct call *c, struct failure *f)
+static enum call_stage
+call_record(struct call *c)
 {
-	buf_finish(&c->text);
-	buf_init(&c->text, LIMIT_SERVICE_FILE);
-	failure_print(&c->text, f);
-	c->is_error = true;
-	snprintf(c->code, sizeof c->code, "%s", f->code);
-	failure_finish(f);
-	c->stage = CALL_DONE;
+	/* Nothing was done with the token: it may be used again. */
+	if (c->spent && c->fate == RESULT_NOTHING)
+		c->op = store_swap(c->bridge->store, c->token, c->token, NULL, 0, 0, on_given_back,
+		    c);
+	c->spent = false;
+	if (c->op == NULL && c->claimed) {
+		c->op = witness_write(c, on_recorded);
+		if (c->op == NULL)
+			metrics_idempotency(c->bridge->metrics, "not_recorded");
+	}
+	return c->op == NULL ? CALL_DONE : CALL_WAITS;
+}
+
+static void
+on_given_back(void *arg, const struct store_reply *reply)
+{
+	struct call *c = arg;
+
+	(void)reply;
+	c->op = NULL;
+	call_resume(c, CALL_RECORD);
+}
+
+/* Written down or not, the call's result is what it is; a repeat finds the claim. */
+static void
+on_recorded(void *arg, const struct store_reply *reply)
+{
+	struct call *c = arg;
+
+	c->op = NULL;
+	if (reply->result != STORE_DONE)
+		metrics_idempotency(c->bridge->metrics, "not_recorded");
+	call_resume(c, CALL_DONE);
 }

@@ -2,9 +2,16 @@
 /*
  * call.h - one tools/call on its way through an upstream; knows nothing of HTTP in front.
  *
- *	METHOD	the arguments are judged by the tool's schema
+ *	METHOD	may it be called; the arguments are judged by the tool's schema
+ *	CLAIM	a keyed write: write down that it is about to be sent, unless a record says that
+ *		it was; then that answers
+ *	CONFIRM	does a person have to agree? ask, and stop here
+ *	LIMIT	rates, calls at once, breaker (a replay costs nothing)
+ *	SPEND	a token is believed once: write down that it was
+ *	SEND	and, in the record, that somebody agreed: from here on it may have been sent
  *	RUN	the plan says what to do, until it says DONE
  *	MAP	the answer becomes the result
+ *	RECORD	write down what came of it
  */
 #ifndef RUN_CALL_H
 #define RUN_CALL_H
@@ -12,20 +19,38 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+#include <event2/event_struct.h>
+
 #include "base/buf.h"
+#include "mcp/confirm.h"
 #include "mcp/mcp.h"
 #include "mcp/plan.h"
+#include "mcp/record.h"
 #include "mcp/result.h"
+#include "run/flight.h"
 
+struct answer;
 struct bridge;
 struct fetch;
+struct principal;
+struct store_op;
 
-enum call_stage { CALL_METHOD, CALL_RUN, CALL_MAP, CALL_DONE };
+enum call_stage {
+	CALL_METHOD, CALL_CLAIM, CALL_CONFIRM, CALL_LIMIT, CALL_SPEND, CALL_SEND, CALL_RUN,
+	CALL_RECORD, CALL_STAGES,
+	CALL_DONE = CALL_STAGES,	/* the result is there */
+	CALL_WAITS,			/* a callback goes on */
+};
+
+/* What the caller is to be told. */
+enum call_end { CALL_RESULT, CALL_FAILURE, CALL_ASKS, CALL_FALSE_STATE };
 
 struct call {
 	struct bridge		*bridge;
 	const struct tool	*tool;
 	cJSON			*args;		/* borrowed from the message */
+	const struct principal	*principal;	/* who calls; borrowed */
+	const struct mcp_consent *consent;	/* borrowed: what a person said to a question */
 	const char		*traceparent;	/* borrowed */
 	const char		*tracestate;	/* borrowed, or NULL */
 	int64_t			 deadline_us;	/* monotonic */
@@ -34,11 +59,40 @@ struct call {
 	struct paging		 paging;
 	struct plan		 plan;
 	struct fetch		*fetch;		/* in the air, or NULL */
+	const struct tool	*target;	/* whose request it is: this or its preview */
+	void			(*answered)(void *, const struct answer *);
+	struct flight_wait	 grant;		/* for the token it goes with */
+	int64_t			 granted_ms;	/* when that was born; 0: it goes with none */
+	int64_t			 after_ms;	/* a younger one is wanted; 0: any */
 	int64_t			 fetched_us;	/* when it began */
+	struct store_op		*op;		/* with the store, or NULL */
+	struct event		 sleep;
+	bool			 waits;		/* `done` is to be called */
+	bool			 entered;	/* limit_leave() is due */
+	bool			 probes;	/* its answer decides on a breaker */
 
-	struct buf		 text;		/* the result's JSON */
-	bool			 is_error;
+	/* A write's record, and the token of who agreed to it. */
+	const char		*key;		/* idempotency_key; borrowed, NULL: none */
+	enum policy_action	 policy;
+	uint8_t			 digest[CRYPTO_DIGEST];	/* of the arguments */
+	uint8_t			 place[CRYPTO_DIGEST];	/* of the record */
+	uint8_t			 tag[RECORD_TAG];	/* ours */
+	uint8_t			 former[RECORD_TAG];	/* takes_over: whose record it was */
+	uint8_t			 token[CRYPTO_DIGEST];	/* the place of the token */
+	bool			 takes_over;	/* a former writer's record */
+	bool			 resumes;	/* and that one may have sent it */
+	bool			 claimed;	/* the record is ours */
+	bool			 spends;	/* it was agreed to by a token */
+	bool			 declined;	/* or not, which uses up the question */
+	bool			 spent;		/* and that has been written down */
+	int64_t			 twin_ms;	/* the next pause before a twin is looked for */
+	enum result_fate	 fate;
+
+	enum call_end		 end;
+	struct buf		 text;		/* the result's JSON; CALL_ASKS: the question */
+	struct buf		 ask;		/* CALL_ASKS: what comes back with the answer */
 	char			 code[64];	/* of the failure, for the log; "" if none */
+	bool			 replayed;
 	int			 upstream_status;
 	int64_t			 upstream_us;	/* time spent upstream */
 	const char		*upstream_outcome;
@@ -49,12 +103,15 @@ struct call {
 };
 
 /*
- * Begin a call whose members bridge, tool, args, traceparent, tracestate, deadline_us, done and
- * arg are set, the rest zero. True if it is complete already; else `done` is called from the
- * loop when it is. call_finish() must follow in both cases.
+ * Begin a call whose members up to deadline_us, done and arg are set, the rest zero. True if it
+ * is complete already; else `done` is called from the loop when it is. call_finish() must
+ * follow in both cases.
  */
 bool	 call_start(struct call *c);
-/* Whether something must be let finish though nobody waits: a write that has been sent. */
+/*
+ * Whether something must be let finish though nobody waits: a write that has been sent, or of
+ * which has been written down that it would be.
+ */
 bool	 call_must_finish(const struct call *c);
 /* Free what it holds; ends what is in the air. */
 void	 call_finish(struct call *c);

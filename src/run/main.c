@@ -2,6 +2,7 @@
 /* main.c - one straight line: options, configuration, socket, and then who serves it. */
 #include <sys/resource.h>
 
+#include <errno.h>
 #include <fcntl.h>
 #include <getopt.h>
 #include <signal.h>
@@ -10,14 +11,21 @@
 #include <string.h>
 #include <unistd.h>
 
-#include <curl/curl.h>
-
 #include "base/buf.h"
 #include "base/limits.h"
 #include "base/log.h"
+#include "base/memory.h"
+#include "cmd/key.h"
+#include "edge/board.h"
 #include "edge/fetch.h"
 #include "edge/listener.h"
+#include "edge/manager.h"
+#include "edge/sandbox.h"
+#include "edge/trust.h"
+#include "edge/user.h"
 #include "run/master.h"
+#include "run/metrics.h"
+#include "run/reload.h"
 #include "run/settings.h"
 #include "run/worker.h"
 
@@ -34,31 +42,61 @@ struct options {
 
 extern char **environ;
 
+static char variable[LIMIT_CONF_LINE];	/* what UMS_MCP_CONFIG said; "": nothing */
+
+static const char *default_config(void);
 static int	parse_options(struct options *, int, char *const *);
 static void	usage(FILE *);
 static void	open_standard(void);
-static void	raise_descriptors(void);
+static void	raise_descriptors(struct settings *);
+static void	remind(const struct settings *);
 static int	check(const struct settings *, const char *);
-static int	serve(struct settings *);
+static int	open_listener(const struct settings *, struct listener *, char *, size_t);
+static int	become_user(const struct settings *, const struct options *,
+		    const struct listener *, bool, char *, size_t);
+static int	serve(struct settings *, struct metrics *, struct listener *, struct reload *);
+static const char *own_path(void);
+
+/* Whether what failed may work later, with the same configuration. */
+static bool
+is_temporary(int error)
+{
+	return error == EADDRINUSE || error == EMFILE || error == ENFILE || error == ENOMEM ||
+	    error == ENOBUFS || error == ENOSPC;
+}
 
 int
 main(int argc, char **argv)
 {
 	struct options o = { 0 };
 	struct settings s;
+	static struct metrics metrics;
+	struct reload reload = { .argv = argv, .said = -1, .post = -1 };
 	char why[1024];
 	bool cgi = getenv("GATEWAY_INTERFACE") != NULL && getenv("REQUEST_METHOD") != NULL &&
 	    !listener_is(STDIN_FILENO);
-	int code = EXIT_CONFIG;
+	struct listener listener = { .fd = -1 };
+	int code = EXIT_CONFIG, board = -1;
 
+	memory_init();
+	sandbox_prepare();
 	open_standard();
-	raise_descriptors();
 	signal(SIGPIPE, SIG_IGN);
+	/* A limit on files is an error of whoever writes, not the end of the process. */
+	signal(SIGXFSZ, SIG_IGN);
+	/* Until somebody serves there is nothing to reload. */
+	if (!cgi)
+		signal(SIGHUP, SIG_IGN);
+	reload.program = own_path();
+	o.config = default_config();
+	if (!cgi && argc > 1 && strcmp(argv[1], "key") == 0)
+		return key_run(argc - 1, argv + 1, o.config);
 	/* A web server's CGI script gets arguments from the query: they are not ours to read. */
 	code = parse_options(&o, cgi ? 1 : argc, argv);
 	if (code != -1)
 		return code;
 	code = EXIT_CONFIG;
+	errno = 0;	/* what stands in it at `bad` is why */
 	if (settings_read(&s, o.config, environ, why, sizeof why) == -1)
 		goto bad;
 	if (o.listen != NULL && conf_line(&s.conf, "", o.listen, why, sizeof why) == -1)
@@ -66,30 +104,63 @@ main(int argc, char **argv)
 	if (o.workers != NULL && conf_line(&s.conf, "", o.workers, why, sizeof why) == -1)
 		goto bad;
 	log_init(!o.test && !o.print, (enum log_level)s.log_level);
+	if (s.listen[0] != '\0' && listener_check(s.listen, why, sizeof why) == -1)
+		goto bad;
 	if (o.print) {
 		code = check(&s, NULL);
 		goto out;
 	}
-	if (curl_global_init(CURL_GLOBAL_DEFAULT) != 0) {
+	if (sandbox_check((enum sandbox_mode)s.sandbox, o.test || cgi, why, sizeof why) == -1)
+		goto bad;
+	if (!cgi && !o.test && (manager_descriptors(&listener, &board, why, sizeof why) == -1 ||
+	    open_listener(&s, &listener, why, sizeof why) == -1))
+		goto bad;
+	/* From here on all is read that a reload reads again. */
+	if (become_user(&s, &o, &listener, cgi, why, sizeof why) == -1)
+		goto bad;
+	if (fetch_init() == -1) {
 		snprintf(why, sizeof why, "libcurl does not start");
 		code = EXIT_TEMPORARY;
 		goto bad;
 	}
 	if (settings_load(&s, o.test, why, sizeof why) == -1)
 		goto bad;
-	if (o.test)
+	if (o.test) {
 		code = check(&s, o.config == NULL ? "the environment" : o.config);
-	else if (cgi)
-		code = worker_cgi(&s, environ);
+		goto out;
+	}
+	metrics.board = board_open(s.board, board, why, sizeof why);
+	if (metrics.board == NULL)
+		goto bad;
+	/* Whoever executes this program again is to find what it found. */
+	if (variable[0] != '\0')
+		setenv("UMS_MCP_CONFIG", variable, 1);
+	if (cgi)
+		code = worker_cgi(&s, &metrics, environ);
 	else
-		code = serve(&s);
+		code = serve(&s, &metrics, &listener, &reload);
 	goto out;
 bad:
+	if (is_temporary(errno))
+		code = EXIT_TEMPORARY;
 	log_errorx("%s", why);
+	listener_close(&listener);
 out:
+	board_close(metrics.board);
 	settings_finish(&s);
-	curl_global_cleanup();
+	fetch_finish();
 	return code;
+}
+
+/* The file of this program, as it was called; "" if the system does not say. */
+static const char *
+own_path(void)
+{
+	static char path[4096];
+	ssize_t n = readlink("/proc/self/exe", path, sizeof path - 1);
+
+	path[n > 0 ? n : 0] = '\0';
+	return path;
 }
 
 /* Descriptors 0 to 2 are there, so that no socket of ours becomes standard error. */
@@ -107,14 +178,41 @@ open_standard(void)
 
 /* Each request in flight holds a descriptor or two; the usual soft limit is 1,024. */
 static void
-raise_descriptors(void)
+raise_descriptors(struct settings *s)
 {
 	struct rlimit limit;
+	long long fit;
 
-	if (getrlimit(RLIMIT_NOFILE, &limit) == 0 && limit.rlim_cur < limit.rlim_max) {
-		limit.rlim_cur = limit.rlim_max;
-		setrlimit(RLIMIT_NOFILE, &limit);
-	}
+	if (getrlimit(RLIMIT_NOFILE, &limit) == -1)
+		return;
+	limit.rlim_cur = limit.rlim_max;
+	setrlimit(RLIMIT_NOFILE, &limit);
+	if (limit.rlim_max < (rlim_t)settings_descriptors(s))
+		log_warnx("max_inflight = %lld may need %d descriptors and this process may have "
+		    "%llu: less is let in; raise its limit (LimitNOFILE, ulimit -n)",
+		    (long long)s->max_inflight, settings_descriptors(s),
+		    (unsigned long long)limit.rlim_max);
+	/* Above what fits it answers 503: a call without a descriptor would blame the service. */
+	fit = (long long)(limit.rlim_max > 2 * LIMIT_DESCRIPTORS_MORE ? (limit.rlim_max -
+	    LIMIT_DESCRIPTORS_MORE) * 2 / 5 : limit.rlim_max / 4);
+	if (limit.rlim_max < (rlim_t)settings_descriptors(s) && fit < s->max_inflight)
+		s->max_inflight = fit < 1 ? 1 : fit;
+}
+
+/* What works, and may not be what is wanted. */
+static void
+remind(const struct settings *s)
+{
+	size_t i;
+
+	if (s->auth_methods == 0)
+		log_warnx("auth = none: whoever can reach the web server may call every tool");
+	for (i = 0; i < s->catalog.ntools && s->store[0] == '\0'; i++)
+		if (s->catalog.tools[i]->write && s->catalog.tools[i]->off == NULL) {
+			log_warnx("store is empty: what is sent is not written down, and a "
+			    "repeated call is sent again unless the service knows its key");
+			return;
+		}
 }
 
 static void
@@ -123,6 +221,7 @@ usage(FILE *to)
 	fprintf(to,
 	    "usage: ums-mcp [-c FILE] [--listen PATH|ADDRESS:PORT] [--workers N]\n"
 	    "       ums-mcp [-c FILE] -t | -T\n"
+	    "       ums-mcp key new | list | revoke ...\n"
 	    "\n"
 	    "  -c, --config FILE   configuration (default %s, or $UMS_MCP_CONFIG)\n"
 	    "  -l, --listen WHERE  socket to listen on; without one, descriptor 0 is the socket\n"
@@ -133,6 +232,21 @@ usage(FILE *to)
 	    "  -h, --help          print this, then exit\n"
 	    "\n"
 	    "See ums-mcp(8), ums-mcp.conf(5) and ums-mcp-service(5).\n", UMS_MCP_CONF);
+}
+
+/* The configuration, if no option names another; NULL: none. */
+static const char *
+default_config(void)
+{
+	const char *said = getenv("UMS_MCP_CONFIG");
+
+	if (said != NULL) {
+		snprintf(variable, sizeof variable, "%s", said);
+		/* It is no key: what reads the environment for keys must not meet it. */
+		unsetenv("UMS_MCP_CONFIG");
+		return variable;
+	}
+	return access(UMS_MCP_CONF, F_OK) == 0 ? UMS_MCP_CONF : NULL;
 }
 
 /* -1: go on; else the exit code. */
@@ -152,7 +266,6 @@ parse_options(struct options *o, int argc, char *const *argv)
 	static char listen[LIMIT_CONF_LINE], workers[64];
 	int c;
 
-	o->config = getenv("UMS_MCP_CONFIG");
 	while ((c = getopt_long(argc, argv, "c:l:w:tTVh", longs, NULL)) != -1)
 		switch (c) {
 		case 'c':
@@ -187,9 +300,6 @@ parse_options(struct options *o, int argc, char *const *argv)
 		usage(stderr);
 		return EXIT_CONFIG;
 	}
-	unsetenv("UMS_MCP_CONFIG");
-	if (o->config == NULL && access(UMS_MCP_CONF, F_OK) == 0)
-		o->config = UMS_MCP_CONF;
 	return -1;
 }
 
@@ -222,23 +332,73 @@ check(const struct settings *s, const char *name)
 	return result;
 }
 
+/* The socket to serve: one that was handed over, descriptor 0, or one of our own. */
 static int
-serve(struct settings *s)
+open_listener(const struct settings *s, struct listener *l, char *why, size_t whylen)
 {
-	char why[1024];
-	int fd = STDIN_FILENO;
+	struct listener other;
 
-	if (s->listen[0] != '\0') {
-		fd = listener_open(s->listen, (unsigned)strtoul(s->listen_mode, NULL, 8), why,
-		    sizeof why);
-		if (fd == -1) {
-			log_errorx("%s", why);
-			return EXIT_CONFIG;
-		}
-	} else if (!listener_is(fd)) {
-		log_errorx("descriptor 0 is not a listening socket; give one with --listen, or "
-		    "start ums-mcp from a web server or a process manager");
-		return EXIT_CONFIG;
+	/* A socket that is handed over stands, unless the configuration names another by now. */
+	if (s->listen[0] != '\0' && (l->fd == -1 || !listener_serves(l->fd, s->listen))) {
+		if (listener_open(&other, s->listen, (unsigned)strtoul(s->listen_mode, NULL, 8),
+		    why, whylen) == 0) {
+			listener_close(l);
+			*l = other;
+		} else if (l->fd == -1 || !master_inherits())
+			return -1;
+		else
+			log_errorx("%s; the old socket goes on", why);
+	} else if (l->fd == -1 && listener_is(STDIN_FILENO)) {
+		/* Elsewhere, so that descriptor 0 is nothing special from here on. */
+		l->fd = fcntl(STDIN_FILENO, F_DUPFD_CLOEXEC, STDERR_FILENO + 1);
+	} else if (l->fd == -1) {
+		snprintf(why, whylen, "descriptor 0 is not a listening socket; give one with "
+		    "--listen, or start ums-mcp from a web server or a process manager");
+		errno = 0;
+		return -1;
 	}
-	return s->workers == 0 ? worker_run(s, fd) : master_run(s, fd);
+	if (listener_is(STDIN_FILENO)) {
+		close(STDIN_FILENO);
+		open_standard();
+	}
+	errno = 0;
+	return 0;
+}
+
+static int
+become_user(const struct settings *s, const struct options *o, const struct listener *l, bool cgi,
+    char *why, size_t whylen)
+{
+	if (s->user[0] == '\0') {
+		if (user_is_root() && !o->test && !cgi)
+			log_warnx("started as root, and user is empty: everything is done as "
+			    "root; name a user that may read the secrets and no more");
+		return 0;
+	}
+	/* Whoever looks over a configuration need not be whom it names. */
+	if (o->test && !user_is_root() && !reload_is_check())
+		return user_check(s->user, why, whylen);
+	if (user_become(s->user, l, why, whylen) == -1)
+		return -1;
+	if (o->config != NULL && access(o->config, R_OK) == -1) {
+		snprintf(why, whylen, "user = %s: cannot read this file, and must for a reload: "
+		    "%s: %.512s", s->user, strerror(errno), o->config);
+		return -1;
+	}
+	errno = 0;
+	return 0;
+}
+
+static int
+serve(struct settings *s, struct metrics *m, struct listener *l, struct reload *reload)
+{
+	if (s->workers == 0 && master_inherits()) {
+		log_errorx("workers = 0 cannot be reloaded, start anew for it; one worker goes on");
+		s->workers = 1;
+	}
+	raise_descriptors(s);
+	remind(s);
+	trust_warm();
+	fetch_library();
+	return s->workers == 0 ? worker_run(s, m, l, -1, reload) : master_run(s, m, l, reload);
 }

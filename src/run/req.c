@@ -12,17 +12,25 @@
 #include <strings.h>
 
 #include "base/clock.h"
-#include "base/crypto.h"
 #include "base/limits.h"
 #include "base/log.h"
 #include "edge/front.h"
+#include "mcp/principal.h"
+#include "mcp/resource.h"
 #include "mcp/service.h"
+#include "run/auth.h"
 #include "run/bridge.h"
 #include "run/call.h"
+#include "run/deed.h"
+#include "run/metrics.h"
 #include "run/req.h"
 #include "run/settings.h"
 #include "wire/json.h"
 #include "wire/trace.h"
+
+/* First guesses, so that most replies and log lines are allocated once. */
+#define REPLY_HEAD	256
+#define LOG_LINE	700
 
 /* What a stage says of what comes next. */
 enum step {
@@ -31,7 +39,9 @@ enum step {
 	DONE,	/* the reply is complete: go to REPLY */
 };
 
-enum req_stage { REQ_READ, REQ_ROUTE, REQ_HTTP, REQ_RPC, REQ_CALLS, REQ_REPLY, REQ_STAGES };
+enum req_stage {
+	REQ_READ, REQ_ROUTE, REQ_HTTP, REQ_AUTH, REQ_RPC, REQ_CALLS, REQ_REPLY, REQ_STAGES
+};
 
 struct req {
 	LIST_ENTRY(req)		 entry;
@@ -48,7 +58,10 @@ struct req {
 	struct call		 call;
 	bool			 calling;	/* `call` is in use */
 	struct mcp_reply	 reply;
+	struct auth_case	 auth;
+	struct buf		 headers;	/* of the reply, when they are its own */
 	const char		*refused;	/* why it came no further than HTTP; static */
+	bool			 cut;		/* by the end of the process, not by its client */
 
 	int64_t			 began_us;	/* the first byte */
 	int64_t			 entered_us;	/* the stage */
@@ -59,6 +72,7 @@ struct req {
 static enum step	req_read(struct req *);
 static enum step	req_route(struct req *);
 static enum step	req_http(struct req *);
+static enum step	req_auth(struct req *);
 static enum step	req_rpc(struct req *);
 static enum step	req_calls(struct req *);
 static enum step	req_reply(struct req *);
@@ -70,6 +84,7 @@ static const struct {
 	[REQ_READ] = { "read", req_read },
 	[REQ_ROUTE] = { "route", req_route },
 	[REQ_HTTP] = { "http", req_http },
+	[REQ_AUTH] = { "auth", req_auth },
 	[REQ_RPC] = { "rpc", req_rpc },
 	[REQ_CALLS] = { "calls", req_calls },
 	[REQ_REPLY] = { "reply", req_reply },
@@ -77,6 +92,7 @@ static const struct {
 
 static void	req_run(struct req *);
 static void	req_resume(void *);
+static void	req_count(struct req *);
 static void	req_log(struct req *, size_t);
 static void	req_cut(struct req *);
 static void	req_end(struct req *);
@@ -101,7 +117,11 @@ req_start(struct bridge *b, struct front *f, struct http_request *rq)
 	r->front = f;
 	r->http = *rq;
 	r->bytes_in = rq->body.len;
+	b->held += r->bytes_in;
 	r->began_us = r->entered_us = f->began_us;
+	r->auth.done = req_resume;
+	r->auth.arg = r;
+	buf_init(&r->headers, LIMIT_HEADER);
 	/* A result goes out twice, once of them quoted. */
 	mcp_reply_init(&r->reply, LIMIT_SERVICE_FILE + 4 * (size_t)b->settings->result_max);
 	/* The front learns of the exchange here: it may be answered before this returns. */
@@ -152,13 +172,20 @@ req_refuse(struct req *r, int status, const char *why)
 	return DONE;
 }
 
+static enum step
+req_busy(struct req *r)
+{
+	r->reply.headers = "Retry-After: 1\r\n";
+	return req_refuse(r, 503, "too many requests are in flight; repeat in a second");
+}
+
 /* Join the trace of `traceparent`, or begin one. */
 static void
 req_trace(struct req *r, const char *traceparent)
 {
-	uint8_t random[24] = { 0 };
+	uint8_t random[24];
 
-	crypto_random(random, sizeof random);
+	bridge_random(r->bridge, random, sizeof random);
 	trace_begin(&r->trace, traceparent, random);
 	trace_header(&r->trace, r->traceparent);
 }
@@ -174,6 +201,8 @@ req_read(struct req *r)
 		return req_refuse(r, 431, "the request's headers are too many or too long");
 	case HTTP_BODY_EXCESS:
 		return req_refuse(r, 413, "the request's body is too long");
+	case HTTP_BUSY:
+		return req_busy(r);
 	case HTTP_MALFORMED:
 		break;
 	}
@@ -184,25 +213,11 @@ static enum step
 req_route(struct req *r)
 {
 	const struct settings *s = r->bridge->settings;
-	struct buf path;
-	bool endpoint, health;
 
-	buf_init(&path, LIMIT_URL);
-	http_path(&r->http, &path);
-	endpoint = strcmp(buf_str(&path), s->endpoint) == 0;
-	health = strcmp(buf_str(&path), "/healthz") == 0;
-	buf_finish(&path);
-	if (health) {
-		r->reply.type = "application/json";
-		buf_puts(&r->reply.body, "{\"status\":\"ok\"}");
-		return DONE;
-	}
-	if (!endpoint)
+	if (!http_path_is(&r->http, s->endpoint))
 		return req_refuse(r, 404, "nothing is here; the endpoint has another path");
-	if (r->bridge->inflight > (size_t)s->max_inflight) {
-		r->reply.headers = "Retry-After: 1\r\n";
-		return req_refuse(r, 503, "too many requests are in flight; repeat in a second");
-	}
+	if (r->bridge->inflight > (size_t)s->max_inflight || r->bridge->held > LIMIT_HELD_BODIES)
+		return req_busy(r);
 	return NEXT;
 }
 
@@ -260,19 +275,55 @@ req_http(struct req *r)
 	return NEXT;
 }
 
-/* ====== RPC, CALLS: what it means, and the answer ====== */
+/* ====== AUTH: who calls, and may that one come so often ====== */
+
+/* Say where a token is to be had, and what for (RFC 6750, section 3; RFC 9728, 5.1). */
+static void
+req_challenge(struct req *r, const struct tool *tool, const char *error, const char *why)
+{
+	const struct settings *s = r->bridge->settings;
+
+	buf_puts(&r->headers, "WWW-Authenticate: ");
+	resource_challenge(&r->headers, s->metadata == NULL ? NULL : s->resource, &s->catalog,
+	    tool, error, why);
+	buf_puts(&r->headers, "\r\n");
+	r->reply.headers = r->headers.failed ? "WWW-Authenticate: Bearer\r\n" :
+	    buf_str(&r->headers);
+}
 
 static enum step
-req_rpc(struct req *r)
+req_auth(struct req *r)
 {
-	enum mcp_verdict verdict = mcp_open(&r->bridge->mcp, &r->message, &r->http, &r->reply);
-	const char *traceparent = json_str(json_get(r->message.rpc.params, "_meta"), "traceparent");
+	int64_t wait_s = 0;
 
-	buf_finish(&r->http.body);
-	if (traceparent != NULL && http_header(&r->http, "traceparent") == NULL)
-		req_trace(r, traceparent);
-	return verdict == MCP_CALL ? NEXT : DONE;
+	if (clock_mono_us() - r->began_us > r->bridge->settings->request_timeout_ms * 1000)
+		return req_busy(r);
+	switch (auth_judge(r->bridge->auth, &r->auth, &r->http)) {
+	case AUTH_WAITS:
+		return WAIT;
+	case AUTH_MISSING:
+		req_challenge(r, NULL, NULL, NULL);
+		return req_refuse(r, 401, r->auth.why);
+	case AUTH_FALSE:
+		req_challenge(r, NULL, "invalid_token", r->auth.why);
+		return req_refuse(r, 401, r->auth.why);
+	case AUTH_MALFORMED:
+		return req_refuse(r, 400, r->auth.why);
+	case AUTH_UNAVAILABLE:
+		r->reply.headers = "Retry-After: 1\r\n";
+		return req_refuse(r, 503, r->auth.why);
+	case AUTH_KNOWN:
+		break;
+	}
+	if (limit_request(&r->bridge->limit, r->auth.principal->name, r->entered_us, &wait_s))
+		return NEXT;
+	metrics_limited(r->bridge->metrics, "requests");
+	buf_printf(&r->headers, "Retry-After: %" PRId64 "\r\n", wait_s);
+	r->reply.headers = buf_str(&r->headers);
+	return req_refuse(r, 429, "too many requests; wait as long as Retry-After says");
 }
+
+/* ====== RPC, CALLS: what it means, and the answer ====== */
 
 /* The tracestate of a trace that is gone on with; a line end would make it two headers. */
 static const char *
@@ -282,6 +333,26 @@ req_tracestate(const struct req *r)
 
 	return r->trace.joined && state != NULL && strlen(state) <= LIMIT_TRACESTATE &&
 	    strpbrk(state, "\r\n") == NULL ? state : NULL;
+}
+
+static enum step
+req_rpc(struct req *r)
+{
+	enum mcp_verdict verdict;
+	const char *traceparent;
+
+	verdict = mcp_open(&r->bridge->mcp, &r->message, r->auth.principal, &r->http, &r->reply);
+	if (verdict == MCP_FORBIDDEN)
+		req_challenge(r, r->message.tool, "insufficient_scope",
+		    "the token does not grant the scopes of this tool");
+	traceparent = json_str(json_get(r->message.rpc.params, "_meta"), "traceparent");
+	buf_finish(&r->http.body);
+	if (traceparent != NULL && http_header(&r->http, "traceparent") == NULL)
+		req_trace(r, traceparent);
+	/* Of the variables nothing else is needed any more. */
+	if (req_tracestate(r) == NULL)
+		buf_wipe(&r->http.params);
+	return verdict == MCP_CALL ? NEXT : DONE;
 }
 
 static enum step
@@ -296,10 +367,13 @@ req_calls(struct req *r)
 		if (mcp_answer(&r->bridge->mcp, &r->message, &r->reply) == MCP_ANSWERED)
 			return NEXT;
 		r->calling = true;
+		mcp_message_keep(&r->message);
 		*c = (struct call){
 			.bridge = r->bridge,
 			.tool = r->message.tool,
 			.args = r->message.args,
+			.principal = r->auth.principal,
+			.consent = &r->message.consent,
 			.traceparent = r->traceparent,
 			.tracestate = req_tracestate(r),
 			.deadline_us = r->began_us + r->bridge->settings->request_timeout_ms * 1000,
@@ -309,8 +383,21 @@ req_calls(struct req *r)
 		if (!call_start(c))
 			return WAIT;
 	}
-	mcp_reply_tool(&r->reply, &r->message, c->text.failed ? no_memory : buf_str(&c->text),
-	    c->is_error || c->text.failed);
+	switch (c->end) {
+	case CALL_ASKS:
+		mcp_reply_question(&r->reply, &r->message, buf_str(&c->text), buf_str(&c->ask));
+		break;
+	case CALL_FALSE_STATE:
+		mcp_reply_error(&r->reply, 400, r->message.rpc.id, JSONRPC_INVALID_PARAMS, NULL,
+		    "Invalid params: requestState is not one for exactly this call, or has "
+		    "expired; nothing was done; call without it, and ask again");
+		break;
+	case CALL_RESULT:
+	case CALL_FAILURE:
+		mcp_reply_tool(&r->reply, &r->message, c->text.failed ? no_memory :
+		    buf_str(&c->text), c->end == CALL_FAILURE || c->text.failed);
+		break;
+	}
 	return NEXT;
 }
 
@@ -348,6 +435,7 @@ req_cut_all(struct bridge *b)
 
 	while ((r = LIST_FIRST(&b->reqs)) != NULL) {
 		r->front = NULL;
+		r->cut = true;
 		req_cut(r);
 	}
 }
@@ -363,6 +451,7 @@ req_reply(struct req *r)
 
 	if (r->front != NULL) {
 		buf_init(&out, reply->body.cap + LIMIT_HEADER);
+		buf_room(&out, reply->body.len + REPLY_HEAD);
 		http_head(&out, reply->status, reply->type);
 		buf_puts(&out, reply->headers);
 		buf_puts(&out, "\r\n");
@@ -377,56 +466,118 @@ req_reply(struct req *r)
 		front_reply(r->front, &out);
 	}
 	r->us[REQ_REPLY] = clock_mono_us() - r->entered_us;
+	req_count(r);
 	req_log(r, sent);
 	req_end(r);
 	return DONE;
 }
 
-/* One line a request; never a body, an argument or a token. */
+/* What came of a call, in a word. */
+static const char *
+req_outcome(const struct req *r)
+{
+	if (r->reply.status == 499)
+		return r->cut ? "cut" : "gone";
+	if (r->call.end == CALL_RESULT)
+		return r->call.replayed ? "replayed" : "ok";
+	if (r->call.end == CALL_ASKS || strcmp(r->call.code, "confirmation_required") == 0)
+		return "asked";
+	if (r->call.upstream_outcome == NULL)
+		return strcmp(r->call.code, "invalid_argument") == 0 ? "arguments" : "refused";
+	return r->call.upstream_status != 0 ? "error" : r->call.upstream_outcome;
+}
+
+static void
+req_count(struct req *r)
+{
+	struct metrics *m = r->bridge->metrics;
+	const char *outcome;
+	int64_t total = 0;
+	int i;
+
+	for (i = 0; i < REQ_STAGES; i++) {
+		total += r->us[i];
+		if (i <= (int)r->last || i == REQ_REPLY)
+			metrics_stage(m, stages[i].name, r->us[i]);
+	}
+	metrics_request(m, mcp_method_name(&r->message), r->reply.status, total);
+	if (!r->calling)
+		return;
+	outcome = req_outcome(r);
+	metrics_tool(m, r->message.tool->name, outcome);
+	deed_write(&r->call, outcome, r->trace.id);
+}
+
+static void
+log_text(struct buf *line, const char *key, const char *text)
+{
+	buf_puts(line, key);
+	buf_puts(line, text);
+	buf_putc(line, '"');
+}
+
+static void
+log_number(struct buf *line, const char *key, int64_t number)
+{
+	buf_puts(line, key);
+	buf_int(line, number);
+}
+
+/* One line a request; never a body, an argument or a token. Most texts are our own words. */
 static void
 req_log(struct req *r, size_t sent)
 {
+	static const char word[] = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ"
+	    "0123456789_.-";
+	const struct call *c = &r->call;
 	char stamp[CLOCK_STAMP];
 	struct buf line;
 	int i;
 
+	if (!log_wants(LOG_LEVEL_INFO))
+		return;
 	clock_stamp(clock_wall_ms(), stamp);
 	buf_init(&line, LIMIT_LOG_LINE - 1);
-	buf_printf(&line, "{\"time\":\"%s\",\"level\":\"info\",\"msg\":\"request\",\"id\":\"%s\","
-	    "\"trace\":\"%s\",\"status\":%d,\"stage\":\"%s\",\"method\":\"%s\"", stamp,
-	    r->trace.span, r->trace.id, r->reply.status, stages[r->last].name,
-	    mcp_method_name(&r->message));
+	buf_room(&line, LOG_LINE);
+	log_text(&line, "{\"time\":\"", stamp);
+	log_text(&line, ",\"level\":\"info\",\"msg\":\"request\",\"id\":\"", r->trace.span);
+	log_text(&line, ",\"trace\":\"", r->trace.id);
+	log_number(&line, ",\"status\":", r->reply.status);
+	log_text(&line, ",\"stage\":\"", stages[r->last].name);
+	log_text(&line, ",\"method\":\"", mcp_method_name(&r->message));
 	if (r->message.method != NULL)
-		buf_printf(&line, ",\"era\":\"%s\"",
-		    r->message.era == MCP_MODERN ? "modern" : "legacy");
+		log_text(&line, ",\"era\":\"", r->message.era == MCP_MODERN ? "modern" : "legacy");
 	if (r->refused != NULL)
-		buf_printf(&line, ",\"refused\":\"%s\"", r->refused);
-	if (r->message.tool != NULL) {
-		buf_puts(&line, ",\"tool\":");
-		log_quote(&line, r->message.tool->name);
-	}
+		log_text(&line, ",\"refused\":\"", r->refused);
+	if (r->message.tool != NULL)
+		log_text(&line, ",\"tool\":\"", r->message.tool->name);
 	if (r->reply.code != 0)
-		buf_printf(&line, ",\"rpc_error\":%d", r->reply.code);
-	if (r->calling && r->call.is_error) {
-		/* A code may be the service's own: what does not look like one is not logged. */
-		buf_printf(&line, ",\"error\":\"%s\"", r->call.code[strspn(r->call.code,
-		    "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_.-")] == '\0' ?
-		    r->call.code : "other");
+		log_number(&line, ",\"rpc_error\":", r->reply.code);
+	/* A code may be the service's own: what does not look like one is not logged. */
+	if (r->calling && c->code[0] != '\0')
+		log_text(&line, ",\"error\":\"",
+		    c->code[strspn(c->code, word)] == '\0' ? c->code : "other");
+	if (r->calling && c->upstream_outcome != NULL) {
+		log_text(&line, ",\"upstream\":\"", c->upstream_outcome);
+		log_number(&line, ",\"upstream_status\":", c->upstream_status);
+		log_number(&line, ",\"upstream_us\":", c->upstream_us);
+		log_number(&line, ",\"tries\":", c->plan.tries);
 	}
-	if (r->calling && r->call.upstream_outcome != NULL)
-		buf_printf(&line, ",\"upstream\":\"%s\",\"upstream_status\":%d,\"upstream_us\":%"
-		    PRId64 ",\"tries\":%u", r->call.upstream_outcome, r->call.upstream_status,
-		    r->call.upstream_us, r->call.plan.tries);
-	if (r->calling && r->call.upstream_why != NULL && r->call.upstream_why[0] != '\0') {
+	if (r->calling && c->upstream_why != NULL && c->upstream_why[0] != '\0') {
 		buf_puts(&line, ",\"upstream_error\":");
-		log_quote(&line, r->call.upstream_why);
+		log_quote(&line, c->upstream_why);
 	}
 	if (r->front == NULL)
-		buf_puts(&line, ",\"client\":\"gone\"");
-	buf_puts(&line, ",\"us\":{");
-	for (i = 0; i < REQ_STAGES; i++)
-		buf_printf(&line, "%s\"%s\":%" PRId64, i == 0 ? "" : ",", stages[i].name, r->us[i]);
-	buf_printf(&line, "},\"bytes_in\":%zu,\"bytes_out\":%zu}", r->bytes_in, sent);
+		buf_puts(&line, r->cut ? ",\"client\":\"cut\"" : ",\"client\":\"gone\"");
+	buf_puts(&line, ",\"us\":{\"");
+	for (i = 0; i < REQ_STAGES; i++) {
+		buf_puts(&line, i == 0 ? "" : ",\"");
+		buf_puts(&line, stages[i].name);
+		log_number(&line, "\":", r->us[i]);
+	}
+	log_number(&line, "},\"bytes_in\":", (int64_t)r->bytes_in);
+	log_number(&line, ",\"bytes_out\":", (int64_t)sent);
+	buf_putc(&line, '}');
 	log_line(&line);
 	buf_finish(&line);
 }
@@ -442,7 +593,10 @@ req_end(struct req *r)
 	mcp_message_finish(&r->message);
 	mcp_reply_finish(&r->reply);
 	http_request_finish(&r->http);
+	auth_case_finish(&r->auth);
+	buf_finish(&r->headers);
 	LIST_REMOVE(r, entry);
+	b->held -= r->bytes_in;
 	b->inflight--;
 	b->requests++;
 	free(r);

@@ -3,8 +3,9 @@
  * req.h - one HTTP exchange: the spine of the program.
  *
  *	READ	params and body complete, within their caps	400 413 431
- *	ROUTE	the endpoint, /healthz				404 503
+ *	ROUTE	the endpoint; is there room			404 503
  *	HTTP	method, Host, Origin, content type		405 403 415
+ *	AUTH	who calls, and may that one come so often	401 400 429 503
  *	RPC	JSON-RPC, the era, its headers and version	400 404 406 202
  *	CALLS	the method answers, or its call runs and waits
  *	REPLY	written without blocking; one log line; everything freed

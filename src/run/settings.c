@@ -6,46 +6,94 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "base/buf.h"
+#include "base/file.h"
 #include "base/limits.h"
+#include "base/network.h"
+#include "edge/audit.h"
+#include "edge/store.h"
+#include "edge/trust.h"
+#include "run/access.h"
 #include "run/settings.h"
 
 #define KEY(member) offsetof(struct settings, member)
 
 static const char *const http_words[] = { "auto", "1.1", "2", NULL };
+static const char *const failure_words[] = { "refuse", "proceed", NULL };
+static const char *const sandbox_words[] = { "on", "try", "off", NULL };
 static const char *const level_words[] = { "error", "warn", "info", "debug", NULL };
 
 static const struct conf_key keys[] = {
 	{ "listen", CONF_SOCKET, KEY(listen), "", 0, 0, NULL },
 	{ "listen_mode", CONF_STRING, KEY(listen_mode), "0660", 0, 0, NULL },
+	{ "user", CONF_STRING, KEY(user), "", 0, 0, NULL },
+	{ "sandbox", CONF_CHOICE, KEY(sandbox), "on", 0, 0, sandbox_words },
 	{ "workers", CONF_INT, KEY(workers), "1", 0, LIMIT_WORKERS, NULL },
 	{ "drain_timeout_s", CONF_INT, KEY(drain_timeout_s), "30", 1, 3600, NULL },
 	{ "max_inflight", CONF_INT, KEY(max_inflight), "2000", 1, 100000, NULL },
+	{ "max_requests", CONF_INT, KEY(max_requests), "10000", 0, INT32_MAX, NULL },
+	{ "max_age_s", CONF_INT, KEY(max_age_s), "3600", 0, 31536000, NULL },
+	{ "max_rss", CONF_INT, KEY(max_rss), "536870912", 0, INT64_MAX, NULL },
+	{ "board", CONF_PATH, KEY(board), "", 0, 0, NULL },
+	{ "monitor_from", CONF_LIST, KEY(monitor_from), "127.0.0.0/8 ::1", 0, 0, NULL },
+	{ "auth", CONF_LIST, KEY(auth), "", 0, 0, NULL },
+	{ "resource", CONF_STRING, KEY(resource), "", 0, 0, NULL },
+	{ "issuer", CONF_STRING, KEY(issuer), "", 0, 0, NULL },
+	{ "jwks", CONF_PLACE, KEY(jwks), "", 0, 0, NULL },
+	{ "jwt_algorithms", CONF_LIST, KEY(jwt_algorithm_names), "RS256 PS256 ES256 ES384 EdDSA",
+	    0, 0, NULL },
+	{ "jwt_leeway_s", CONF_INT, KEY(jwt_leeway_s), "60", 0, 600, NULL },
+	{ "jwks_refresh_s", CONF_INT, KEY(jwks_refresh_s), "300", 1, 86400, NULL },
+	{ "jwks_pause_s", CONF_INT, KEY(jwks_pause_s), "30", 1, 3600, NULL },
+	{ "introspection_url", CONF_STRING, KEY(introspection_url), "", 0, 0, NULL },
+	{ "introspection_client", CONF_STRING, KEY(introspection_client), "", 0, 0, NULL },
+	{ "introspection_secret_file", CONF_PATH, KEY(introspection_secret_file), "", 0, 0, NULL },
+	{ "introspection_ttl_s", CONF_INT, KEY(introspection_ttl_s), "60", 1, 3600, NULL },
+	{ "auth_ca_file", CONF_PATH, KEY(auth_ca_file), "", 0, 0, NULL },
 	{ "endpoint", CONF_STRING, KEY(endpoint), "/mcp", 0, 0, NULL },
 	{ "allowed_hosts", CONF_LIST, KEY(allowed_hosts), "localhost 127.0.0.1 [::1]", 0, 0, NULL },
 	{ "allowed_origins", CONF_LIST, KEY(allowed_origins), "", 0, 0, NULL },
-	{ "body_max", CONF_INT, KEY(body_max), "1048576", 1024, 67108864, NULL },
+	{ "body_max", CONF_INT, KEY(body_max), "1048576", 1024, LIMIT_HELD_BODIES, NULL },
 	{ "request_timeout_ms", CONF_INT, KEY(request_timeout_ms), "30000", 100, 3600000, NULL },
 	{ "services", CONF_PATHS, KEY(services), "", 0, 0, NULL },
 	{ "service.", CONF_PAIRS, KEY(service), NULL, 0, 0, NULL },
 	{ "state_key", CONF_PATH, KEY(state_key), "", 0, 0, NULL },
+	{ "api_keys_file", CONF_PATH, KEY(api_keys_file), "", 0, 0, NULL },
 	{ "tools_off", CONF_LIST, KEY(tools_off), "", 0, 0, NULL },
 	{ "read_only", CONF_BOOL, KEY(read_only), "no", 0, 0, NULL },
+	{ "policy", CONF_LIST, KEY(policy_rules), "", 0, 0, NULL },
+	{ "confirm_ttl_s", CONF_INT, KEY(confirm_ttl_s), "600", 1, 86400, NULL },
+	{ "store", CONF_PLACE, KEY(store), "", 0, 0, NULL },
+	{ "store_password_file", CONF_PATH, KEY(store_password_file), "", 0, 0, NULL },
+	{ "store_max", CONF_INT, KEY(store_max), "67108864", 1048576, INT64_C(1) << 40, NULL },
+	{ "store_sync", CONF_BOOL, KEY(store_sync), "no", 0, 0, NULL },
+	{ "store_timeout_ms", CONF_INT, KEY(store_timeout_ms), "1000", 10, 60000, NULL },
+	{ "store_failure", CONF_CHOICE, KEY(store_failure), "refuse", 0, 0, failure_words },
+	{ "idempotency_ttl_s", CONF_INT, KEY(idempotency_ttl_s), "86400", 1, 31536000, NULL },
+	{ "dedupe_window_s", CONF_INT, KEY(dedupe_window_s), "0", 0, 86400, NULL },
+	{ "rate_limit", CONF_LIST, KEY(rate_limit), "", 0, 0, NULL },
+	{ "breaker_failures", CONF_INT, KEY(breaker_failures), "20", 0, 1000000, NULL },
+	{ "breaker_open_s", CONF_INT, KEY(breaker_open_s), "5", 1, 3600, NULL },
 	{ "result_max", CONF_INT, KEY(result_max), "32768", 1024, 4194304, NULL },
 	{ "tools_page", CONF_INT, KEY(tools_page), "100", 1, LIMIT_TOOLS, NULL },
 	{ "list_ttl_s", CONF_INT, KEY(list_ttl_s), "300", 0, 86400, NULL },
 	{ "upstream_http", CONF_CHOICE, KEY(upstream_http), "auto", 0, 0, http_words },
+	{ "upstream_retries", CONF_INT, KEY(upstream_retries), "2", 0, 5, NULL },
 	{ "upstream_timeout_ms", CONF_INT, KEY(upstream_timeout_ms), "20000", 100, 3600000, NULL },
 	{ "upstream_connect_timeout_ms", CONF_INT, KEY(upstream_connect_timeout_ms), "5000", 100,
 	    60000, NULL },
 	{ "upstream_response_max", CONF_INT, KEY(upstream_response_max), "4194304", 1024,
 	    67108864, NULL },
 	{ "upstream_connections", CONF_INT, KEY(upstream_connections), "0", 0, 100000, NULL },
+	{ "audit", CONF_SOCKET, KEY(audit), "none", 0, 0, NULL },
 	{ "log_level", CONF_CHOICE, KEY(log_level), "info", 0, 0, level_words },
 };
 
-static const char *const service_keys[] = { "base_url", "ca_file", "token_file" };
+static const char *const service_keys[] = {
+	"base_url", "ca_file", "token_file", "max_inflight",
+};
 
 #define ENV_PREFIX	"UMS_MCP_"
 #define ENV_SERVICE	ENV_PREFIX "SERVICE_"
@@ -53,6 +101,10 @@ static const char *const service_keys[] = { "base_url", "ca_file", "token_file" 
 extern char **environ;
 
 static int	load_services(struct settings *, char *, size_t);
+static int	load_trusts(struct settings *, char *, size_t);
+static int	load_policy(struct settings *, char *, size_t);
+static int	load_store(struct settings *, char *, size_t);
+static int	load_inflight(struct settings *, char *, size_t);
 static int	switch_off(struct settings *, char *, size_t);
 static int	load_texts(struct settings *);
 
@@ -60,6 +112,8 @@ int
 settings_read(struct settings *s, const char *file, char *const *environment, char *why,
     size_t whylen)
 {
+	size_t i;
+
 	memset(s, 0, sizeof *s);
 	if (conf_init(&s->conf, keys, sizeof keys / sizeof keys[0], s) == -1) {
 		snprintf(why, whylen, "out of memory");
@@ -80,19 +134,65 @@ settings_read(struct settings *s, const char *file, char *const *environment, ch
 		    s->listen_mode);
 		return -1;
 	}
+	if (!audit_is(s->audit)) {
+		snprintf(why, whylen, "audit = %s: must be none, stderr, syslog or a path, which "
+		    "has a '/'", s->audit);
+		return -1;
+	}
+	if (strstr(s->store, "://") != NULL && memchr(strstr(s->store, "://") + 3, '@',
+	    strcspn(strstr(s->store, "://") + 3, "/")) != NULL) {
+		snprintf(why, whylen, "store: has a user or a password in it; put the password "
+		    "into store_password_file");
+		return -1;
+	}
+	for (i = 0; i < s->monitor_from.count; i++)
+		if (!network_is(s->monitor_from.items[i])) {
+			snprintf(why, whylen, "monitor_from: \"%s\" is no address, no network such "
+			    "as 10.0.0.0/8, nor \"unix:\" or \"*\"", s->monitor_from.items[i]);
+			return -1;
+		}
 	return 0;
+}
+
+/* Whether a file of that path can be made. */
+static int
+check_folder(const char *path, const char *key, char *why, size_t whylen)
+{
+	const char *slash = strrchr(path, '/');
+	char *folder = slash == NULL ? strdup(".") : strndup(path, (size_t)(slash - path) + 1);
+	int result = folder == NULL ? -1 : access(folder, W_OK | X_OK);
+
+	if (result == -1)
+		snprintf(why, whylen, "%s = %s: its folder is not there or cannot be written", key,
+		    path);
+	free(folder);
+	return result;
 }
 
 int
 settings_load(struct settings *s, bool check, char *why, size_t whylen)
 {
-	if (load_services(s, why, whylen) == -1 || switch_off(s, why, whylen) == -1)
+	if (load_services(s, why, whylen) == -1 || load_trusts(s, why, whylen) == -1 ||
+	    load_policy(s, why, whylen) == -1 || switch_off(s, why, whylen) == -1 ||
+	    access_load(s, why, whylen) == -1 ||
+	    load_inflight(s, why, whylen) == -1 || load_store(s, why, whylen) == -1 ||
+	    limit_rates_init(&s->rates, s->rate_limit.items, s->rate_limit.count, why,
+	    whylen) == -1)
 		return -1;
 	if (load_texts(s) == -1) {
 		snprintf(why, whylen, "out of memory");
 		return -1;
 	}
-	if (s->state_key[0] == '\0' || check) {
+	/* A check makes nothing, but a key that is there must be good, one that is not possible. */
+	if (check && s->state_key[0] != '\0' && access(s->state_key, F_OK) == -1 &&
+	    check_folder(s->state_key, "state_key", why, whylen) == -1)
+		return -1;
+	if (check && s->board[0] != '\0' && check_folder(s->board, "board", why, whylen) == -1)
+		return -1;
+	if ((check ? audit_check(s->audit, why, whylen) :
+	    audit_open(&s->auditor, s->audit, why, whylen)) == -1)
+		return -1;
+	if (s->state_key[0] == '\0' || (check && access(s->state_key, F_OK) == -1)) {
 		snprintf(why, whylen, "no random bytes to be had for a key");
 		return crypto_key_random(&s->key);
 	}
@@ -102,6 +202,19 @@ settings_load(struct settings *s, bool check, char *why, size_t whylen)
 void
 settings_finish(struct settings *s)
 {
+	size_t i;
+
+	for (i = 0; s->trusts != NULL && i < s->catalog.nservices; i++)
+		trust_destroy(s->trusts[i]);
+	free(s->trusts);
+	access_finish(s);
+	audit_close(s->auditor);
+	policy_finish(&s->policy);
+	limit_rates_finish(&s->rates);
+	free(s->service_inflight);
+	if (s->store_password != NULL)
+		explicit_bzero(s->store_password, strlen(s->store_password));
+	free(s->store_password);
 	catalog_finish(&s->catalog);
 	free(s->instructions);
 	free(s->limits);
@@ -186,7 +299,7 @@ static int
 check_service_keys(const struct settings *s, char *why, size_t whylen)
 {
 	static const char mend[] = "no service in \"services\" has this name, or the key is not "
-	    "base_url, ca_file or token_file";
+	    "base_url, ca_file, token_file or max_inflight";
 	const char *text;
 	size_t i;
 
@@ -235,6 +348,177 @@ load_services(struct settings *s, char *why, size_t whylen)
 	if (catalog_init(&s->catalog, services, count, why, whylen) == -1)
 		return -1;
 	return check_service_keys(s, why, whylen);
+}
+
+static bool
+is_same(const char *a, const char *b)
+{
+	return a == NULL || b == NULL ? a == b : strcmp(a, b) == 0;
+}
+
+/* Services that believe the same file share what is loaded of it. */
+static int
+load_trusts(struct settings *s, char *why, size_t whylen)
+{
+	const struct service *services = s->catalog.services;
+	char reason[768];
+	size_t i, k;
+
+	s->trusts = calloc(s->catalog.nservices, sizeof *s->trusts);
+	if (s->trusts == NULL) {
+		snprintf(why, whylen, "out of memory");
+		return -1;
+	}
+	for (i = 0; i < s->catalog.nservices; i++) {
+		for (k = 0; k < i && (services[i].certificate_file != NULL ||
+		    services[k].certificate_file != NULL ||
+		    !is_same(services[k].ca_file, services[i].ca_file)); k++)
+			;
+		s->trusts[i] = k < i ? trust_share(s->trusts[k]) :
+		    trust_load(services[i].ca_file, reason, sizeof reason);
+		if (s->trusts[i] != NULL && services[i].certificate_file != NULL &&
+		    trust_identify(s->trusts[i], services[i].certificate_file,
+		    services[i].key_file, reason, sizeof reason) == -1) {
+			snprintf(why, whylen, "service %s: %s", services[i].name, reason);
+			return -1;
+		}
+		if (s->trusts[i] == NULL) {
+			snprintf(why, whylen, "service %s: ca_file: %s", services[i].name, reason);
+			return -1;
+		}
+	}
+	return 0;
+}
+
+static int
+load_policy(struct settings *s, char *why, size_t whylen)
+{
+	const struct catalog *c = &s->catalog;
+	size_t i, k;
+
+	if (policy_init(&s->policy, s->policy_rules.items, s->policy_rules.count, why,
+	    whylen) == -1)
+		return -1;
+	for (i = 0; i < s->policy.count; i++) {
+		for (k = 0; k < c->ntools && !policy_rule_names(&s->policy, i, c->tools[k]); k++)
+			;
+		if (k == c->ntools) {
+			snprintf(why, whylen, "policy: no tool matches \"%s\"; confirm is for "
+			    "tools that write", s->policy_rules.items[i]);
+			return -1;
+		}
+	}
+	for (k = 0; k < c->ntools; k++)
+		if (policy_always(&s->policy, c->tools[k]) == POLICY_DENY)
+			c->tools[k]->off = "denied by the configuration's policy";
+	return 0;
+}
+
+/* Whether any call may need a person's agreement. */
+static bool
+asks(const struct settings *s)
+{
+	enum policy_action always;
+	const struct tool *t;
+	size_t i;
+
+	for (i = 0; i < s->policy_rules.count; i++)
+		if (strncmp(s->policy_rules.items[i], "confirm:", 8) == 0)
+			return true;
+	for (i = 0; i < s->catalog.ntools; i++) {
+		t = s->catalog.tools[i];
+		always = policy_always(&s->policy, t);
+		if (always == POLICY_CONFIRM ||
+		    (always == POLICY_ACTIONS && t->policy == POLICY_CONFIRM))
+			return true;
+	}
+	return false;
+}
+
+static int
+load_store(struct settings *s, char *why, size_t whylen)
+{
+	struct store_settings settings;
+	char reason[512];
+
+	if (s->store_password_file[0] != '\0') {
+		s->store_password = file_secret(s->store_password_file, reason, sizeof reason);
+		if (s->store_password == NULL) {
+			snprintf(why, whylen, "store_password_file: %s", reason);
+			return -1;
+		}
+	}
+	if (s->store_password != NULL && strstr(s->store, "://") == NULL) {
+		snprintf(why, whylen, "store_password_file: goes with a store of redis://HOST");
+		return -1;
+	}
+	if (s->store[0] == '\0') {
+		/* A token that could be used again, or by several, confirms nothing. */
+		if (asks(s) || s->dedupe_window_s > 0) {
+			snprintf(why, whylen, "store: %s needs one; name a file, or redis://HOST",
+			    s->dedupe_window_s > 0 ? "dedupe_window_s" : "the policy \"confirm\"");
+			return -1;
+		}
+		return 0;
+	}
+	settings_store(s, &settings);
+	return store_check(&settings, why, whylen);
+}
+
+void
+settings_store(const struct settings *s, struct store_settings *out)
+{
+	*out = (struct store_settings){
+		.where = s->store, .password = s->store_password, .size_max = (size_t)s->store_max,
+		.sync = s->store_sync, .timeout_ms = s->store_timeout_ms,
+	};
+}
+
+static int
+load_inflight(struct settings *s, char *why, size_t whylen)
+{
+	const struct service *service;
+	const char *text;
+	char *end;
+	size_t i;
+
+	s->service_inflight = calloc(s->catalog.nservices, sizeof *s->service_inflight);
+	if (s->service_inflight == NULL) {
+		snprintf(why, whylen, "out of memory");
+		return -1;
+	}
+	for (i = 0; i < s->catalog.nservices; i++) {
+		service = &s->catalog.services[i];
+		text = service_key(s, service->name, "max_inflight");
+		if (text == NULL)
+			continue;
+		s->service_inflight[i] = strtoll(text, &end, 10);
+		if (end == text || *end != '\0' || s->service_inflight[i] < 1 ||
+		    s->service_inflight[i] > 100000) {
+			snprintf(why, whylen, "service.%s.max_inflight = %s: must be 1 to 100000",
+			    service->name, text);
+			return -1;
+		}
+	}
+	return 0;
+}
+
+int64_t
+settings_service_inflight(const struct settings *s, const struct service *service)
+{
+	return s->service_inflight[service - s->catalog.services];
+}
+
+int
+settings_descriptors(const struct settings *s)
+{
+	return (int)(s->max_inflight * 5 / 2) + LIMIT_DESCRIPTORS_MORE;
+}
+
+const struct trust *
+settings_trust(const struct settings *s, const struct service *service)
+{
+	return s->trusts[service - s->catalog.services];
 }
 
 /* Turn tools off: writes when read_only, and those whose names match tools_off. */

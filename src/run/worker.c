@@ -1,10 +1,14 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * worker.c - OPEN until a signal, DRAINING until nothing is left, then gone.
+ * worker.c - STARTING, OPEN and FULL by turns, DRAINING until nothing is left, then gone.
  *
  * Whatever leaks in here ends with the process. Signals come through the loop; a drain
- * closes the listening socket for this worker alone, its siblings go on accepting.
+ * closes the listening socket for this worker alone, its siblings go on accepting. Once a
+ * second the worker looks at itself: has it lived long enough, has its load gone.
  */
+#include <sys/resource.h>
+
+#include <errno.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -12,65 +16,105 @@
 #include <unistd.h>
 
 #include <event2/event.h>
+#include <event2/event_struct.h>
 
+#include "base/clock.h"
+#include "base/crypto.h"
 #include "base/log.h"
+#include "base/memory.h"
+#include "edge/board.h"
 #include "edge/cgi.h"
 #include "edge/fcgi.h"
 #include "edge/fetch.h"
 #include "edge/front.h"
 #include "edge/listener.h"
+#include "edge/manager.h"
+#include "edge/sandbox.h"
+#include "edge/store.h"
+#include "edge/trust.h"
+#include "run/auth.h"
 #include "run/bridge.h"
+#include "run/flight.h"
+#include "run/grant.h"
+#include "run/life.h"
+#include "run/metrics.h"
+#include "run/probe.h"
+#include "run/reload.h"
 #include "run/req.h"
 #include "run/settings.h"
 #include "run/worker.h"
 
+enum { ON_TERM, ON_INT, ON_USR1, ON_HUP, SIGNALS };
+
 struct worker {
 	struct bridge		 bridge;
 	struct front_handler	 handler;
+	const struct listener	*listener;
 	struct fcgi		*fcgi;		/* NULL in a CGI process */
-	struct event		*signals[3];
-	struct event		*deadline;
+	struct reload		*reload;
+	struct event		*signals[SIGNALS];
+	struct event		*tick, *deadline;
+	struct event		*answer;	/* of who checks for a reload, outside */
+	struct life		 life;
+	size_t			 peak;		/* most in flight since the last tick */
+	int64_t			 sampled_us;	/* when its memory was written down */
+	pid_t			 parent;	/* at the start */
+	int			 master;	/* takes notes; -1: no master */
 	bool			 draining;
+	bool			 over;		/* the loop is to be left */
 	int			 code;
 };
 
-static int	worker_init(struct worker *, const struct settings *);
+static int	worker_init(struct worker *, const struct settings *, struct metrics *);
+static void	worker_seat_descriptors(struct worker *);
+static int	worker_open(struct worker *);
+static int	worker_enter(struct worker *);
+static void	worker_loop(struct worker *);
 static void	worker_finish(struct worker *);
-static void	worker_drain(struct worker *, const char *);
+static void	worker_note(struct worker *, bool);
+static void	worker_drain(struct worker *, enum life_reason);
 static void	worker_check(struct worker *);
+static void	worker_count(struct worker *);
 static void	on_signal(evutil_socket_t, short, void *);
+static void	on_alarm(int);
+static void	on_answer(evutil_socket_t, short, void *);
+static void	on_tick(evutil_socket_t, short, void *);
 static void	on_deadline(evutil_socket_t, short, void *);
+static bool	on_probe(void *, const struct http_request *, struct buf *);
 static void	*on_request(void *, struct front *, struct http_request *);
 static void	on_gone(void *, void *);
 static void	on_closed(void *);
 static void	on_ended(void *);
 
-static const int drain_signals[3] = { SIGTERM, SIGINT, SIGUSR1 };
+static bool	unwatched;	/* libevent could not watch a descriptor, and only logs that */
+
+static volatile sig_atomic_t	alarms;	/* since the last tick */
+
+static const int handled[SIGNALS] = {
+	[ON_TERM] = SIGTERM, [ON_INT] = SIGINT, [ON_USR1] = SIGUSR1, [ON_HUP] = SIGHUP,
+};
 
 int
-worker_run(const struct settings *s, int fd)
+worker_run(const struct settings *s, struct metrics *m, const struct listener *l, int master,
+    struct reload *reload)
 {
-	struct worker w = { .code = EXIT_TEMPORARY };
-	int i;
+	struct worker w = {
+		.code = EXIT_TEMPORARY, .listener = l, .master = master, .reload = reload,
+	};
 
-	if (worker_init(&w, s) == -1)
+	/* Before there is anything that it would have too. */
+	if (master == -1 && reload_post(reload) == -1)
 		goto out;
-	for (i = 0; i < 3; i++) {
-		w.signals[i] = evsignal_new(w.bridge.base, drain_signals[i], on_signal, &w);
-		if (w.signals[i] == NULL || event_add(w.signals[i], NULL) == -1)
-			goto out;
-	}
-	w.fcgi = fcgi_create(w.bridge.base, fd, &w.handler);
-	if (w.fcgi == NULL)
+	if (worker_init(&w, s, m) == -1 || worker_open(&w) == -1 || worker_enter(&w) == -1)
 		goto out;
 	log_info("worker open: %zu tools, upstream HTTP/%s", s->catalog.ntools,
 	    fetch_http_name((enum fetch_http)s->upstream_http));
-	if (event_base_dispatch(w.bridge.base) != -1)
-		w.code = EXIT_PLANNED;
+	worker_note(&w, false);
+	worker_loop(&w);
 	log_info("worker gone: %llu requests answered, %zu left",
 	    (unsigned long long)w.bridge.requests, w.bridge.inflight);
 out:
-	if (w.code != EXIT_PLANNED)
+	if (w.code == EXIT_TEMPORARY)
 		log_errorx("the worker could not start or its loop failed; out of memory or "
 		    "descriptors");
 	worker_finish(&w);
@@ -78,27 +122,83 @@ out:
 }
 
 int
-worker_cgi(const struct settings *s, char *const *environment)
+worker_cgi(const struct settings *s, struct metrics *m, char *const *environment)
 {
-	struct worker w = { .code = EXIT_TEMPORARY };
+	struct worker w = { .code = EXIT_TEMPORARY, .master = -1 };
 	struct cgi *cgi = NULL;
 
-	if (worker_init(&w, s) == -1)
+	/* The request is read at once: the sandbox comes before it. */
+	if (worker_init(&w, s, m) == -1 || worker_enter(&w) == -1)
 		goto out;
 	cgi = cgi_create(&w.handler, environment);
 	if (cgi == NULL)
 		goto out;
-	w.code = EXIT_PLANNED;
-	if (w.bridge.inflight > 0 && event_base_dispatch(w.bridge.base) == -1)
-		w.code = EXIT_TEMPORARY;
+	worker_loop(&w);
 out:
 	cgi_destroy(cgi);
 	worker_finish(&w);
 	return w.code;
 }
 
+/* Turn by turn until it is over; what is done once a turn stands here. */
+static void
+worker_loop(struct worker *w)
+{
+	int result = 0;
+
+	for (;;) {
+		/* What the store says may begin fetches. */
+		store_push(w->bridge.store);
+		fetcher_push(w->bridge.fetcher);
+		log_flush();
+		worker_check(w);
+		/* 1 says that nothing is left that could ever happen. */
+		if (w->over || result != 0)
+			break;
+		result = event_base_loop(w->bridge.base, EVLOOP_ONCE);
+		/* It may be deaf to its signals or to its socket: another is to take its place. */
+		if (unwatched && w->fcgi != NULL && w->bridge.inflight == 0)
+			result = -1;
+	}
+	if (result != -1)
+		w->code = EXIT_PLANNED;
+}
+
+/* What server_info says of now. */
+static void
+worker_status(void *arg, const char *caller, struct buf *out)
+{
+	struct worker *w = arg;
+
+	limit_status(&w->bridge.limit, caller, clock_mono_us(), out);
+	buf_printf(out, ",\"store\":\"%s\"",
+	    w->bridge.store == NULL ? "none" : store_name(w->bridge.store));
+}
+
+static void
+on_event_log(int severity, const char *text)
+{
+	if (severity < EVENT_LOG_WARN)
+		return;
+	log_warnx("libevent: %s", text);
+	unwatched = unwatched || strncmp(text, "Epoll ", 6) == 0;
+}
+
+/* Connections in front that leave each request in flight a descriptor behind. */
+static size_t
+conns_max(const struct settings *s)
+{
+	struct rlimit limit = { 0 };
+	rlim_t taken = (rlim_t)s->max_inflight;
+
+	getrlimit(RLIMIT_NOFILE, &limit);
+	taken += limit.rlim_cur / 3 < LIMIT_DESCRIPTORS_MORE ? limit.rlim_cur / 3 :
+	    LIMIT_DESCRIPTORS_MORE;
+	return limit.rlim_cur > taken ? (size_t)(limit.rlim_cur - taken) : 1;
+}
+
 static int
-worker_init(struct worker *w, const struct settings *s)
+worker_init(struct worker *w, const struct settings *s, struct metrics *m)
 {
 	struct fetch_settings upstream = {
 		.http = (enum fetch_http)s->upstream_http,
@@ -107,25 +207,154 @@ worker_init(struct worker *w, const struct settings *s)
 		.connections = (long)s->upstream_connections,
 		.inflight = (long)s->max_inflight,
 	};
+	struct store_settings store;
+	struct event_config *config;
+	char why[LIMIT_REASON];
 
 	w->handler = (struct front_handler){
-		.request = on_request, .gone = on_gone, .closed = on_closed, .arg = w,
-		.body_max = (size_t)s->body_max,
+		.probe = on_probe, .request = on_request, .gone = on_gone, .closed = on_closed,
+		.arg = w,
+		.body_max = (size_t)s->body_max, .conns_max = conns_max(s),
 	};
 	w->bridge.settings = s;
+	w->bridge.metrics = m;
 	w->bridge.ended = on_ended;
 	w->bridge.arg = w;
 	w->bridge.mcp = (struct mcp){
 		.catalog = &s->catalog, .key = &s->key, .instructions = s->instructions,
 		.limits = s->limits, .list_ttl_ms = s->list_ttl_s * 1000,
-		.list_page = (size_t)s->tools_page,
+		.list_page = (size_t)s->tools_page, .personal = s->auth_methods != 0,
 	};
-	w->bridge.base = event_base_new();
+	event_set_log_callback(on_event_log);
+	/* Interests that change forth and back within a turn cost no system call. */
+	config = event_config_new();
+	if (config == NULL)
+		return -1;
+	event_config_set_flag(config, EVENT_BASE_FLAG_EPOLL_USE_CHANGELIST);
+	w->bridge.base = event_base_new_with_config(config);
+	event_config_free(config);
 	if (w->bridge.base == NULL)
 		return -1;
-	w->deadline = evtimer_new(w->bridge.base, on_deadline, w);
+	w->bridge.mcp.status = worker_status;
+	w->bridge.mcp.arg = w;
+	limit_init(&w->bridge.limit, s, m->board);
 	w->bridge.fetcher = fetcher_create(w->bridge.base, &upstream);
-	return w->deadline == NULL || w->bridge.fetcher == NULL ? -1 : 0;
+	w->bridge.flights = flights_create(&w->bridge);
+	w->bridge.auth = auth_create(&w->bridge);
+	w->bridge.grants = grants_create(&w->bridge);
+	if (w->bridge.fetcher == NULL || w->bridge.flights == NULL || w->bridge.auth == NULL ||
+	    w->bridge.grants == NULL)
+		return -1;
+	if (s->store[0] == '\0')
+		return 0;
+	settings_store(s, &store);
+	w->bridge.store = store_create(w->bridge.base, &store, why, sizeof why);
+	if (w->bridge.store == NULL)
+		log_errorx("%s", why);
+	return w->bridge.store == NULL ? -1 : 0;
+}
+
+/*
+ * libevent keeps a small block for each descriptor it has ever seen. Made while a burst grows,
+ * they would lie scattered over the heap and each keep its page from being given back; made
+ * now they lie side by side. Nothing of this reaches the kernel.
+ */
+static void
+worker_seat_descriptors(struct worker *w)
+{
+	struct rlimit limit = { 0 };
+	struct event ev;
+	int fd, count = settings_descriptors(w->bridge.settings);
+
+	getrlimit(RLIMIT_NOFILE, &limit);
+	for (fd = 0; fd < count && (rlim_t)fd < limit.rlim_cur; fd++) {
+		event_assign(&ev, w->bridge.base, fd, EV_READ, on_deadline, w);
+		if (event_add(&ev, NULL) == -1)
+			return;
+		event_del(&ev);
+	}
+}
+
+/* What a worker has and a CGI process does not: a seat, signals, a life, the socket. */
+static int
+worker_open(struct worker *w)
+{
+	static const struct timeval second = { 1, 0 };
+	const struct settings *s = w->bridge.settings;
+	struct event_base *base = w->bridge.base;
+	uint32_t chance = 0;
+	sigset_t mine;
+	int i;
+
+	worker_seat_descriptors(w);
+	w->parent = getppid();
+	w->bridge.seat = board_sit(w->bridge.metrics->board);
+	w->deadline = evtimer_new(base, on_deadline, w);
+	w->tick = event_new(base, -1, EV_PERSIST, on_tick, w);
+	if (w->bridge.seat == NULL)
+		log_errorx("all %d seats of the board are taken", LIMIT_BOARD_SEATS);
+	if (w->bridge.seat == NULL || w->deadline == NULL || w->tick == NULL ||
+	    event_add(w->tick, &second) == -1)
+		return -1;
+	sigemptyset(&mine);
+	for (i = 0; i < SIGNALS; i++) {
+		w->signals[i] = evsignal_new(base, handled[i], on_signal, w);
+		if (w->signals[i] == NULL || event_add(w->signals[i], NULL) == -1)
+			return -1;
+		sigaddset(&mine, handled[i]);
+	}
+	/* A parent may have left them blocked, as our own master does. */
+	sigprocmask(SIG_UNBLOCK, &mine, NULL);
+	signal(SIGALRM, on_alarm);
+	crypto_random(&chance, sizeof chance);
+	life_init(&w->life, (uint64_t)s->max_requests, s->max_age_s, s->max_rss, clock_mono_us(),
+	    chance);
+	if (w->master == -1) {
+		w->answer = event_new(base, w->reload->post, EV_READ | EV_PERSIST, on_answer, w);
+		if (w->answer == NULL || event_add(w->answer, NULL) == -1)
+			return -1;
+	}
+	w->fcgi = fcgi_create(base, w->listener->fd, &w->handler);
+	if (w->fcgi == NULL)
+		return -1;
+	worker_count(w);
+	/* Its memory is of interest once it has served for a second. */
+	w->sampled_us = clock_mono_us() - (LIMIT_SAMPLE_S - 1) * INT64_C(1000000);
+	on_tick(-1, 0, w);
+	return 0;
+}
+
+/* The last line before the loop: from here on nothing is opened that is not named here. */
+static int
+worker_enter(struct worker *w)
+{
+	const struct settings *s = w->bridge.settings;
+	struct sandbox box = { .mode = (enum sandbox_mode)s->sandbox };
+	char lock[LIMIT_CONF_LINE + 8], folders[LIMIT_CONF_LINE], socket[LIMIT_CONF_LINE];
+	char why[LIMIT_REASON], *folder, *next = folders;
+	struct clock_moment now;
+
+	/* Which boot this is: read once, and there it cannot be. */
+	clock_now(&now);
+	if (s->store[0] != '\0' && strstr(s->store, "://") == NULL) {
+		snprintf(lock, sizeof lock, "%s-lock", s->store);
+		sandbox_allow(&box, SANDBOX_WRITE, s->store);
+		sandbox_allow(&box, SANDBOX_WRITE, lock);
+	}
+	snprintf(folders, sizeof folders, "%s", trust_folders());
+	while ((folder = strsep(&next, ":")) != NULL)
+		sandbox_allow(&box, SANDBOX_READ, folder);
+	/* Without a master it takes the socket's file away when it drains. */
+	if (w->fcgi != NULL && w->master == -1 &&
+	    listener_folder(w->listener, socket, sizeof socket) == 0)
+		sandbox_allow(&box, SANDBOX_REMOVE, socket);
+	if (sandbox_enter(&box, why, sizeof why) == 0)
+		return 0;
+	/* A kernel that refuses it goes on to do so; memory and descriptors come back. */
+	if (errno != ENOMEM && errno != EMFILE && errno != ENFILE)
+		w->code = EXIT_CONFIG;
+	log_errorx("%s", why);
+	return -1;
 }
 
 static void
@@ -136,47 +365,168 @@ worker_finish(struct worker *w)
 	fcgi_destroy(w->fcgi);
 	w->fcgi = NULL;
 	req_cut_all(&w->bridge);
+	log_flush();
+	flights_destroy(w->bridge.flights);
+	auth_destroy(w->bridge.auth);
+	grants_destroy(w->bridge.grants);
+	store_destroy(w->bridge.store);
 	fetcher_destroy(w->bridge.fetcher);
-	for (i = 0; i < 3; i++)
-		if (w->signals[i] != NULL)
-			event_free(w->signals[i]);
+	for (i = 0; i < SIGNALS; i++) {
+		if (w->signals[i] == NULL)
+			continue;
+		event_free(w->signals[i]);
+		/* One more that says what is being done already must not look like a crash. */
+		signal(handled[i], SIG_IGN);
+	}
+	if (w->tick != NULL)
+		event_free(w->tick);
 	if (w->deadline != NULL)
 		event_free(w->deadline);
+	if (w->answer != NULL)
+		event_free(w->answer);
+	if (w->reload != NULL)
+		reload_dismiss(w->reload);
 	if (w->bridge.base != NULL)
 		event_base_free(w->bridge.base);
 }
 
-/* Stop accepting and finish what there is; idempotent. */
+/* Tell whoever manages this process that it is open, or that its successor may come. */
 static void
-worker_drain(struct worker *w, const char *why)
+worker_note(struct worker *w, bool draining)
 {
-	struct timeval tv = { w->bridge.settings->drain_timeout_s, 0 };
+	struct worker_note note = { .pid = getpid(), .draining = draining };
 
+	if (w->master == -1)
+		manager_tell(draining ? "STOPPING=1" : "READY=1");
+	else if (write(w->master, &note, sizeof note) != (ssize_t)sizeof note)
+		log_debug("the master takes no notes");
+}
+
+/*
+ * Stop accepting and finish what there is; may be called again. Who is told to end has
+ * drain_timeout_s; who ends as planned cuts nothing off that could still be answered in time.
+ */
+static void
+worker_drain(struct worker *w, enum life_reason reason)
+{
+	const struct settings *s = w->bridge.settings;
+	struct timeval tv = { s->drain_timeout_s, 0 };
+
+	if (reason != LIFE_SIGNAL && reason != LIFE_MASTER_GONE &&
+	    s->request_timeout_ms / 1000 >= tv.tv_sec)
+		tv.tv_sec = s->request_timeout_ms / 1000 + 1;
+	if (!w->draining || reason == LIFE_SIGNAL || reason == LIFE_MASTER_GONE)
+		event_add(w->deadline, &tv);
 	if (w->draining)
 		return;
 	w->draining = true;
-	log_info("worker draining: %s, %zu in flight", why, w->bridge.inflight);
+	log_info("worker draining: %s, %zu in flight", life_reason_name(reason),
+	    w->bridge.inflight);
+	metrics_recycle(w->bridge.metrics, life_reason_name(reason));
+	worker_note(w, true);
 	/* Without a master the socket's file is this process's to take away. */
-	if (w->bridge.settings->workers == 0)
-		listener_unlink(w->bridge.settings->listen);
+	if (w->master == -1)
+		listener_unlink(w->listener);
 	fcgi_stop(w->fcgi);
-	event_add(w->deadline, &tv);
-	worker_check(w);
+	worker_count(w);
+}
+
+/* Write down on the board what state this worker is in. */
+static void
+worker_count(struct worker *w)
+{
+	struct bridge *b = &w->bridge;
+
+	if (b->inflight > w->peak)
+		w->peak = b->inflight;
+	b->seat->inflight = (int64_t)b->inflight;
+	b->seat->requests = (int64_t)b->requests;
+	b->seat->state = w->draining ? BOARD_DRAINING :
+	    b->inflight >= (size_t)b->settings->max_inflight ? BOARD_FULL : BOARD_OPEN;
 }
 
 /* Leave the loop once a drain has nothing left to wait for. */
 static void
 worker_check(struct worker *w)
 {
-	if (w->draining && w->bridge.inflight == 0 && fcgi_count(w->fcgi) == 0)
-		event_base_loopexit(w->bridge.base, NULL);
+	if (w->draining && w->bridge.inflight == 0 && fcgi_count(w->fcgi) == 0 &&
+	    !store_is_busy(w->bridge.store))
+		w->over = true;
 }
 
 static void
 on_signal(evutil_socket_t number, short what, void *arg)
 {
+	struct worker *w = arg;
+
 	(void)what;
-	worker_drain(arg, strsignal((int)number));
+	if (number == SIGHUP && w->master == -1)
+		reload_ask(w->reload);
+	else if (number == SIGHUP)
+		worker_drain(w, LIFE_RELOAD);
+	else
+		worker_drain(w, w->master != -1 && getppid() != w->parent ? LIFE_MASTER_GONE :
+		    LIFE_SIGNAL);
+}
+
+static void
+on_answer(evutil_socket_t fd, short what, void *arg)
+{
+	struct worker *w = arg;
+	int answer = reload_answered(w->reload);
+
+	(void)fd;
+	(void)what;
+	if (answer == 1)
+		worker_drain(w, LIFE_RELOAD);
+	if (answer == -1) {
+		event_del(w->answer);
+		reload_dismiss(w->reload);
+	}
+}
+
+/*
+ * The loop has not turned for LIMIT_WATCHDOG_S: once may be because the process was stopped
+ * meanwhile, twice is its end.
+ */
+static void
+on_alarm(int number)
+{
+	if (alarms++ > 0) {
+		signal(number, SIG_DFL);
+		raise(number);
+	}
+	alarm(LIMIT_WATCHDOG_S);
+}
+
+/* Once a second: the worker looks at itself. */
+static void
+on_tick(evutil_socket_t fd, short what, void *arg)
+{
+	struct worker *w = arg;
+	int64_t now = clock_mono_us();
+	enum life_reason reason = life_due(&w->life, memory_rss(), now);
+
+	(void)fd;
+	(void)what;
+	/* A loop that no longer turns is ended by this, whoever else is gone. */
+	alarms = 0;
+	alarm(LIMIT_WATCHDOG_S);
+	if (reason != LIFE_GOES_ON)
+		worker_drain(w, reason);
+	if (life_ebbs(&w->life, w->peak)) {
+		fcgi_ebb(w->fcgi);
+		fetcher_ebb(w->bridge.fetcher);
+		memory_trim();
+		w->sampled_us = 0;
+	}
+	w->peak = w->bridge.inflight;
+	if (w->sampled_us == 0 || now - w->sampled_us >= LIMIT_SAMPLE_S * INT64_C(1000000)) {
+		w->sampled_us = now;
+		/* All pages of a store that it ever looked at would count as its memory. */
+		store_ebb(w->bridge.store);
+		w->bridge.seat->pss = memory_pss();
+	}
 }
 
 static void
@@ -187,15 +537,30 @@ on_deadline(evutil_socket_t fd, short what, void *arg)
 	(void)fd;
 	(void)what;
 	log_warnx("drain deadline: %zu requests in flight are cut off", w->bridge.inflight);
-	event_base_loopbreak(w->bridge.base);
+	w->over = true;
+}
+
+static bool
+on_probe(void *arg, const struct http_request *rq, struct buf *out)
+{
+	struct worker *w = arg;
+
+	return probe_answer(&w->bridge, rq, out);
 }
 
 static void *
 on_request(void *arg, struct front *f, struct http_request *rq)
 {
 	struct worker *w = arg;
+	void *exchange = req_start(&w->bridge, f, rq);
 
-	return req_start(&w->bridge, f, rq);
+	if (w->fcgi == NULL)
+		return exchange;
+	worker_count(w);
+	/* Not at the next tick, and not when they have ended: a thousand more would come. */
+	if (life_is_full(&w->life, w->bridge.requests + w->bridge.inflight))
+		worker_drain(w, LIFE_REQUESTS);
+	return exchange;
 }
 
 static void
@@ -211,9 +576,7 @@ on_closed(void *arg)
 	struct worker *w = arg;
 
 	if (w->fcgi == NULL)
-		event_base_loopexit(w->bridge.base, NULL);
-	else
-		worker_check(w);
+		w->over = true;
 }
 
 /* A write whose client had left ends without a connection: a drain may have waited for it. */
@@ -223,5 +586,5 @@ on_ended(void *arg)
 	struct worker *w = arg;
 
 	if (w->fcgi != NULL)
-		worker_check(w);
+		worker_count(w);
 }

@@ -3,6 +3,13 @@
 #ifndef RUN_WORKER_H
 #define RUN_WORKER_H
 
+#include <sys/types.h>
+
+#include <stdbool.h>
+
+struct listener;
+struct metrics;
+struct reload;
 struct settings;
 
 /* What a process ends with: planned, misconfigured (do not start it again), failed for now. */
@@ -10,12 +17,20 @@ struct settings;
 #define EXIT_CONFIG	100
 #define EXIT_TEMPORARY	111
 
+/* What a worker writes to its master, whole, when it opens and when it begins to drain. */
+struct worker_note {
+	pid_t	pid;
+	bool	draining;
+};
+
 /*
- * Serve the listening socket `fd` until told to drain (SIGTERM, SIGINT, SIGUSR1), then answer
+ * Serve the listening socket until a signal or a limit of life says to drain, then answer
  * what was accepted and return the exit code. At the drain deadline it returns all the same.
+ * `master` takes notes; -1: there is no master, and HUP checks with `reload` before it drains.
  */
-int	 worker_run(const struct settings *s, int fd);
+int	 worker_run(const struct settings *s, struct metrics *m, const struct listener *l,
+	    int master, struct reload *reload);
 /* Serve the one CGI request of this process. Returns the exit code. */
-int	 worker_cgi(const struct settings *s, char *const *environment);
+int	 worker_cgi(const struct settings *s, struct metrics *m, char *const *environment);
 
 #endif

@@ -18,22 +18,45 @@ void
 http_request_init(struct http_request *rq, size_t body_max)
 {
 	memset(rq, 0, sizeof *rq);
-	buf_init(&rq->params, LIMIT_PARAMS);
+	buf_init(&rq->params, HTTP_PARAMS_ROOM);
 	buf_init(&rq->body, body_max);
 }
 
 void
 http_request_finish(struct http_request *rq)
 {
-	buf_finish(&rq->params);
+	buf_wipe(&rq->params);	/* a credential may be among them */
 	buf_finish(&rq->body);
 }
 
-static bool
-is_one_of(const char *name, size_t len, const char *const *names)
+int
+http_request_move(struct http_request *to, struct http_request *from)
 {
-	for (; *names != NULL; names++)
-		if (strlen(*names) == len && memcmp(*names, name, len) == 0)
+	http_request_init(to, from->body.cap);
+	to->count = from->count;
+	to->excess = from->excess;
+	to->params.cap = from->params.len;
+	if (buf_append(&to->params, buf_str(&from->params), from->params.len) == -1)
+		return -1;
+	to->body = from->body;
+	buf_init(&from->body, from->body.cap);
+	return 0;
+}
+
+struct name {
+	const char	*text;
+	size_t		 len;
+};
+
+#define NAME(text)	{ text, sizeof text - 1 }
+
+static bool
+is_one_of(const char *name, size_t len, const struct name *names, size_t count)
+{
+	size_t i;
+
+	for (i = 0; i < count; i++)
+		if (names[i].len == len && memcmp(names[i].text, name, len) == 0)
 			return true;
 	return false;
 }
@@ -45,39 +68,59 @@ is_one_of(const char *name, size_t len, const char *const *names)
 static bool
 wanted(const char *name, size_t len)
 {
-	static const char *const names[] = { "REQUEST_METHOD", "REQUEST_URI", "SCRIPT_NAME",
-		"PATH_INFO", "CONTENT_TYPE", "CONTENT_LENGTH", "REMOTE_ADDR", NULL };
+	static const struct name names[] = { NAME("REQUEST_METHOD"), NAME("REQUEST_URI"),
+		NAME("SCRIPT_NAME"), NAME("PATH_INFO"), NAME("CONTENT_TYPE"),
+		NAME("CONTENT_LENGTH"), NAME("REMOTE_ADDR"), NAME("REMOTE_USER") };
 
-	return (len > 5 && memcmp(name, "HTTP_", 5) == 0) || is_one_of(name, len, names);
+	return (len > 5 && memcmp(name, "HTTP_", 5) == 0) ||
+	    is_one_of(name, len, names, sizeof names / sizeof names[0]);
 }
 
 /* Headers that we or a proxy decide by: of two that differ, each could be believed by one. */
 static bool
 is_single(const char *name, size_t len)
 {
-	static const char *const names[] = { "HTTP_HOST", "HTTP_ORIGIN", "CONTENT_TYPE",
-		"CONTENT_LENGTH", "REQUEST_METHOD", "REQUEST_URI", NULL };
+	static const struct name names[] = { NAME("HTTP_HOST"), NAME("HTTP_ORIGIN"),
+		NAME("CONTENT_TYPE"), NAME("CONTENT_LENGTH"), NAME("REQUEST_METHOD"),
+		NAME("REQUEST_URI"), NAME("REMOTE_USER"), NAME("HTTP_AUTHORIZATION") };
 
-	return (len > 9 && memcmp(name, "HTTP_MCP_", 9) == 0) || is_one_of(name, len, names);
+	return (len > 9 && memcmp(name, "HTTP_MCP_", 9) == 0) ||
+	    is_one_of(name, len, names, sizeof names / sizeof names[0]);
 }
 
-/* Whether there is a variable of that name already. */
-static bool
-is_there(const struct http_request *rq, const char *name, size_t len)
-{
-	const char *p = buf_str(&rq->params), *end = p + rq->params.len;
+/* What stands before each name: most names are told apart by it without being read. */
+struct lengths {
+	uint32_t	name, value;	/* without their NULs */
+};
 
-	for (; p < end; p += strlen(p) + 1, p += strlen(p) + 1)
-		if (strlen(p) == len && memcmp(p, name, len) == 0)
-			return true;
-	return false;
+_Static_assert(HTTP_PARAMS_ROOM == LIMIT_PARAMS + LIMIT_PARAMS_COUNT * sizeof(struct lengths),
+    "the room is enough");
+
+/* The value of a variable, NULL if there is none; `len` is its name's. */
+static const char *
+find(const struct http_request *rq, const char *name, size_t len)
+{
+	const char *p = rq->params.data, *end;
+	struct lengths l;
+
+	if (p == NULL)
+		return NULL;
+	for (end = p + rq->params.len; p < end; p += l.name + l.value + 2) {
+		memcpy(&l, p, sizeof l);
+		p += sizeof l;
+		if (l.name == len && memcmp(p, name, len) == 0)
+			return p + len + 1;
+	}
+	return NULL;
 }
 
 int
 http_request_add(struct http_request *rq, const char *name, size_t namelen, const char *value,
     size_t valuelen)
 {
+	struct lengths l = { (uint32_t)namelen, (uint32_t)valuelen };
 	struct buf *p = &rq->params;
+	size_t text = p->len - rq->count * sizeof l;
 
 	if (memchr(name, '\0', namelen) != NULL || memchr(value, '\0', valuelen) != NULL) {
 		rq->excess = HTTP_MALFORMED;
@@ -85,14 +128,16 @@ http_request_add(struct http_request *rq, const char *name, size_t namelen, cons
 	}
 	if (!wanted(name, namelen))
 		return 0;
-	if (is_single(name, namelen) && is_there(rq, name, namelen)) {
+	if (is_single(name, namelen) && find(rq, name, namelen) != NULL) {
 		rq->excess = HTTP_MALFORMED;
 		return 0;
 	}
-	if (++rq->count > LIMIT_PARAMS_COUNT || p->len + namelen + valuelen + 2 > p->cap) {
+	if (rq->count == LIMIT_PARAMS_COUNT || text + namelen + valuelen + 2 > LIMIT_PARAMS) {
 		rq->excess = HTTP_PARAMS_EXCESS;
 		return 0;
 	}
+	rq->count++;
+	buf_append(p, &l, sizeof l);
 	buf_append(p, name, namelen);
 	buf_putc(p, '\0');
 	buf_append(p, value, valuelen);
@@ -107,7 +152,7 @@ http_request_body(struct http_request *rq, const void *data, size_t len)
 		buf_finish(&rq->body);
 		return 0;
 	}
-	return rq->excess == HTTP_BODY_EXCESS ? 0 : buf_append(&rq->body, data, len);
+	return rq->excess != HTTP_FITS ? 0 : buf_append(&rq->body, data, len);
 }
 
 void
@@ -123,16 +168,7 @@ http_request_end(struct http_request *rq)
 const char *
 http_variable(const struct http_request *rq, const char *name)
 {
-	const char *p = rq->params.data, *end, *value;
-
-	if (p == NULL)
-		return NULL;
-	for (end = p + rq->params.len; p < end; p = value + strlen(value) + 1) {
-		value = p + strlen(p) + 1;
-		if (strcmp(p, name) == 0)
-			return value;
-	}
-	return NULL;
+	return find(rq, name, strlen(name));
 }
 
 const char *
@@ -144,24 +180,29 @@ http_header(const struct http_request *rq, const char *name)
 	if (strcasecmp(name, "Content-Type") == 0)
 		return http_variable(rq, "CONTENT_TYPE");
 	for (i = 0; name[i] != '\0' && i + 6 < sizeof variable; i++)
-		variable[i + 5] = name[i] == '-' ? '_' : (char)toupper((unsigned char)name[i]);
-	variable[i + 5] = '\0';
-	return http_variable(rq, variable);
+		variable[i + 5] = name[i] == '-' ? '_' :
+		    name[i] >= 'a' && name[i] <= 'z' ? (char)(name[i] - 32) : name[i];
+	return find(rq, variable, i + 5);
 }
 
-int
-http_path(const struct http_request *rq, struct buf *out)
+bool
+http_path_is(const struct http_request *rq, const char *path)
 {
-	const char *uri = http_variable(rq, "REQUEST_URI"), *script, *info;
+	const char *uri = http_variable(rq, "REQUEST_URI");
+	const char *script = http_variable(rq, "SCRIPT_NAME");
+	const char *info = http_variable(rq, "PATH_INFO");
+	size_t len;
 
-	if (uri != NULL && *uri == '/')
-		return buf_append(out, uri, strcspn(uri, "?#"));
-	script = http_variable(rq, "SCRIPT_NAME");
-	info = http_variable(rq, "PATH_INFO");
-	if ((script == NULL || *script == '\0') && (info == NULL || *info == '\0'))
-		return buf_puts(out, "/");
-	buf_puts(out, script == NULL ? "" : script);
-	return buf_puts(out, info == NULL ? "" : info);
+	if (uri != NULL && *uri == '/') {
+		len = strcspn(uri, "?#");
+		return strlen(path) == len && memcmp(path, uri, len) == 0;
+	}
+	script = script == NULL ? "" : script;
+	info = info == NULL ? "" : info;
+	if (*script == '\0' && *info == '\0')
+		return strcmp(path, "/") == 0;
+	len = strlen(script);
+	return strncmp(path, script, len) == 0 && strcmp(path + len, info) == 0;
 }
 
 int
@@ -310,8 +351,13 @@ http_reason(int status)
 int
 http_head(struct buf *out, int status, const char *type)
 {
-	buf_printf(out, "Status: %d %s\r\n", status, http_reason(status));
-	if (type != NULL)
-		buf_printf(out, "Content-Type: %s\r\n", type);
-	return out->failed ? -1 : 0;
+	buf_puts(out, "Status: ");
+	buf_int(out, status);
+	buf_putc(out, ' ');
+	buf_puts(out, http_reason(status));
+	if (type != NULL) {
+		buf_puts(out, "\r\nContent-Type: ");
+		buf_puts(out, type);
+	}
+	return buf_puts(out, "\r\n");
 }

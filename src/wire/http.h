@@ -13,16 +13,21 @@
 #include <stddef.h>
 
 #include "base/buf.h"
+#include "base/limits.h"
 
 enum http_excess {
 	HTTP_FITS,
 	HTTP_PARAMS_EXCESS,	/* more CGI variables than LIMIT_PARAMS or LIMIT_PARAMS_COUNT */
 	HTTP_BODY_EXCESS,	/* a longer body than the configuration allows */
+	HTTP_BUSY,		/* bodies of others have filled what there is for them */
 	HTTP_MALFORMED,		/* unreadable variables, or a body shorter than announced */
 };
 
+/* What `params` may hold: LIMIT_PARAMS bytes of text and the lengths before each variable. */
+#define HTTP_PARAMS_ROOM	(LIMIT_PARAMS + LIMIT_PARAMS_COUNT * 8)
+
 struct http_request {
-	struct buf		 params;	/* NAME\0VALUE\0 ... */
+	struct buf		 params;	/* lengths of both, NAME\0VALUE\0 ... */
 	size_t			 count;		/* of variables */
 	struct buf		 body;
 	enum http_excess	 excess;
@@ -31,6 +36,11 @@ struct http_request {
 /* Make an empty request whose body may have `body_max` bytes. */
 void	 http_request_init(struct http_request *rq, size_t body_max);
 void	 http_request_finish(struct http_request *rq);
+/*
+ * Make `to` of what `from` holds: the body is moved, the variables are copied without room to
+ * grow and stay in `from`. http_request_finish() must follow for both. 0, or -1 (memory).
+ */
+int	 http_request_move(struct http_request *to, struct http_request *from);
 /*
  * Add a CGI variable. Variables that nobody reads are left out. One that does not fit,
  * holds a NUL, or is there already and may be there only once sets `excess`. 0, or -1
@@ -47,11 +57,8 @@ void	 http_request_end(struct http_request *rq);
 const char *http_variable(const struct http_request *rq, const char *name);
 /* A header, NULL when absent. Borrowed. */
 const char *http_header(const struct http_request *rq, const char *name);
-/*
- * The path without the query, as the client wrote it ("/" if unknown). Appended to `out`;
- * 0 or -1.
- */
-int	 http_path(const struct http_request *rq, struct buf *out);
+/* Whether the path without the query, as the client wrote it ("/" if unknown), is `path`. */
+bool	 http_path_is(const struct http_request *rq, const char *path);
 
 /*
  * Decode a header value as MCP mirrors it: "=?base64?...?=" is decoded, other text

@@ -54,7 +54,7 @@ json_quote(struct buf *out, const char *s)
 		} else if (c >= 0x80)
 			buf_puts(out, "\xef\xbf\xbd");
 		else if ((e = strchr(escaped, c)) != NULL)
-			buf_printf(out, "\\%c", letter[e - escaped]);
+			buf_append(out, (char[]){ '\\', letter[e - escaped] }, 2);
 		else
 			buf_printf(out, "\\u%04x", c);
 	}
@@ -70,7 +70,7 @@ print_number(struct buf *out, const cJSON *item)
 	if (item->valuestring != NULL)
 		return buf_puts(out, item->valuestring);
 	if (d >= -9007199254740992.0 && d <= 9007199254740992.0 && d == (double)(int64_t)d)
-		return buf_printf(out, "%" PRId64, (int64_t)d);
+		return buf_int(out, (int64_t)d);
 	if (!isfinite(d)) {
 		out->failed = true;
 		return -1;
@@ -126,8 +126,17 @@ compare_members(const void *a, const void *b)
 	return strcmp((*x)->string, (*y)->string);
 }
 
+static bool
+is_among(const char *name, const char *const *names)
+{
+	for (; names != NULL && *names != NULL; names++)
+		if (strcmp(name, *names) == 0)
+			return true;
+	return false;
+}
+
 int
-json_canonical(struct buf *out, const cJSON *item, const char *without)
+json_canonical(struct buf *out, const cJSON *item, const char *const *without)
 {
 	const cJSON *child, **members;
 	size_t i, count = 0;
@@ -149,7 +158,7 @@ json_canonical(struct buf *out, const cJSON *item, const char *without)
 	if (members == NULL)
 		return -1;
 	cJSON_ArrayForEach(child, item)
-		if (without == NULL || strcmp(child->string, without) != 0)
+		if (!is_among(child->string, without))
 			members[count++] = child;
 	qsort(members, count, sizeof *members, compare_members);
 	buf_putc(out, '{');

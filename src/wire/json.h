@@ -43,11 +43,11 @@ void	 json_place(const char *text, size_t offset, size_t *line, size_t *column);
 /* Append the compact text of `item` to `out`. 0, or -1 when it does not fit. */
 int	 json_print(struct buf *out, const cJSON *item);
 /*
- * The same with the members of every object sorted by name, and the member `without`
- * of the outermost one left out (NULL: none): equal values give equal bytes, as far as
- * their numbers are written alike. For digests. 0 or -1.
+ * The same with the members of every object sorted by name, and those of the outermost one
+ * that `without` names left out (a list that NULL ends, or NULL): equal values give equal
+ * bytes, as far as their numbers are written alike. For digests. 0 or -1.
  */
-int	 json_canonical(struct buf *out, const cJSON *item, const char *without);
+int	 json_canonical(struct buf *out, const cJSON *item, const char *const *without);
 /* Append `s` as a JSON string, quotes included; bytes that are not UTF-8 become U+FFFD. 0 or -1. */
 int	 json_quote(struct buf *out, const char *s);
 

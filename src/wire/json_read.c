@@ -240,6 +240,17 @@ read_unique(struct reader *r, const cJSON *object, size_t count)
 
 	if (count < 2)
 		return 0;
+	/* Two or three are compared faster than sorted. */
+	if (count <= 3) {
+		for (item = object->child; item != NULL && result == 0; item = item->next)
+			if ((item->next != NULL && strcmp(item->string, item->next->string) == 0) ||
+			    (item->next != NULL && item->next->next != NULL &&
+			    strcmp(item->string, item->next->next->string) == 0)) {
+				refuse(r, "an object has two members of one name");
+				result = -1;
+			}
+		return result;
+	}
 	if (count > sizeof few / sizeof few[0])
 		names = malloc(count * sizeof *names);
 	if (names == NULL) {
@@ -275,6 +286,18 @@ raw_length(const struct reader *r)
 	return i - r->at;
 }
 
+/* Bytes from `at` on that stand for themselves: ASCII without quotes, backslashes, controls. */
+static size_t
+plain_length(const struct reader *r, size_t at)
+{
+	const unsigned char *p = (const unsigned char *)r->text + at;
+	size_t n = 0;
+
+	while (n < r->len - at && p[n] >= 0x20 && p[n] < 0x80 && p[n] != '"' && p[n] != '\\')
+		n++;
+	return n;
+}
+
 /* A string's bytes, NUL-terminated; the caller frees them. NULL with the fault set. */
 static char *
 read_string(struct reader *r)
@@ -286,6 +309,19 @@ read_string(struct reader *r)
 	int c;
 
 	r->at++;
+	/* Most strings are plain to their end. */
+	n = plain_length(r, r->at);
+	if (r->at + n < r->len && r->text[r->at + n] == '"') {
+		taken = malloc(n + 1);
+		if (taken == NULL) {
+			refuse_memory(r);
+			return NULL;
+		}
+		memcpy(taken, r->text + r->at, n);
+		taken[n] = '\0';
+		r->at += n + 1;
+		return taken;
+	}
 	buf_init(&s, raw_length(r));
 	while ((c = peek(r)) != '"') {
 		from = r->text + r->at;
@@ -308,9 +344,7 @@ read_string(struct reader *r)
 			goto fail;
 		}
 		/* Plain ASCII goes in one piece. */
-		while (n < r->len - r->at && (unsigned char)from[n] >= 0x20 &&
-		    (unsigned char)from[n] < 0x80 && from[n] != '"' && from[n] != '\\')
-			n++;
+		n += plain_length(r, r->at + n);
 		if (buf_append(&s, from, n) == -1) {
 			refuse_memory(r);
 			goto fail;

@@ -36,10 +36,14 @@ is_traceparent(const char *s)
 static void
 hex(char *out, const uint8_t *bytes, size_t len)
 {
+	static const char digits[] = "0123456789abcdef";
 	size_t i;
 
-	for (i = 0; i < len; i++)
-		snprintf(out + 2 * i, 3, "%02x", bytes[i]);
+	for (i = 0; i < len; i++) {
+		*out++ = digits[bytes[i] >> 4];
+		*out++ = digits[bytes[i] & 15];
+	}
+	*out = '\0';
 }
 
 void
@@ -60,5 +64,10 @@ trace_begin(struct trace *t, const char *traceparent, const uint8_t random[24])
 void
 trace_header(const struct trace *t, char out[TRACE_HEADER])
 {
-	snprintf(out, TRACE_HEADER, "00-%s-%s-%s", t->id, t->span, t->flags);
+	memcpy(out, "00-", 3);
+	memcpy(out + 3, t->id, 32);
+	out[35] = '-';
+	memcpy(out + 36, t->span, 16);
+	out[52] = '-';
+	memcpy(out + 53, t->flags, 3);
 }

@@ -10,6 +10,21 @@ int	LLVMFuzzerTestOneInput(const uint8_t *, size_t);
 
 static size_t requests;
 
+/* Every path that ends in "z" is a probe. */
+static bool
+on_probe(void *arg, const struct http_request *rq, struct buf *out)
+{
+	const char *uri = http_variable(rq, "REQUEST_URI");
+
+	(void)arg;
+	if (uri == NULL || *uri == '\0' || uri[strlen(uri) - 1] != 'z')
+		return false;
+	requests++;
+	http_head(out, 200, "text/plain");
+	buf_puts(out, "\r\n");
+	return true;
+}
+
 static void *
 on_request(void *arg, struct front *f, struct http_request *rq)
 {
@@ -43,7 +58,7 @@ int
 LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
 	static const struct front_handler handler = {
-		.request = on_request, .gone = on_gone, .closed = on_closed, .body_max = 4096,
+		.probe = on_probe, .request = on_request, .gone = on_gone, .closed = on_closed, .body_max = 4096,
 	};
 	struct fcgi f = { .handler = &handler, .fd = -1 };
 	size_t piece, n, at = 1;
@@ -55,6 +70,7 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	piece = (size_t)data[0] + 1;
 	f.base = event_base_new();
 	LIST_INIT(&f.conns);
+	LIST_INIT(&f.spare);
 	if (f.base != NULL && conn_open(&f, pair[0]) == 0) {
 		while (at < size && f.count > 0) {
 			n = size - at < piece ? size - at : piece;
@@ -70,6 +86,7 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	} else
 		close(pair[0]);
 	close(pair[1]);
+	spare_cut(&f, 0);
 	if (f.base != NULL)
 		event_base_free(f.base);
 	return 0;

@@ -10,6 +10,7 @@
 #include "../unit/catalog.h"
 #include "base/limits.h"
 #include "mcp/mcp.h"
+#include "mcp/principal.h"
 #include "wire/json.h"
 
 int	LLVMFuzzerTestOneInput(const uint8_t *, size_t);
@@ -22,6 +23,7 @@ static const char service[] =
     "{\"name\":\"off\",\"description\":\"d\",\"inputSchema\":{\"type\":\"object\"},"
     "\"request\":{\"method\":\"GET\",\"url\":\"/\"},\"response\":{}}]}";
 
+static const struct principal anybody = { .name = (char *)(uintptr_t)"anonymous" };
 static struct crypto_key key = { .secret = { "the secret of this test" }, .count = 1 };
 static struct catalog catalog;
 static const struct mcp mcp = { .catalog = &catalog, .key = &key, .instructions = "i",
@@ -93,7 +95,7 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t len)
 		p++;
 	http_request_body(&rq, p, (size_t)(end - p));
 	mcp_reply_init(&r, LIMIT_SERVICE_FILE);
-	verdict = mcp_open(&mcp, &m, &rq, &r);
+	verdict = mcp_open(&mcp, &m, &anybody, &rq, &r);
 	if (verdict == MCP_CALL)
 		verdict = mcp_answer(&mcp, &m, &r);
 	if (verdict == MCP_CALL) {

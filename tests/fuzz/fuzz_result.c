@@ -73,7 +73,7 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t len)
 	buf_init(&out, budget);
 	if (paging_init(&p, t, &key, args, &f) == -1)
 		abort();
-	if (result_map(&out, t, args, &a, &p, budget, &f) == 0)
+	if (result_map(&out, t, args, &a, &p, budget, false, &f) == RESULT_GOOD)
 		check_json(&out);
 	else {
 		if (f.code[0] == '\0' || f.hint[0] == '\0')

@@ -12,6 +12,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "base/buf.h"
 #include "base/crypto.h"
 #include "check.h"
 
@@ -25,6 +26,7 @@ static char	folder[4096], path[4200];
 
 static void	 run_digest(void);
 static void	 run_tags(void);
+static void	 run_wrap(void);
 static void	 run_random(void);
 static void	 run_made_once(void);
 static void	 run_modes(void);
@@ -149,6 +151,99 @@ run_tags(void)
 		other.count = 2;
 		CHECK(crypto_verify(&other, table[i].text, len, tag), "the second verifies");
 	}
+}
+
+/* Whether what is unwrapped is `want`; and nothing at all is left behind where it is refused. */
+static bool
+unwraps(const struct crypto_key *key, const uint8_t *place, const void *data, size_t len,
+    const void *want, size_t wantlen)
+{
+	struct buf out;
+	bool good;
+
+	buf_init(&out, 1 << 20);
+	good = crypto_unwrap(key, place, data, len, &out) == 0;
+	if (good)
+		good = out.len == wantlen && (wantlen == 0 || memcmp(out.data, want, wantlen) == 0);
+	else
+		CHECK(out.len == 0, "refused, and %zu bytes given", out.len);
+	buf_finish(&out);
+	return good;
+}
+
+static void
+run_wrap(void)
+{
+	static const size_t sizes[] = { 0, 1, 15, 16, 17, 1000, 300000 };
+	static uint8_t plain[300000], bent[400];
+	uint8_t place[CRYPTO_DIGEST], other[CRYPTO_DIGEST];
+	struct crypto_key key, rotated, foreign;
+	struct buf one, two;
+	size_t i, k;
+	int bit;
+
+	CHECK(crypto_key_random(&key) == 0 && crypto_key_random(&foreign) == 0 &&
+	    crypto_random(place, sizeof place) == 0 && crypto_random(plain, sizeof plain) == 0,
+	    "random");
+	for (i = 0; i < sizeof sizes / sizeof sizes[0]; i++) {
+		buf_init(&one, 1 << 20);
+		buf_init(&two, 1 << 20);
+		CHECK(crypto_wrap(&key, place, plain, sizes[i], &one) == 0 &&
+		    crypto_wrap(&key, place, plain, sizes[i], &two) == 0 &&
+		    one.len == sizes[i] + CRYPTO_WRAP, "%zu bytes: %zu", sizes[i], one.len);
+		CHECK(memcmp(one.data, two.data, one.len) != 0, "never twice the same");
+		CHECK(sizes[i] < 16 || memmem(one.data, one.len, plain, 16) == NULL, "hidden");
+		CHECK(unwraps(&key, place, one.data, one.len, plain, sizes[i]) &&
+		    unwraps(&key, place, two.data, two.len, plain, sizes[i]), "%zu back", sizes[i]);
+		buf_finish(&one);
+		buf_finish(&two);
+	}
+	buf_init(&one, 1 << 20);
+	buf_puts(&one, "ab");
+	CHECK(crypto_wrap(&key, place, plain, 200, &one) == 0 && one.len == 202 + CRYPTO_WRAP &&
+	    memcmp(one.data, "ab", 2) == 0, "behind what is there");
+	memcpy(bent, one.data + 2, one.len - 2);
+	buf_finish(&one);
+	k = 200 + CRYPTO_WRAP;
+	/* Every byte and every bit of it counts: the nonce, what is said, the tag. */
+	for (i = 0; i < k; i++)
+		for (bit = 0; bit < 8; bit++) {
+			bent[i] ^= (uint8_t)(1u << bit);
+			CHECK(!unwraps(&key, place, bent, k, plain, 200), "byte %zu, bit %d", i,
+			    bit);
+			bent[i] ^= (uint8_t)(1u << bit);
+		}
+	for (i = 0; i < k; i++)
+		CHECK(!unwraps(&key, place, bent, i, plain, 200), "cut to %zu bytes", i);
+	CHECK(!unwraps(&key, place, bent, k + 1, plain, 200), "a byte more");
+	CHECK(!unwraps(&key, place, bent + 1, k - 1, plain, 200), "the first byte gone");
+	for (i = 0; i < CRYPTO_DIGEST; i++) {
+		memcpy(other, place, sizeof other);
+		other[i] ^= 1;
+		CHECK(!unwraps(&key, other, bent, k, plain, 200), "another place, byte %zu", i);
+	}
+	CHECK(!unwraps(&foreign, place, bent, k, plain, 200), "another key");
+	/* Rotated: a new key signs, the old one still opens; then it is gone. */
+	rotated = foreign;
+	memcpy(rotated.secret[1], key.secret[0], CRYPTO_KEY);
+	CHECK(!unwraps(&rotated, place, bent, k, plain, 200), "a second that is not in use");
+	rotated.count = 2;
+	CHECK(unwraps(&rotated, place, bent, k, plain, 200), "the second key opens");
+	bent[k - 1] ^= 1;
+	CHECK(!unwraps(&rotated, place, bent, k, plain, 200), "and refuses, too");
+	buf_init(&one, 1 << 20);
+	CHECK(crypto_wrap(&rotated, place, plain, 200, &one) == 0 &&
+	    unwraps(&foreign, place, one.data, one.len, plain, 200) &&
+	    !unwraps(&key, place, one.data, one.len, plain, 200), "the first wraps");
+	rotated.count = 0;
+	CHECK(!unwraps(&rotated, place, one.data, one.len, plain, 200), "no key");
+	buf_finish(&one);
+	buf_init(&one, 200 + CRYPTO_WRAP - 1);
+	CHECK(crypto_wrap(&key, place, plain, 200, &one) == -1 && one.len == 0, "no room");
+	buf_finish(&one);
+	/* The key that wraps is none that signs: a tag under the same key says nothing of it. */
+	CHECK(crypto_sign(&key, "ums-mcp wrap 1", 14, bent) == 0 &&
+	    !unwraps(&key, place, bent, CRYPTO_TAG, "", 0), "a tag is nothing wrapped");
 }
 
 static void
@@ -346,6 +441,7 @@ main(void)
 	snprintf(path, sizeof path, "%s/key", folder);
 	run_digest();
 	run_tags();
+	run_wrap();
 	run_random();
 	run_made_once();
 	run_modes();

@@ -981,7 +981,7 @@ run_canonical(void)
 	CHECK(json_canonical(&out, root, NULL) == 0 && strcmp(buf_str(&out), all) == 0, "%s",
 	    buf_str(&out));
 	buf_reset(&out);
-	CHECK(json_canonical(&out, root, "_") == 0 && strcmp(buf_str(&out), without) == 0, "%s",
+	CHECK(json_canonical(&out, root, (const char *const []){ "_", NULL }) == 0 && strcmp(buf_str(&out), without) == 0, "%s",
 	    buf_str(&out));
 	buf_finish(&out);
 	buf_init(&out, sizeof all - 2);

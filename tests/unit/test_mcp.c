@@ -12,6 +12,7 @@
 #include "catalog.h"
 #include "check.h"
 #include "mcp/mcp.h"
+#include "mcp/principal.h"
 #include "mcp/service.h"
 #include "wire/json.h"
 #include "wire/pointer.h"
@@ -28,6 +29,7 @@ static const char service[] =
     "{\"name\":\"off\",\"description\":\"d\",\"inputSchema\":{\"type\":\"object\"},"
     "\"request\":{\"method\":\"GET\",\"url\":\"/\"},\"response\":{}}]}";
 
+static const struct principal anybody = { .name = (char *)(uintptr_t)"anonymous" };
 static struct crypto_key key = { .secret = { "the secret of this test" }, .count = 1 };
 static struct catalog catalog;
 static struct mcp mcp = { .catalog = &catalog, .key = &key, .instructions = "Be \"kind\".",
@@ -63,7 +65,7 @@ run(const char *headers, const char *body, struct mcp_message *m, struct mcp_rep
 	add_headers(&rq, headers);
 	http_request_body(&rq, body, strlen(body));
 	mcp_reply_init(r, LIMIT_SERVICE_FILE);
-	verdict = mcp_open(&mcp, m, &rq, r);
+	verdict = mcp_open(&mcp, m, &anybody, &rq, r);
 	http_request_finish(&rq);
 	if (verdict == MCP_CALL)
 		verdict = mcp_answer(&mcp, m, r);

@@ -37,7 +37,8 @@ static const char service[] =
     "{\"name\":\"send\",\"write\":true,\"description\":\"d\",\"inputSchema\":{\"type\":\"object\","
     "\"properties\":{\"idempotency_key\":{\"type\":\"string\"}}},\"outputSchema\":{\"type\":\"object\","
     "\"properties\":{\"id\":{\"type\":\"string\"}},\"required\":[\"id\"]},\"request\":{\"method\":\"POST\","
-    "\"url\":\"/\"},\"response\":{\"id\":\"/id\",\"l\":{\"a\":{\"each\":\"/l\",\"item\":\"\"}}}},"
+    "\"url\":\"/\",\"headers\":{\"Idempotency-Key\":\"{idempotency_key}\"}},"
+    "\"response\":{\"id\":\"/id\",\"l\":{\"a\":{\"each\":\"/l\",\"item\":\"\"}}}},"
     "{\"name\":\"tested\",\"description\":\"d\",\"inputSchema\":{\"type\":\"object\"},"
     "\"request\":{\"method\":\"GET\",\"url\":\"/\"},\"response\":{\"id\":\"/id\"},"
     "\"success\":{\"pointer\":\"/ok\",\"equals\":true}},"
@@ -71,7 +72,7 @@ map(const char *tool, cJSON *args, const struct answer *a, size_t budget)
 
 	buf_init(&out, 4 * 1024 * 1024);
 	if (paging_init(&p, t, &key, args, &f) == -1 ||
-	    result_map(&out, t, args, a, &p, budget, &f) == -1) {
+	    result_map(&out, t, args, a, &p, budget, false, &f) != RESULT_GOOD) {
 		buf_reset(&out);
 		buf_putc(&out, '!');
 		CHECK(failure_print(&out, &f) == 0, "%s: a failure prints", tool);
@@ -150,13 +151,12 @@ static const struct {
 	{ "get", "{\"id\":1}", 999, "", "!\"code\":\"upstream_error\"|" },
 	{ "get", "{\"id\":1}", 101, "", "!\"http_status\":101|" },
 	{ "plain", "{}", 400, "{\"error\":{\"code\":\"GONE\"}}", "!\"code\":\"bad_request\"|" },
-	{ "send", "{}", 500, "", "!\"code\":\"upstream_error\"|\"retryable\":false|" },
+	{ "send", "{}", 500, "", "!\"code\":\"outcome_unknown\"|\"retryable\":false|" },
 	{ "send", "{}", 502, "", "!\"retryable\":false|" },
 	{ "send", "{}", 504, "", "!\"retryable\":false|" },
-	{ "send", "{}", 503, "", "!\"retryable\":true|" },
+	{ "send", "{}", 503, "", "!\"code\":\"outcome_unknown\"|\"retryable\":false|" },
 	{ "send", "{}", 429, "", "!\"retryable\":true|" },
 	{ "send", "{\"idempotency_key\":\"k\"}", 500, "", "!\"retryable\":true|" },
-	{ "send", "{\"idempotency_key\":\"\"}", 500, "", "!\"retryable\":false|" },
 
 	/* What the error answer says. */
 	{ "get", "{\"id\":1}", 404, "{\"error\":{\"code\":\"GONE\",\"message\":\"Not \\u202ethere\\n\"}}",
@@ -392,7 +392,7 @@ run_pages(size_t budget)
 			a.body = buf_str(&body);
 			a.len = body.len;
 			buf_init(&out, 65536);
-			CHECK(result_map(&out, t, args, &a, &p, budget, &f) == 0, "budget %zu: %s", budget,
+			CHECK(result_map(&out, t, args, &a, &p, budget, false, &f) == RESULT_GOOD, "budget %zu: %s", budget,
 			    f.hint);
 			text = buf_take(&out);
 			paging_finish(&p);
@@ -541,7 +541,7 @@ run_memory(const char *tool, const char *args_text, const char *body, size_t bud
 		CHECK(paging_init(&p, t, &key, args, &f) == 0, "%s", tool);
 		allocations_left = i;
 		cJSON_InitHooks(&scarce);
-		result = result_map(&out, t, args, &a, &p, budget, &f);
+		result = result_map(&out, t, args, &a, &p, budget, false, &f) == RESULT_GOOD ? 0 : -1;
 		cJSON_InitHooks(NULL);
 		if (result == -1) {
 			CHECK(f.code[0] != '\0' && f.hint[0] != '\0', "%s with %d: a reason", tool, i);

@@ -15,6 +15,8 @@
 #include "base/file.h"
 #include "base/limits.h"
 #include "check.h"
+#include "jose.h"
+#include "mcp/credential.h"
 #include "mcp/service.h"
 #include "wire/json.h"
 #include "wire/pointer.h"
@@ -73,6 +75,17 @@ struct mutation {
 	enum seen	 seen;
 };
 
+/* An oauth2 credential: with a secret, with a key, and what either begins with. */
+#define OAUTH(grant, members) \
+	"{\"type\":\"oauth2\",\"grant\":\"" grant "\",\"token_url\":\"https://id.example/token\"," \
+	"\"client_id\":\"me\"" members "}"
+#define SECRET	",\"client_secret\":{\"file\":\"demo.token\"}"
+#define KEY	",\"client_auth\":\"private_key_jwt\",\"private_key\":{\"file\":\"es256.pem\"}"
+#define URL(url) \
+	"{\"type\":\"oauth2\",\"grant\":\"client_credentials\",\"token_url\":\"" url "\"," \
+	"\"client_id\":\"me\"" SECRET "}"
+#define CALLERS(callers) "{\"type\":\"none\",\"callers\":" callers "}"
+
 #define T0 "/tools/0"
 #define T1 "/tools/1"
 #define T2 "/tools/2"
@@ -113,8 +126,8 @@ static const struct mutation mutations[] = {
 
 	/* Credentials. */
 	{ "/auth", "\"secret\"", "/auth", "must be an object", YES },
-	{ "/auth/type", NULL, "/auth/type", "must be none, bearer, basic or header", YES },
-	{ "/auth/type", "\"oauth\"", "/auth/type", "must be none, bearer, basic or header", YES },
+	{ "/auth/type", NULL, "/auth/type", "must be none, bearer, basic, header or oauth2", YES },
+	{ "/auth/type", "\"oauth\"", "/auth/type", "must be none, bearer, basic, header or oauth2", YES },
 	{ "/auth/type", "\"none\"", "/auth/token", "unknown key", YES },
 	{ "/auth/username", "\"u\"", "/auth/username", "unknown key", YES },
 	{ "/auth/token", NULL, "/auth/token", "is missing; it is {\"file\": PATH}", NO },
@@ -137,6 +150,117 @@ static const struct mutation mutations[] = {
 	{ "/auth", "{\"type\":\"header\",\"header\":\"X Key\",\"value\":{\"file\":\"demo.token\"}}",
 	    "/auth/header", "must be a header's name", YES },
 	{ "/auth", "{\"type\":\"header\",\"header\":\"X-Key\"}", "/auth/value", "is missing", NO },
+
+	/* OAuth: a client of an authorization server. */
+	{ "/auth", OAUTH("client_credentials", SECRET), NULL, NULL, NO },
+	{ "/auth", OAUTH("token_exchange", SECRET ",\"client_auth\":\"client_secret_post\","
+	    "\"scope\":\"a b\",\"audience\":\"x\",\"resource\":\"https://a\""), NULL, NULL, NO },
+	{ "/auth", OAUTH("client_credentials", SECRET ",\"client_auth\":\"client_secret_basic\""),
+	    NULL, NULL, NO },
+	{ "/auth", OAUTH("client_credentials", KEY), NULL, NULL, NO },
+	{ "/auth", OAUTH("token_exchange", KEY ",\"algorithm\":\"ES256\",\"key_id\":\"k\""), NULL, NULL,
+	    NO },
+	{ "/auth", URL("http://[::1]:8080"), NULL, NULL, NO },
+	{ "/auth", URL("https://id.example?tenant=1"), NULL, NULL, NO },
+	{ "/auth", "{\"type\":\"oauth2\"}", "/auth", "\"grant\" is missing", YES },
+	{ "/auth", "{\"type\":\"oauth2\",\"grant\":\"client_credentials\",\"client_id\":\"me\"" SECRET "}",
+	    "/auth", "\"token_url\" is missing", YES },
+	{ "/auth", "{\"type\":\"oauth2\",\"grant\":\"client_credentials\",\"token_url\":\"https://a\""
+	    SECRET "}", "/auth", "\"client_id\" is missing", YES },
+	{ "/auth", OAUTH("password", SECRET), "/auth/grant",
+	    "must be client_credentials or token_exchange", YES },
+	{ "/auth", OAUTH("", SECRET), "/auth/grant", "must be a string that is not empty", YES },
+	{ "/auth", URL("id.example/token"), "/auth/token_url", "must be an https URL", YES },
+	{ "/auth", URL("ftp://id.example/"), "/auth/token_url", "must be an https URL", YES },
+	{ "/auth", URL("http://id.example/token"), "/auth/token_url", "must be an https URL", YES },
+	{ "/auth", URL("https://"), "/auth/token_url", "with a host", YES },
+	{ "/auth", URL("http://localhost.evil.example/"), "/auth/token_url", "http on this machine", YES },
+	{ "/auth", URL("http://127.0.0.11/"), "/auth/token_url", "http on this machine", YES },
+	{ "/auth", URL("http://localhost:@evil.example/"), "/auth/token_url", "without user", YES },
+	{ "/auth", URL("http://localhost"), NULL, NULL, NO },
+	{ "/auth", URL("http://127.0.0.1:8080/token?x"), NULL, NULL, NO },
+	{ "/auth", URL("https:///token"), "/auth/token_url", "with a host", YES },
+	{ "/auth", URL("https://?x"), "/auth/token_url", "with a host", YES },
+	{ "/auth", URL("https://u:p@id.example/"), "/auth/token_url", "without user", YES },
+	{ "/auth", URL("https://id.example/#x"), "/auth/token_url", "and fragment", YES },
+	{ "/auth", URL("https://id.example/{x}"), "/auth/token_url", "must be", YES },
+	{ "/auth", URL("https://id.example/ x"), "/auth/token_url", "must be", YES },
+	{ "/auth", URL("https://id.example/\\r\\nX:"), "/auth/token_url", "must be", YES },
+	{ "/auth", OAUTH("client_credentials", SECRET ",\"client_auth\":\"none\""), "/auth/client_auth",
+	    "must be client_secret_basic, client_secret_post or private_key_jwt", YES },
+	{ "/auth", OAUTH("client_credentials", SECRET ",\"client_auth\":\"client_secret_jwt\""),
+	    "/auth/client_auth", "must be client_secret_basic", YES },
+	{ "/auth", OAUTH("client_credentials", ""), "/auth/client_secret",
+	    "is missing; it is {\"file\": PATH}", YES },
+	{ "/auth", OAUTH("client_credentials", ",\"client_secret\":\"s3cret\""), "/auth/client_secret",
+	    "must be an object", YES },
+	{ "/auth", OAUTH("client_credentials", ",\"client_secret\":{\"env\":\"X\"}"),
+	    "/auth/client_secret/env", "unknown key", YES },
+	{ "/auth", OAUTH("client_credentials", ",\"client_secret\":{\"file\":\"none\"}"),
+	    "/auth/client_secret", "none: cannot be read", NO },
+	{ "/auth", OAUTH("client_credentials", ",\"client_secret\":{\"file\":\"two.token\"}"),
+	    "/auth/client_secret", "control character at byte 1", NO },
+	{ "/auth", OAUTH("client_credentials", ",\"client_auth\":\"private_key_jwt\""),
+	    "/auth/private_key", "is missing; it is {\"file\": PATH}", YES },
+	{ "/auth", OAUTH("client_credentials", ",\"client_auth\":\"private_key_jwt\","
+	    "\"private_key\":{\"file\":\"none.pem\"}"), "/auth/private_key", "none.pem: cannot be read",
+	    NO },
+	{ "/auth", OAUTH("client_credentials", ",\"client_auth\":\"private_key_jwt\","
+	    "\"private_key\":{\"file\":\"demo.token\"}"), "/auth/private_key", "", NO },
+	{ "/auth", OAUTH("client_credentials", KEY ",\"algorithm\":\"RS256\""), "/auth/algorithm",
+	    "must be the key's", NO },
+	{ "/auth", OAUTH("client_credentials", KEY ",\"algorithm\":\"none\""), "/auth/algorithm",
+	    "must be the key's", YES },
+	{ "/auth", OAUTH("client_credentials", KEY ",\"algorithm\":\"HS256\""), "/auth/algorithm",
+	    "must be the key's", YES },
+	{ "/auth", OAUTH("client_credentials", ",\"client_auth\":\"private_key_jwt\","
+	    "\"private_key\":{\"file\":\"rsa.pem\"}"), "/auth/algorithm", "without one: ES256", NO },
+	{ "/auth", OAUTH("client_credentials", ",\"client_auth\":\"private_key_jwt\","
+	    "\"algorithm\":\"PS256\",\"private_key\":{\"file\":\"rsa.pem\"}"), NULL, NULL, NO },
+	{ "/auth", OAUTH("client_credentials", KEY SECRET), "/auth/client_secret",
+	    "does not go with private_key_jwt", YES },
+	{ "/auth", OAUTH("client_credentials", SECRET ",\"private_key\":{\"file\":\"es256.pem\"}"),
+	    "/auth/private_key", "goes with \"client_auth\": \"private_key_jwt\"", YES },
+	{ "/auth", OAUTH("client_credentials", SECRET ",\"algorithm\":\"ES256\""), "/auth/algorithm",
+	    "goes with", YES },
+	{ "/auth", OAUTH("client_credentials", SECRET ",\"key_id\":\"k\""), "/auth/key_id", "goes with",
+	    YES },
+	{ "/auth", OAUTH("client_credentials", SECRET ",\"scope\":[\"a\"]"), "/auth/scope",
+	    "must be a string", YES },
+	{ "/auth", OAUTH("client_credentials", SECRET ",\"audience\":\"\""), "/auth/audience",
+	    "must be a string that is not empty", YES },
+	{ "/auth", OAUTH("client_credentials", SECRET ",\"resource\":7"), "/auth/resource",
+	    "must be a string", YES },
+	{ "/auth", OAUTH("client_credentials", SECRET ",\"refresh_token\":\"x\""),
+	    "/auth/refresh_token", "unknown key", YES },
+
+	/* Callers with a credential of their own. */
+	{ "/auth", CALLERS("{}"), NULL, NULL, NO },
+	{ "/auth", CALLERS("{\"a\":{\"type\":\"none\"},\"b\":" OAUTH("token_exchange", SECRET) "}"), NULL,
+	    NULL, NO },
+	{ "/auth", OAUTH("client_credentials", SECRET ",\"callers\":{\"a\":{\"type\":\"none\"}}"), NULL,
+	    NULL, NO },
+	{ "/auth", CALLERS("[]"), "/auth/callers", "must be an object", YES },
+	{ "/auth", CALLERS("{\"a\":7}"), "/auth/callers/a/type", "must be none, bearer", YES },
+	{ "/auth", CALLERS("{\"a\":{}}"), "/auth/callers/a/type", "must be none, bearer", YES },
+	{ "/auth", CALLERS("{\"a\":{\"type\":\"bearer\"}}"), "/auth/callers/a/token", "is missing", NO },
+	{ "/auth", CALLERS("{\"a\":{\"type\":\"none\",\"colour\":1}}"), "/auth/callers/a/colour",
+	    "unknown key", YES },
+	{ "/auth", CALLERS("{\"a\":" OAUTH("implicit", SECRET) "}"), "/auth/callers/a/grant", "must be",
+	    YES },
+	{ "/auth", CALLERS("{\"a\":" CALLERS("{}") "}"), "/auth/callers/a", "must have no \"callers\" itself",
+	    YES },
+	{ "/auth", CALLERS("{\"a\":" CALLERS("{\"b\":{\"type\":\"none\"}}") "}"), "/auth/callers/a",
+	    "must have no \"callers\" itself", YES },
+
+	/* Who the bridge is in TLS. */
+	{ "/tls", "{\"certificate_file\":\"c.pem\",\"key_file\":\"k.pem\"}", NULL, NULL, NO },
+	{ "/tls", "{\"certificate_file\":\"c.pem\"}", "/tls", "go together", YES },
+	{ "/tls", "{\"key_file\":\"k.pem\"}", "/tls", "go together", YES },
+	{ "/tls", "{\"certificate_file\":1,\"key_file\":\"k.pem\"}", "/tls/certificate_file",
+	    "must be a string", YES },
+	{ "/tls", "{\"certificate_file\":\"c.pem\",\"key_file\":\"\"}", "/tls/key_file",
+	    "must be a string", YES },
 
 	/* What an error is, for all tools and for one. */
 	{ "/success", "1", "/success", "must be an object", YES },
@@ -173,6 +297,15 @@ static const struct mutation mutations[] = {
 	{ T0 "/write", "\"yes\"", T0 "/write", "must be true or false", YES },
 	{ T0 "/scopes", "\"x\"", T0 "/scopes", "must be an array", YES },
 	{ T0 "/scopes/0", "1", T0, "\"scopes\" must be an array of strings", YES },
+	{ T1 "/preview", "\"list_things\"", T1 "/preview", "asks for scopes that the tool itself does not",
+	    NO },
+	{ T0 "/scopes/0", "\"\"", T0, "\"scopes\" must be an array of strings", YES },
+	{ T0 "/scopes/0", "\"a b\"", T0, "without spaces, quotes and backslashes", YES },
+	{ T0 "/scopes/0", "\"a\\\"b\"", T0, "without spaces, quotes and backslashes", YES },
+	{ T0 "/scopes/0", "\"a\\\\b\"", T0, "without spaces, quotes and backslashes", YES },
+	{ T0 "/scopes/0", "\"a\\nb\"", T0, "without spaces, quotes and backslashes", YES },
+	{ T0 "/scopes/0", "\"\\u00fc\"", T0, "without spaces, quotes and backslashes", YES },
+	{ T0 "/scopes/0", "\"!#[]~:/.\"", NULL, NULL, NO },
 	{ T0 "/timeout_ms", "0", T0 "/timeout_ms", "must be a whole number above zero", YES },
 	{ T0 "/timeout_ms", "1.5", T0 "/timeout_ms", "must be a whole number above zero", YES },
 	{ T0 "/timeout_ms", "\"1s\"", T0 "/timeout_ms", "must be a whole number above zero", YES },
@@ -333,6 +466,16 @@ write_tree(const char *name, const cJSON *tree)
 }
 
 static void
+write_key(const char *name, enum signature_algorithm alg)
+{
+	struct jose_key key;
+
+	jose_make(&key, alg);
+	write_text(name, buf_str(&key.pem), key.pem.len);
+	jose_drop(&key);
+}
+
+static void
 remove_text(const char *name)
 {
 	char path[128];
@@ -452,7 +595,7 @@ run_good(void)
 	    strcmp(s.instructions, "i") == 0, "names");
 	CHECK(strcmp(s.base_url, "https://api.example.org/v1") == 0, "%s", s.base_url);
 	CHECK(strncmp(s.ca_file, folder, strlen(folder)) == 0, "%s", s.ca_file);
-	CHECK(strcmp(s.credential, "Authorization: Bearer s3cret") == 0, "the credential");
+	CHECK(strcmp(s.credentials[0].line, "Authorization: Bearer s3cret") == 0, "the credential");
 	t = &s.tools[0];
 	CHECK(!t->write && !t->form && t->timeout_ms == 5000 && t->path_vars == 0, "list: %zu path_vars",
 	    t->path_vars);
@@ -517,7 +660,7 @@ run_settings(void)
 	CHECK(service_load(&s, service_path, override, &over, why, sizeof why) == 0, "%s", why);
 	CHECK(strcmp(s.base_url, "http://127.0.0.1:1") == 0, "%s", s.base_url);
 	CHECK(strcmp(s.ca_file, ca) == 0, "%s", s.ca_file);
-	CHECK(strcmp(s.credential, "Authorization: Bearer other") == 0, "the credential");
+	CHECK(strcmp(s.credentials[0].line, "Authorization: Bearer other") == 0, "the credential");
 	service_finish(&s);
 	over.base_url = "nowhere";
 	CHECK(service_load(&s, service_path, override, &over, why, sizeof why) == -1 &&
@@ -535,7 +678,71 @@ run_settings(void)
 	    "{\"file\":\"sesame.token\"}}");
 	write_tree("demo.json", tree);
 	CHECK(service_load(&s, service_path, NULL, NULL, why, sizeof why) == 0 &&
-	    strcmp(s.credential, "Authorization: Basic QWxhZGRpbjpvcGVuIHNlc2FtZQ==") == 0, "%s", why);
+	    strcmp(s.credentials[0].line, "Authorization: Basic QWxhZGRpbjpvcGVuIHNlc2FtZQ==") == 0, "%s", why);
+	service_finish(&s);
+	cJSON_Delete(tree);
+}
+
+/* As whom calls go, and what is loaded of it. */
+static void
+run_credentials(void)
+{
+	static const char auth[] = OAUTH("client_credentials", SECRET ",\"scope\":\"a b\",\"callers\":"
+	    "{\"alice\":{\"type\":\"bearer\",\"token\":{\"file\":\"other.token\"}},"
+	    "\"bob\":{\"type\":\"none\"},\"carol\":" OAUTH("token_exchange", KEY
+	    ",\"key_id\":\"k1\",\"audience\":\"api\"") ",\"dave\":{\"type\":\"header\",\"header\":"
+	    "\"X-Key\",\"value\":{\"file\":\"other.token\"}}}");
+	const struct credential *c;
+	struct service s;
+	char why[1024] = "", name[32];
+	cJSON *tree = mutate(parse(good), "/auth", auth), *callers;
+	int i;
+
+	tree = mutate(tree, "/tls", "{\"certificate_file\":\"c.pem\",\"key_file\":\"/k.pem\"}");
+	write_tree("demo.json", tree);
+	CHECK(service_load(&s, service_path, NULL, NULL, why, sizeof why) == 0, "%s", why);
+	CHECK(s.ncredentials == 5, "%zu", s.ncredentials);
+	c = service_credential(&s, "eve");
+	CHECK(c == &s.credentials[0] && c->caller == NULL && c->line == NULL && c->client != NULL &&
+	    !c->client->exchanges && c->client->auth == CLIENT_SECRET_BASIC &&
+	    strcmp(c->client->secret, "s3cret") == 0 && strcmp(c->client->scope, "a b") == 0 &&
+	    strcmp(c->client->client_id, "me") == 0 && c->client->audience == NULL &&
+	    strcmp(c->client->token_url, "https://id.example/token") == 0, "all others'");
+	CHECK(service_credential(&s, "") == c && service_credential(&s, "Alice") == c &&
+	    service_credential(&s, "alic") == c && service_credential(&s, "alicea") == c,
+	    "names are whole");
+	CHECK(credential_sets(c, "Authorization") && credential_sets(c, "authorization") &&
+	    !credential_sets(c, "X-Key"), "its header");
+	c = service_credential(&s, "alice");
+	CHECK(strcmp(c->caller, "alice") == 0 && c->client == NULL &&
+	    strcmp(c->line, "Authorization: Bearer other") == 0, "alice's");
+	c = service_credential(&s, "bob");
+	CHECK(c != &s.credentials[0] && c->client == NULL && c->line == NULL &&
+	    !credential_sets(c, "Authorization"), "bob has none");
+	c = service_credential(&s, "carol");
+	CHECK(c->client != NULL && c->client->exchanges && c->client->auth == PRIVATE_KEY_JWT &&
+	    c->client->key != NULL && c->client->algorithm == SIGNATURE_ES256 &&
+	    c->client->secret == NULL && strcmp(c->client->key_id, "k1") == 0, "carol's");
+	c = service_credential(&s, "dave");
+	CHECK(credential_sets(c, "x-key") && !credential_sets(c, "x-ke") &&
+	    !credential_sets(c, "x-key2") && !credential_sets(c, "Authorization"), "dave's");
+	CHECK(strncmp(s.certificate_file, folder, strlen(folder)) == 0 &&
+	    strcmp(s.key_file, "/k.pem") == 0, "%s, %s", s.certificate_file, s.key_file);
+	service_finish(&s);
+	/* As many as there may be, and one more. */
+	tree = mutate(tree, "/auth", CALLERS("{}"));
+	callers = json_get(json_get(tree, "auth"), "callers");
+	for (i = 0; i <= LIMIT_CALLERS; i++) {
+		snprintf(name, sizeof name, "c%d", i);
+		write_tree("demo.json", tree);
+		json_put(callers, name, parse("{\"type\":\"none\"}"));
+	}
+	CHECK(service_load(&s, service_path, NULL, NULL, why, sizeof why) == 0 &&
+	    s.ncredentials == LIMIT_CALLERS + 1, "%s", why);
+	service_finish(&s);
+	write_tree("demo.json", tree);
+	CHECK(service_load(&s, service_path, NULL, NULL, why, sizeof why) == -1 &&
+	    strstr(why, "/auth/callers: must have 256 at most") != NULL, "%s", why);
 	service_finish(&s);
 	cJSON_Delete(tree);
 }
@@ -569,7 +776,7 @@ run_catalog(void)
 	CHECK(catalog_find(&c, "send_thing") == c.tools[1] && catalog_find(&c, "server_info") == c.own &&
 	    catalog_find(&c, "Send_thing") == NULL && catalog_find(&c, "") == NULL, "found");
 	c.tools[1]->off = "tired";
-	CHECK(catalog_find(&c, "send_thing") == NULL, "off");
+	CHECK(catalog_find(&c, "send_thing") != NULL, "off, and still known");
 	catalog_finish(&c);
 
 	write_tree("second.json", tree);
@@ -697,6 +904,8 @@ main(void)
 	write_text("sesame.token", "open sesame\r\n", 13);
 	write_text("empty.token", "\n", 1);
 	write_text("two.token", "a\nb\n", 4);
+	write_key("es256.pem", SIGNATURE_ES256);
+	write_key("rsa.pem", SIGNATURE_RS256);
 	memset(big, 'x', sizeof big);
 	write_text("long.token", big, sizeof big);
 
@@ -710,12 +919,15 @@ main(void)
 	}
 	run_good();
 	run_settings();
+	run_credentials();
 	run_catalog();
 	run_memory();
 	schema_destroy(schema);
 	cJSON_Delete(tree);
 
 	remove_text("ca.pem");
+	remove_text("es256.pem");
+	remove_text("rsa.pem");
 	remove_text("demo.token");
 	remove_text("ums.token");
 	remove_text("other.token");

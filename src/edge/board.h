@@ -1,0 +1,93 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * board.h - what outlives a worker and is nobody's alone: counters and histograms of all
+ * workers, and a seat for each that is alive. One shared mapping, changed by atomics; it
+ * survives workers and, as a file, masters, and may be lost with the machine.
+ *
+ * A series is a metric's family with its labels. It is made when it is first wanted and
+ * never taken away. A seat is held by a lock that ends with its process, however that ends.
+ */
+#ifndef EDGE_BOARD_H
+#define EDGE_BOARD_H
+
+#include <sys/types.h>
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "base/limits.h"
+
+struct board;
+
+enum board_state { BOARD_STARTING, BOARD_OPEN, BOARD_FULL, BOARD_DRAINING, BOARD_STATES };
+
+#define BOARD_BUCKETS	18	/* of a histogram, the last without an upper bound */
+
+struct board_series {
+	uint32_t		 family;
+	char			 labels[LIMIT_BOARD_LABELS];	/* as Prometheus prints them */
+	_Atomic uint64_t	 count[BOARD_BUCKETS];	/* a counter has the first alone */
+	_Atomic uint64_t	 sum_us;
+};
+
+/* A bucket of tokens, as the time at which it would be full again (monotonic, microseconds). */
+struct board_bucket {
+	_Atomic uint64_t key;
+	_Atomic int64_t	 full_us;
+};
+
+/* A circuit breaker; run/limit.c says what its times mean (monotonic, microseconds). */
+struct board_breaker {
+	_Atomic uint64_t key;
+	_Atomic int64_t	 failures;	/* one after the other */
+	_Atomic int64_t	 opened_us;	/* 0: it is closed */
+	_Atomic int64_t	 probe_us;	/* until then one call tries whether it may close */
+};
+
+/* A worker as others see it. */
+struct board_seat {
+	_Atomic int64_t	 pid;
+	_Atomic int64_t	 state;		/* enum board_state */
+	_Atomic int64_t	 inflight, requests, pss;
+	_Atomic int64_t	 born_ms;	/* wall time */
+};
+
+/*
+ * Open the board of the file `path`, made if it is not there or of another release; "": one
+ * for this process and its children alone, or the one that is handed over as `fd` (-1: none).
+ * board_close() must follow if and only if it is not NULL. NULL with a sentence in `why`.
+ */
+struct board *board_open(const char *path, int fd, char *why, size_t whylen);
+void	 board_close(struct board *b);
+/* Its descriptor, to hand over. Borrowed. */
+int	 board_fd(const struct board *b);
+/* The upper bound of a bucket in microseconds; INT64_MAX for the last. */
+int64_t	 board_bound(unsigned bucket);
+
+/* Find or make a series. NULL when the board is full or `labels` is too long. */
+struct board_series *board_series(struct board *b, unsigned family, const char *labels);
+/* The series number `i`, in the order they were made; NULL behind the last. */
+struct board_series *board_series_at(struct board *b, size_t i);
+/* Count; NULL is counted nowhere. */
+void	 board_add(struct board_series *s, uint64_t n);
+void	 board_observe(struct board_series *s, int64_t us);
+
+/*
+ * The bucket of a key that is not 0; one that is full is as good as none, and its place is given
+ * to another. Where there is no place left two keys share one. `in_use` counts those not full.
+ */
+struct board_bucket *board_bucket(struct board *b, uint64_t key, int64_t now_us);
+size_t	 board_buckets_in_use(const struct board *b, int64_t now_us);
+/* The breaker of a service; NULL when there are too many. */
+struct board_breaker *board_breaker(struct board *b, const char *service);
+
+/*
+ * Take a seat for this process, after its last fork; it is left by ending. NULL when all
+ * are taken.
+ */
+struct board_seat *board_sit(struct board *b);
+/* The seat number `i`: NULL behind the last; `*taken` says whether a process is alive on it. */
+const struct board_seat *board_seat_at(struct board *b, size_t i, bool *taken);
+
+#endif

@@ -1,0 +1,145 @@
+/* SPDX-License-Identifier: MIT */
+/* confirm.c - version, expiry, nonce and tag in base64url, without a bit to spare. */
+#include <stdio.h>
+#include <string.h>
+
+#include "base/base64.h"
+#include "base/buf.h"
+#include "base/limits.h"
+#include "mcp/confirm.h"
+#include "mcp/failure.h"
+#include "mcp/service.h"
+#include "mcp/text.h"
+#include "wire/json.h"
+
+#define VERSION	1
+#define HEAD	(1 + 8 + CONFIRM_NONCE)
+#define TOKEN	(HEAD + CRYPTO_TAG)
+
+/* What is signed: a label, the scope and the token's head, none of which can run into another. */
+static int
+signed_bytes(struct buf *out, const struct confirm *c, const uint8_t head[HEAD])
+{
+	buf_append(out, c->asks ? "consent" : "confirm", 8);
+	buf_append(out, c->tool->name, strlen(c->tool->name) + 1);
+	buf_append(out, c->caller, strlen(c->caller) + 1);
+	buf_append(out, c->digest, CRYPTO_DIGEST);
+	return buf_append(out, head, HEAD);
+}
+
+int
+confirm_seal(struct buf *out, const struct confirm *c, int64_t expires_ms,
+    const uint8_t nonce[CONFIRM_NONCE])
+{
+	uint8_t token[TOKEN] = { VERSION };
+	struct buf covered;
+	int i, result = -1;
+
+	for (i = 0; i < 8; i++)
+		token[1 + i] = (uint8_t)((uint64_t)expires_ms >> (56 - 8 * i));
+	memcpy(token + 9, nonce, CONFIRM_NONCE);
+	buf_init(&covered, LIMIT_CURSOR);
+	if (signed_bytes(&covered, c, token) == 0 &&
+	    crypto_sign(c->key, covered.data, covered.len, token + HEAD) == 0)
+		result = base64url_encode(out, token, sizeof token);
+	buf_finish(&covered);
+	return result;
+}
+
+enum confirm_verdict
+confirm_open(const struct confirm *c, const char *token, int64_t now_ms,
+    uint8_t place[CRYPTO_DIGEST])
+{
+	enum confirm_verdict verdict = CONFIRM_FALSE;
+	const uint8_t *bytes;
+	struct buf sealed, covered;
+	uint64_t expires = 0;
+	int i;
+
+	buf_init(&sealed, TOKEN);
+	buf_init(&covered, LIMIT_CURSOR);
+	if (base64url_decode(&sealed, token, strlen(token)) == -1 || sealed.len != TOKEN)
+		goto out;
+	bytes = (const uint8_t *)sealed.data;
+	if (bytes[0] != VERSION || signed_bytes(&covered, c, bytes) == -1 ||
+	    !crypto_verify(c->key, covered.data, covered.len, bytes + HEAD))
+		goto out;
+	for (i = 0; i < 8; i++)
+		expires = expires << 8 | bytes[1 + i];
+	if (crypto_sha256(bytes, TOKEN, place) == 0)
+		verdict = now_ms < (int64_t)expires ? CONFIRM_GOOD : CONFIRM_EXPIRED;
+out:
+	buf_finish(&sealed);
+	buf_finish(&covered);
+	return verdict;
+}
+
+void
+confirm_required(struct failure *f, const struct tool *t, const cJSON *args, const char *token,
+    const char *preview)
+{
+	static const char *const without[] = { "idempotency_key", "confirm_token", NULL };
+	struct buf more;
+
+	/* RFC 6585, section 3. */
+	failure_init(f, "confirmation_required", 428, "Nothing was done. Show the preview to the "
+	    "person you act for; if they agree, call %s again with exactly these arguments and "
+	    "confirm_token. It is good once and for some minutes.", t->name);
+	buf_init(&more, LIMIT_SERVICE_FILE);
+	buf_puts(&more, "\"confirm_token\":");
+	json_quote(&more, token);
+	/* A preview may not show all that an agreement covers. */
+	buf_puts(&more, ",\"preview\":{\"arguments\":");
+	if (json_canonical(&more, args, without) == -1)
+		more.failed = true;
+	if (preview != NULL) {
+		buf_puts(&more, ",\"result\":");
+		buf_puts(&more, preview);
+	}
+	buf_putc(&more, '}');
+	f->more = buf_take(&more);
+	buf_finish(&more);
+}
+
+int
+confirm_question(struct buf *out, const struct tool *t, const cJSON *args, const char *preview)
+{
+	const char *title = json_str(t->spec, "title");
+	struct buf value, clean;
+	const cJSON *arg;
+	size_t len, hidden;
+
+	buf_printf(out, "%s?", title != NULL ? title : t->name);
+	buf_init(&value, LIMIT_SERVICE_FILE);
+	buf_init(&clean, LIMIT_SERVICE_FILE);
+	cJSON_ArrayForEach(arg, args) {
+		/* A name that the schema does not have is the model's own, and is sent nowhere. */
+		if (strcmp(arg->string, "idempotency_key") == 0 ||
+		    strcmp(arg->string, "confirm_token") == 0 ||
+		    json_get(json_get(t->input, "properties"), arg->string) == NULL)
+			continue;
+		buf_reset(&value);
+		buf_reset(&clean);
+		/* As JSON, so that no line end in a value looks like another argument. */
+		if (json_print(&value, arg) == -1 || text_clean(&clean, buf_str(&value)) == -1)
+			break;
+		hidden = value.len - clean.len;
+		len = clean.len;
+		text_cut(&clean, LIMIT_QUESTION_VALUE);
+		buf_printf(out, "\n%s: %s", arg->string, buf_str(&clean));
+		/* A person must know that there is more than what is shown. */
+		if (clean.len < len)
+			buf_printf(out, " ... (%zu bytes in all)", len);
+		if (hidden > 0)
+			buf_printf(out, " (and %zu bytes of characters that cannot be seen)",
+			    hidden);
+	}
+	if (arg != NULL)
+		out->failed = true;
+	buf_reset(&clean);
+	if (preview != NULL && text_clean(&clean, preview) == 0)
+		buf_printf(out, "\n\nThis is what it would do: %s", buf_str(&clean));
+	buf_finish(&value);
+	buf_finish(&clean);
+	return out->failed ? -1 : 0;
+}

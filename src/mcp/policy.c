@@ -1,0 +1,151 @@
+/* SPDX-License-Identifier: MIT */
+/* policy.c - see policy.h. */
+#include <fnmatch.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "mcp/policy.h"
+#include "mcp/service.h"
+#include "wire/json.h"
+
+struct policy_rule {
+	enum policy_action	 action;
+	char			*text;		/* what the patterns point into */
+	const char		*tool;
+	const char		*channel;	/* NULL: any, or none */
+	const char		*caller;	/* NULL: any */
+};
+
+static const char *const actions[POLICY_ACTIONS] = {
+	[POLICY_ALLOW] = "allow", [POLICY_CONFIRM] = "confirm", [POLICY_DENY] = "deny",
+};
+
+enum policy_action
+policy_action(const char *name)
+{
+	enum policy_action a;
+
+	for (a = POLICY_ALLOW; a < POLICY_ACTIONS && strcmp(actions[a], name) != 0; a++)
+		;
+	return a;
+}
+
+static int
+read_rule(struct policy_rule *r, const char *text, char *why, size_t whylen)
+{
+	char *part, *rest;
+
+	r->text = rest = strdup(text);
+	if (rest == NULL) {
+		snprintf(why, whylen, "policy: out of memory");
+		return -1;
+	}
+	r->action = policy_action(strsep(&rest, ":"));
+	r->tool = strsep(&rest, ":");
+	if (r->action == POLICY_ACTIONS || r->tool == NULL || r->tool[0] == '\0')
+		goto wrong;
+	while ((part = strsep(&rest, ":")) != NULL) {
+		if (strncmp(part, "channel=", 8) == 0 && r->channel == NULL)
+			r->channel = part + 8;
+		else if (strncmp(part, "caller=", 7) == 0 && r->caller == NULL)
+			r->caller = part + 7;
+		else
+			goto wrong;
+		if (part[strlen(part) - 1] == '=')
+			goto wrong;
+	}
+	return 0;
+wrong:
+	snprintf(why, whylen, "policy: \"%s\" is not a rule; it is allow, confirm or deny, then "
+	    ":TOOL, then :channel=PATTERN and :caller=PATTERN if wanted", text);
+	return -1;
+}
+
+int
+policy_init(struct policy *p, char *const *rules, size_t count, char *why, size_t whylen)
+{
+	size_t i;
+
+	memset(p, 0, sizeof *p);
+	if (count == 0)
+		return 0;
+	p->rules = calloc(count, sizeof *p->rules);
+	if (p->rules == NULL) {
+		snprintf(why, whylen, "policy: out of memory");
+		return -1;
+	}
+	for (i = 0; i < count; i++)
+		if (read_rule(&p->rules[p->count++], rules[i], why, whylen) == -1)
+			return -1;
+	return 0;
+}
+
+void
+policy_finish(struct policy *p)
+{
+	size_t i;
+
+	for (i = 0; i < p->count; i++)
+		free(p->rules[i].text);
+	free(p->rules);
+	memset(p, 0, sizeof *p);
+}
+
+bool
+policy_rule_names(const struct policy *p, size_t rule, const struct tool *t)
+{
+	return fnmatch(p->rules[rule].tool, t->name, 0) == 0 &&
+	    (p->rules[rule].action != POLICY_CONFIRM || t->write);
+}
+
+/* The channel that a call names, or its schema's default; NULL: the service's own. */
+static const char *
+channel_of(const struct tool *t, const cJSON *args)
+{
+	const cJSON *channel = json_get(args, "channel");
+
+	return channel != NULL ? cJSON_GetStringValue(channel) :
+	    json_str(json_get(json_get(t->input, "properties"), "channel"), "default");
+}
+
+/* Where the channel is not known, a rule that refuses or asks holds; one that allows does not. */
+static bool
+fits(const struct policy_rule *r, const struct tool *t, const char *channel, const char *caller)
+{
+	/* A read has nothing that a person would have to agree to. */
+	if (fnmatch(r->tool, t->name, 0) != 0 || (r->action == POLICY_CONFIRM && !t->write) ||
+	    (r->caller != NULL && fnmatch(r->caller, caller, 0) != 0))
+		return false;
+	if (r->channel == NULL)
+		return true;
+	/* Who cannot name a channel uses none. */
+	if (json_get(json_get(t->input, "properties"), "channel") == NULL)
+		return false;
+	return channel == NULL ? r->action != POLICY_ALLOW :
+	    fnmatch(r->channel, channel, FNM_CASEFOLD) == 0;
+}
+
+enum policy_action
+policy_judge(const struct policy *p, const struct tool *t, const cJSON *args, const char *caller)
+{
+	const char *channel = channel_of(t, args);
+	size_t i;
+
+	for (i = 0; i < p->count; i++)
+		if (fits(&p->rules[i], t, channel, caller))
+			return p->rules[i].action;
+	return t->policy;
+}
+
+enum policy_action
+policy_always(const struct policy *p, const struct tool *t)
+{
+	size_t i;
+
+	for (i = 0; i < p->count; i++)
+		if (policy_rule_names(p, i, t))
+			return p->rules[i].channel == NULL && p->rules[i].caller == NULL ?
+			    p->rules[i].action : POLICY_ACTIONS;
+	return t->policy;
+}

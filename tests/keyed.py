@@ -1,0 +1,1244 @@
+#!/usr/bin/env python3
+# SPDX-License-Identifier: MIT
+"""What is sent once, agreed to, sent again and limited, against the running program.
+
+    tests/keyed.py [NAME ...] [--store lmdb|redis] [--build DIR] [-v]
+
+Every function keyed_NAME is one. It gets an Arena: a master with two workers, a stub upstream that
+counts, and ways to call tools. create_item's key goes upstream, which is taken to know it;
+post_form's does not. Those of STORES run on LMDB and on a real Redis. The log must hold no
+sanitizer report, no token and no text of a request, and neither may the store.
+"""
+import argparse
+import json
+import os
+import random
+import shutil
+import signal
+import subprocess
+import sys
+import tempfile
+import threading
+import time
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+
+HERE = Path(__file__).resolve().parent
+sys.path.insert(0, str(HERE))
+import fastcgi  # noqa: E402
+from cases import CANARY, Bridge, Failure  # noqa: E402
+from attack import expect  # noqa: E402
+from fastcgi import FastCGIClient, FastCGIError  # noqa: E402
+
+META = "io.modelcontextprotocol/"
+MODERN = {"MCP-Protocol-Version": "2026-07-28", "Mcp-Method": "tools/call"}
+CONF = ["log_level = info", "upstream_timeout_ms = 1000", "request_timeout_ms = 4000"]
+
+
+class Answer:
+    """What a call got: `code` is "ok", the failure's, or the HTTP status of none."""
+
+    def __init__(self, status, headers, body):
+        self.status, self.headers = status, headers
+        self.whole = json.loads(body) if body.startswith(b"{") else {}
+        self.result = self.whole.get("result", {})
+        self.value = self.result.get("structuredContent")
+        if self.value is None and self.result.get("isError"):
+            self.value = json.loads(self.result["content"][0]["text"])
+        self.code = ("ok" if "structuredContent" in self.result else
+                     (self.value or {}).get("code", "http %d" % status))
+        self.replay = bool((self.value or {}).get("idempotent_replay"))
+
+
+class Arena:
+    """A bridge, its stub upstream, and what that was sent."""
+
+    def __init__(self, build, tmp, conf, workers=2):
+        self.bridge = Bridge(build, tmp)
+        self.workers = workers
+        self.store = tmp / "store"
+        self.conf = conf
+        self.lock = threading.Lock()
+        self.sent = []              # (path, key) of each POST
+        self.plan = []              # answers to come, before the usual one
+        self.bridge.stub.handler = self.upstream
+        self.start()
+
+    def start(self):
+        self.bridge.start(self.conf, workers=self.workers)
+
+    def upstream(self, request):
+        with self.lock:
+            key = request["headers"].get("idempotency-key", [None])[0]
+            self.sent.append((request["method"], request["path"], key))
+            number = len(self.sent)
+            answer = self.plan.pop(0) if self.plan else {}
+        return dict({"body": {"id": "m%d" % number, "status": "made", "data": []}}, **answer)
+
+    def posts(self):
+        return len([s for s in self.sent if s[0] == "POST"])
+
+    def call(self, tool, user=None, era=None, more=None, timeout=10, **arguments):
+        params = dict({"name": tool, "arguments": arguments}, **(more or {}))
+        headers = {"Content-Type": "application/json", "Host": "localhost"}
+        if era is not None:
+            params["_meta"] = {META + "protocolVersion": "2026-07-28",
+                               META + "clientInfo": {"name": "t", "version": "1"},
+                               META + "clientCapabilities": era}
+            headers.update(MODERN, **{"Mcp-Name": tool})
+        body = json.dumps({"jsonrpc": "2.0", "id": 1, "method": "tools/call",
+                           "params": params}).encode()
+        cgi = fastcgi.params("POST", "/mcp", headers, body,
+                             **({"REMOTE_USER": user} if user else {}))
+        status, got, text = FastCGIClient(self.bridge.socket, timeout).request(cgi, body)
+        return Answer(status, got, text)
+
+    def item(self, key=None, text="hello", **more):
+        arguments = {"text": text} if key is None else {"text": text, "idempotency_key": key}
+        return self.call("create_item", **dict(arguments, **more))
+
+    def form(self, key=None, text="hello", **more):
+        arguments = {"text": text} if key is None else {"text": text, "idempotency_key": key}
+        return self.call("post_form", **dict(arguments, **more))
+
+    def metrics(self):
+        cgi = fastcgi.params("GET", "/metrics", {"Host": "localhost"}, REMOTE_ADDR="127.0.0.1")
+        return FastCGIClient(self.bridge.socket, 5).request(cgi)[2].decode()
+
+    def in_flight(self):
+        """Wait until the upstream has got one more request."""
+        count = len(self.sent)
+        return lambda: Bridge.wait_for(lambda: len(self.sent) > count, 5, "nothing was sent")
+
+    def lines(self):
+        return [json.loads(x) for x in self.bridge.text().splitlines() if '"msg":"request"' in x]
+
+
+def key():
+    return "k%016x" % random.getrandbits(64)
+
+
+def is_code(answer, code):
+    expect(answer.code == code, "expected %s: %s %s" % (code, answer.status, answer.whole))
+    return answer
+
+
+# ---- idempotent calls
+
+def keyed_replay(a):
+    """The same again returns the first result; other arguments are refused; others are others."""
+    for tool in (a.item, a.form):
+        k, before = key(), a.posts()
+        first = is_code(tool(k), "ok")
+        again = is_code(tool(k), "ok")
+        expect(not first.replay and again.replay, "the second is no replay: %s" % again.value)
+        expect(again.value["id"] == first.value["id"], "another result")
+        expect(a.posts() == before + 1, "%d sent" % (a.posts() - before))
+        is_code(tool(k, text="other"), "idempotency_conflict")
+        expect(a.posts() == before + 1, "a conflict was sent")
+        is_code(tool(k, user="somebody"), "ok")
+        expect(a.posts() == before + 2, "another caller's key is another key")
+        is_code(tool(key()), "ok")
+    k = key()
+    is_code(a.item(k), "ok")
+    is_code(a.form(k), "ok")        # of another tool
+    expect("idempotency_total{result=\"replayed\"}" in a.metrics(), "it is not counted")
+
+
+def keyed_upstream_key(a):
+    """The key goes upstream as the file says, or not at all."""
+    k = key()
+    a.item(k)
+    expect(a.sent[-1][2] == k, "the upstream got %s" % (a.sent[-1],))
+    a.form(k)
+    expect(a.sent[-1][2] is None, "the upstream got %s" % (a.sent[-1],))
+
+
+def keyed_keys_at_the_service(a):
+    """Keys of two callers do not meet at the service; one that no header carries is refused."""
+    k = key()
+    is_code(a.item(k, user="anna"), "ok")
+    is_code(a.item(k, user="bert"), "ok")
+    names = {s[2] for s in a.sent}
+    expect(len(names) == 2 and k not in names, names)
+    for wrong in (" ", "\t", " k", "k "):
+        is_code(a.item(wrong), "invalid_argument")
+    is_code(a.item("k y\u00e9"), "ok")
+    expect(a.posts() == 3, "%d sent" % a.posts())
+
+
+def keyed_twins(a):
+    """Twins in flight: one is sent, all get its result."""
+    k = key()
+    a.plan = [{"delay_ms": 300}]
+    with ThreadPoolExecutor(8) as pool:
+        answers = list(pool.map(lambda _: a.form(k), range(8)))
+    expect({x.code for x in answers} == {"ok"}, [x.whole for x in answers])
+    expect(len({x.value["id"] for x in answers}) == 1, "several results")
+    expect(sum(x.replay for x in answers) == 7 and a.posts() == 1, "%d sent" % a.posts())
+
+
+def keyed_twin_past_its_deadline(a):
+    """A twin waits no longer than its deadline, and is told so."""
+    k = key()
+    a.plan = [{"delay_ms": 900}]
+    a.conf = a.conf + ["request_timeout_ms = 700"]
+    a.bridge.stop()
+    a.start()
+    with ThreadPoolExecutor(2) as pool:
+        sent = a.in_flight()
+        first = pool.submit(a.form, k)
+        sent()
+        time.sleep(0.2)
+        began = time.monotonic()
+        second = a.form(k)
+        took = time.monotonic() - began
+    expect(first.result().code == "outcome_unknown", first.result().whole)
+    expect(second.code in ("idempotency_in_progress", "outcome_unknown") and took < 1.2,
+           "%s after %.1f s" % (second.whole, took))
+
+
+def keyed_refused_is_not_kept(a):
+    """What the service refused may be tried again with the same key."""
+    for plan in ({"status": 422}, {"status": 404}, {"status": 429}, {"status": 301},
+                 {"status": 503, "headers": {"Retry-After": "1"}},
+                 {"status": 503, "body": {"error": {"code": "closed"}}}):
+        k = key()
+        a.plan = [plan]
+        expect(a.form(k).code != "ok", "no failure")
+        is_code(a.form(k), "ok")
+
+
+def keyed_unclear(a):
+    """An outcome nobody knows: sent again where the service knows the key, else said."""
+    for plan in ({"behaviour": "stall"}, {"behaviour": "reset"}, {"behaviour": "truncate"},
+                 {"status": 500}, {"status": 502}, {"status": 503}, {"status": 504},
+                 {"status": 303}):
+        k = key()
+        a.plan = [plan]
+        first = a.item(k)
+        # On a kept connection libcurl itself sends a repeatable one again.
+        if first.code != "ok" or plan.get("behaviour") != "reset":
+            is_code(first, "outcome_unknown")
+            expect(first.value["retryable"], "a key that the service knows is safe to repeat")
+        is_code(a.item(k), "ok")
+        expect(is_code(a.item(k), "ok").replay, "and is kept then")
+        k = key()
+        a.plan = [plan]
+        before = a.posts()
+        first = is_code(a.form(k), "outcome_unknown")
+        expect(not first.value["retryable"] and "Look" in first.value["hint"], first.value)
+        is_code(a.form(k), "outcome_unknown")
+        expect(a.posts() == before + 1, "%d sent" % (a.posts() - before))
+
+
+def keyed_still_unclear(a):
+    """A repeat of what may have been done that fails clearly leaves it as unclear as it was."""
+    k = key()
+    a.plan = [{"status": 500}, {"status": 503, "headers": {"Retry-After": "60"}}]
+    is_code(a.item(k), "outcome_unknown")
+    is_code(a.item(k), "outcome_unknown")
+    is_code(a.item(k), "ok")
+
+
+def kill_workers(a):
+    for pid in a.bridge.worker():
+        os.kill(pid, signal.SIGKILL)
+
+
+def keyed_killed_in_flight(a):
+    """A worker dies between sending and recording: at once sent again, or at once said."""
+    for tool, code in ((a.item, "ok"), (a.form, "outcome_unknown")):
+        k, before = key(), a.posts()
+        a.plan = [{"delay_ms": 350}]
+        with ThreadPoolExecutor(1) as pool:
+            sent = a.in_flight()
+            first = pool.submit(tool, k)
+            sent()
+            starts = a.bridge.text().count('"worker open')
+            kill_workers(a)
+            try:
+                expect(first.result().code != "ok", "an answer of the dead")
+            except (FastCGIError, OSError):
+                pass
+        a.bridge.wait_for(lambda: a.bridge.text().count('"worker open') >= starts + 2, 5,
+                          "no new workers")
+        began = time.monotonic()
+        is_code(tool(k), code)
+        expect(time.monotonic() - began < 2, "it took %.1f s" % (time.monotonic() - began))
+        expect(a.posts() - before == (2 if code == "ok" else 1), "%d sent" % (a.posts() - before))
+
+
+def keyed_client_gone(a):
+    """A client that leaves does not undo a write: whoever asks again gets its result."""
+    k = key()
+    a.plan = [{"delay_ms": 300}]
+    sent = a.in_flight()
+    try:
+        a.form(k, timeout=0.1)
+    except (OSError, FastCGIError):
+        pass
+    sent()
+    expect(is_code(a.form(k), "ok").replay and a.posts() == 1, "%d sent" % a.posts())
+
+
+def keyed_outlives_the_master(a):
+    """What was written down outlives every process."""
+    k = key()
+    first = is_code(a.form(k), "ok")
+    a.bridge.stop()
+    a.start()
+    again = is_code(a.form(k), "ok")
+    expect(again.replay and again.value["id"] == first.value["id"] and a.posts() == 1, again.value)
+
+
+def keyed_drain_deadline(a):
+    """A drain that runs out of time writes down what it cuts off."""
+    k = key()
+    a.conf = a.conf + ["drain_timeout_s = 1", "request_timeout_ms = 20000"]
+    a.bridge.stop()
+    a.start()
+    a.plan = [{"behaviour": "stall"}]
+    a.bridge.stub.handler = lambda r: dict(a.upstream(r))
+    with ThreadPoolExecutor(1) as pool:
+        sent = a.in_flight()
+        pool.submit(lambda: a.form(k, timeout=2)).add_done_callback(lambda f: f.exception())
+        sent()
+        a.bridge.stop()
+    a.start()
+    is_code(a.form(k), "outcome_unknown")
+    expect(a.posts() == 1, "%d sent" % a.posts())
+
+
+def keyed_window(a):
+    """dedupe_window_s: equal arguments of one caller are one call for a while."""
+    a.conf = a.conf + ["dedupe_window_s = 1"]
+    a.bridge.stop()
+    a.start()
+    first = is_code(a.form(), "ok")
+    again = is_code(a.form(), "ok")
+    expect(again.replay and again.value["id"] == first.value["id"], again.value)
+    is_code(a.form(text="other"), "ok")
+    is_code(a.form(user="other"), "ok")
+    time.sleep(1.2)
+    expect(not is_code(a.form(), "ok").replay and a.posts() == 4, "%d sent" % a.posts())
+
+
+def keyed_expired(a):
+    """A key is forgotten when its time is over."""
+    a.conf = a.conf + ["idempotency_ttl_s = 1"]
+    a.bridge.stop()
+    a.start()
+    k = key()
+    is_code(a.form(k), "ok")
+    expect(is_code(a.form(k), "ok").replay, "at once")
+    time.sleep(1.2)
+    expect(not is_code(a.form(k), "ok").replay, "it is not forgotten")
+
+
+def keyed_nothing_at_rest(a):
+    """The store holds no text of a call, and no key."""
+    k = key() + CANARY
+    for tool in (a.item, a.form):
+        is_code(tool(k, text=CANARY + " text"), "ok")
+    a.bridge.stop()
+    at_rest = a.store.read_bytes()
+    expect(CANARY.encode() not in at_rest, "text of a call is in the store")
+    expect(b'"id":"m1"' in at_rest, "and the id is not")
+    a.start()
+
+
+def keyed_reads_pass_by(a):
+    """Reads have no key, and a write without one is sent as often as it is called."""
+    for _ in range(3):
+        is_code(a.form(), "ok")
+    expect(a.posts() == 3, "%d sent" % a.posts())
+    expect(a.call("get_item", item_id="1", idempotency_key="k").code == "invalid_argument",
+           "a read takes a key")
+
+
+# ---- the store fails
+
+def keyed_store_is_garbage(a):
+    """A file that is none of LMDB's: the start is refused, with the file's name and the mend."""
+    a.bridge.stop()
+    garbage = a.bridge.tmp / "garbage"
+    garbage.write_bytes(os.urandom(65536))
+    a.bridge.write_conf(a.conf + ["store = %s" % garbage])
+    done = subprocess.run([a.bridge.binary, "-t"], env=a.bridge.environment(), timeout=10,
+                          capture_output=True, check=False)
+    expect(done.returncode == 100 and str(garbage).encode() in done.stderr and
+           b"move it away" in done.stderr, "%d %s" % (done.returncode, done.stderr))
+    a.start()
+
+
+def keyed_store_full(a):
+    """A store that is full refuses new keys and knows the old ones; reads go on."""
+    a.conf = a.conf + ["store_max = 1048576"]
+    a.bridge.stop()
+    a.start()
+    first = key()
+    is_code(a.form(first), "ok")
+    code, count = "ok", 0
+    while code == "ok" and count < 20000:
+        with ThreadPoolExecutor(8) as pool:
+            codes = {x.code for x in pool.map(lambda _: a.form(key()), range(200))}
+        count += 200
+        expect(codes <= {"ok", "store_unavailable"}, codes)
+        code = "ok" if codes == {"ok"} else "full"
+    before = a.posts()
+    got = is_code(a.form(key()), "store_unavailable")
+    expect(got.value["retryable"] and got.value["http_status"] == 503 and
+           "store_max" in got.value["hint"], got.value)
+    expect(a.posts() == before, "it was sent")
+    expect(is_code(a.form(first), "ok").replay, "an old key is forgotten")
+    is_code(a.call("list_items", query="x"), "ok")
+    is_code(a.form(), "ok")
+
+
+def keyed_store_proceeds(a):
+    """store_failure = proceed: sent all the same, and counted."""
+    a.conf = a.conf + ["store_max = 1048576", "store_failure = proceed"]
+    keyed = a.bridge
+    keyed.stop()
+    a.start()
+    count = 0
+    while "idempotency_total{result=\"unguarded\"}" not in a.metrics():
+        with ThreadPoolExecutor(8) as pool:
+            codes = {x.code for x in pool.map(lambda _: a.form(key()), range(400))}
+        count += 400
+        expect(codes == {"ok"} and count < 20000, "%s after %d" % (codes, count))
+
+
+def keyed_store_locked(a):
+    """A process that was stopped with the store's lock in its hands: bounded, and then well."""
+    a.conf = a.conf + ["store_timeout_ms = 300"]
+    a.bridge.stop()
+    a.start()
+    is_code(a.form(key()), "ok")
+    holder = hold(a)
+    began = time.monotonic()
+    is_code(a.form(key()), "store_unavailable")
+    took = time.monotonic() - began
+    is_code(a.call("list_items", query="x"), "ok")
+    release(holder)
+    expect(took < 1.5, "it took %.1f s" % took)
+    is_code(a.form(key()), "ok")
+
+
+def hold(a):
+    """Take the lock in front of the store's, as a process that was stopped would have it."""
+    holder = subprocess.Popen([sys.executable, "-c", HOLD % (str(a.store) + "-lock")],
+                              stdout=subprocess.PIPE)
+    holder.stdout.readline()
+    return holder
+
+
+def release(holder):
+    holder.kill()
+    holder.wait()
+
+
+HOLD = """
+import fcntl, struct, sys, time
+f = open(%r, "r+b")
+fcntl.fcntl(f, 37, struct.pack("hhqqi4x", fcntl.F_WRLCK, 0, 1 << 30, 1, 0))
+print("held", flush=True)
+time.sleep(60)
+"""
+
+
+def keyed_without_a_store(a):
+    """Without one the key goes upstream, and that is all; what needs one says so."""
+    a.bridge.stop()
+    a.conf = a.conf + ["store ="]
+    a.start()
+    k = key()
+    is_code(a.item(k), "ok")
+    is_code(a.item(k), "ok")
+    expect(a.sent[-1][2] == k and a.posts() == 2, a.sent)
+    for line in ("policy = confirm:create_item", "dedupe_window_s = 5"):
+        a.bridge.write_conf(a.conf + [line])
+        done = subprocess.run([a.bridge.binary, "-t"], env=a.bridge.environment(), timeout=10,
+                              capture_output=True, check=False)
+        expect(done.returncode == 100 and b"store: " in done.stderr, done.stderr)
+
+
+# ---- confirmation
+
+def keyed_confirm(a):
+    """Nothing is sent without a token; with it once; and only exactly that."""
+    asked = is_code(a.form(text="pay"), "confirmation_required")
+    token = asked.value["confirm_token"]
+    expect(a.posts() == 0 and asked.value["http_status"] == 428, asked.value)
+    expect(asked.value["preview"] == {"arguments": {"text": "pay"}}, asked.value)
+    expect("structuredContent" not in asked.result, "it has structuredContent")
+    is_code(a.form(text="pay more", confirm_token=token), "confirm_token_invalid")
+    is_code(a.form(text="pay", n=1, confirm_token=token), "confirm_token_invalid")
+    is_code(a.form(text="pay", user="other", confirm_token=token), "confirm_token_invalid")
+    is_code(a.item(text="pay", confirm_token=token), "confirm_token_invalid")
+    expect(a.posts() == 0, "something was sent")
+    is_code(a.form(text="pay", confirm_token=token), "ok")
+    is_code(a.form(text="pay", confirm_token=token), "confirm_token_used")
+    expect(a.posts() == 1, "%d sent" % a.posts())
+    is_code(a.call("list_items", query="x"), "ok")
+
+
+keyed_confirm.conf = ["policy = confirm:*"]
+
+
+def keyed_confirm_alterations(a):
+    """10,000 random alterations of good tokens send nothing."""
+    rng, letters = random.Random(4), "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_"
+    token = a.form(text="pay").value["confirm_token"]
+    forged = set()
+    while len(forged) < 10000:
+        new, at = list(token), rng.sample(range(len(token)), rng.choice((1, 1, 1, 2, 5, 20)))
+        for i in at:
+            new[i] = rng.choice(letters)
+        if rng.random() < 0.1:
+            new = new[:rng.randrange(len(new))] + new[rng.randrange(len(new)):]
+        if "".join(new) != token:
+            forged.add("".join(new))
+    with ThreadPoolExecutor(8) as pool:
+        codes = [x.code for x in pool.map(lambda t: a.form(text="pay", confirm_token=t),
+                                          sorted(forged))]
+    refused = sum(c == "confirm_token_invalid" for c in codes)
+    empty = sum(c == "confirmation_required" for c in codes)
+    expect(refused + empty == 10000 and empty <= forged.__contains__(""), set(codes))
+    expect(a.posts() == 0, "%d sent" % a.posts())
+    is_code(a.form(text="pay", confirm_token=token), "ok")
+
+
+keyed_confirm_alterations.conf = ["policy = confirm:*"]
+
+
+def keyed_confirm_expired(a):
+    """A token that is too old sends nothing."""
+    token = a.form(text="pay").value["confirm_token"]
+    time.sleep(1.2)
+    got = is_code(a.form(text="pay", confirm_token=token), "confirm_token_invalid")
+    expect("expired" in got.value["hint"] and a.posts() == 0, got.value)
+
+
+keyed_confirm_expired.conf = ["policy = confirm:*", "confirm_ttl_s = 1"]
+
+
+def keyed_confirm_at_once(a):
+    """One token from many hands at once: one sends."""
+    token = a.form(text="pay").value["confirm_token"]
+    with ThreadPoolExecutor(16) as pool:
+        codes = [x.code for x in pool.map(lambda _: a.form(text="pay", confirm_token=token),
+                                          range(16))]
+    expect(sorted(set(codes)) == ["confirm_token_used", "ok"] and codes.count("ok") == 1, codes)
+    expect(a.posts() == 1, "%d sent" % a.posts())
+
+
+keyed_confirm_at_once.conf = ["policy = confirm:*"]
+
+
+def keyed_confirm_with_a_key(a):
+    """A keyed call with its token may be repeated as it is; a failed one gives its token back."""
+    k = key()
+    token = a.form(text="pay").value["confirm_token"]
+    first = is_code(a.form(k, text="pay", confirm_token=token), "ok")
+    again = is_code(a.form(k, text="pay", confirm_token=token), "ok")
+    expect(again.replay and again.value["id"] == first.value["id"], again.value)
+    token = a.form(text="pay").value["confirm_token"]
+    a.plan = [{"status": 422}]
+    expect(a.form(text="pay", confirm_token=token).code == "invalid", "422")
+    is_code(a.form(text="pay", confirm_token=token), "ok")
+    expect(a.posts() == 3, "%d sent" % a.posts())
+
+
+keyed_confirm_with_a_key.conf = ["policy = confirm:*"]
+
+
+def keyed_confirm_fails_closed(a):
+    """Where a token cannot be written down nothing is sent, whatever store_failure says."""
+    token = a.form(text="pay").value["confirm_token"]
+    holder = hold(a)
+    is_code(a.form(text="pay", confirm_token=token), "store_unavailable")
+    release(holder)
+    expect(a.posts() == 0, "it was sent")
+    is_code(a.form(text="pay", confirm_token=token), "ok")
+
+
+keyed_confirm_fails_closed.conf = ["policy = confirm:*", "store_failure = proceed",
+                                   "store_timeout_ms = 300"]
+
+
+def keyed_policy(a):
+    """Rules by tool and caller; what is denied to all is off."""
+    is_code(a.form(user="robot"), "ok")
+    is_code(a.form(user="anna"), "confirmation_required")
+    is_code(a.form(), "denied")
+    got = a.call("delete_item", item_id="1")
+    expect(got.whole.get("error", {}).get("code") == -32602 and "policy" in got.whole["error"]["message"],
+           got.whole)
+    expect(a.posts() == 1, "%d sent" % a.posts())
+
+
+keyed_policy.conf = ["policy = deny:delete_item allow:post_form:caller=robot* "
+                     "confirm:post_form:caller=anna deny:post_form"]
+
+
+def ask(a, **more):
+    got = a.form(text="pay", era={"elicitation": {}}, **more)
+    expect(got.result.get("resultType") == "input_required", got.whole)
+    request = got.result["inputRequests"]["confirm"]
+    expect(request["method"] == "elicitation/create" and "pay" in request["params"]["message"],
+           request)
+    return got.result["requestState"]
+
+
+def reply(a, state, action="accept", content=None, **more):
+    answer = {"action": action}
+    if action == "accept":
+        answer["content"] = {"confirm": True} if content is None else content
+    return a.form(**dict({"text": "pay", "era": {"elicitation": {}}, "more": {
+        "requestState": state, "inputResponses": {"confirm": answer}}}, **more))
+
+
+def keyed_elicitation(a):
+    """A modern client that can ask its person does, through input_required."""
+    state = ask(a)
+    expect(a.posts() == 0, "it was sent")
+    is_code(reply(a, state), "ok")
+    expect(a.posts() == 1 and reply(a, state).code == "confirm_token_used", "it is good twice")
+    state = ask(a)
+    is_code(reply(a, state, "decline"), "declined")
+    expect(reply(a, state).code == "confirm_token_used", "a no can be turned into a yes")
+    is_code(reply(a, ask(a), "cancel"), "declined")
+    is_code(reply(a, ask(a), content={"confirm": False}), "declined")
+    is_code(reply(a, ask(a), content={}), "declined")
+    state = ask(a)
+    for wrong in (dict(text="pay more"), dict(user="other")):
+        got = reply(a, state, **wrong)
+        expect(got.whole.get("error", {}).get("code") == -32602, got.whole)
+    got = reply(a, state[:-1] + ("A" if state[-1] != "A" else "B"))
+    expect(got.whole.get("error", {}).get("code") == -32602, got.whole)
+    expect(a.form(text="pay", confirm_token=state).code == "confirm_token_invalid",
+           "a question's state is no token")
+    got = a.form(text="pay", era={"elicitation": {}}, more={"requestState": state})
+    expect(got.result.get("resultType") == "input_required", "no answer to the question: %s" % got.whole)
+    is_code(a.form(text="pay", era={}), "confirmation_required")
+    expect(a.posts() == 1, "%d sent" % a.posts())
+
+
+keyed_elicitation.conf = ["policy = confirm:*"]
+
+
+# ---- deadlines and retries
+
+def keyed_retries(a):
+    """Sent again where it is safe, and only there."""
+    read = lambda: a.call("list_items", query="x")  # noqa: E731
+    rows = [
+        (read, [{"status": 503}], "ok", 2),
+        (read, [{"status": 502}, {"behaviour": "reset"}], "ok", 3),
+        (read, [{"behaviour": "truncate"}], "ok", 2),
+        (read, [{"status": 503}] * 3, "upstream_unavailable", 3),
+        (read, [{"status": 500}], "upstream_error", 1),
+        (read, [{"status": 404}], "not_found", 1),
+        (lambda: a.item(key()), [{"behaviour": "reset"}, {"status": 500}], "ok", 3),
+        (lambda: a.item(key()), [{"behaviour": "stall"}], "ok", 2),
+        (lambda: a.item(key()), [{"status": 500}] * 3, "outcome_unknown", 3),
+        (lambda: a.item(key()), [{"status": 500}, {"status": 422}], "outcome_unknown", 2),
+        (lambda: a.form(key()), [{"behaviour": "reset"}], "outcome_unknown", 1),
+        (lambda: a.form(key()), [{"status": 503}], "outcome_unknown", 1),
+        (a.form, [{"status": 503, "headers": {"Retry-After": "60"}}], "upstream_unavailable", 1),
+        (a.form, [{"status": 500}], "outcome_unknown", 1),
+        (a.form, [{"status": 429, "headers": {"Retry-After": "0"}}], "ok", 2),
+    ]
+    for i, (call, plan, code, count) in enumerate(rows):
+        before, a.plan = len(a.sent), list(plan)
+        is_code(call(), code)
+        expect(len(a.sent) - before == count, "row %d: %d sent" % (i, len(a.sent) - before))
+    expect("retries_total{service=\"cases\",reason=\"broken\"}" in a.metrics(), "not counted")
+
+
+keyed_retries.conf = ["upstream_retries = 2"]
+
+
+def keyed_retry_after(a):
+    """Retry-After is kept where it fits the deadline, and told where it does not."""
+    a.plan = [{"status": 429, "headers": {"Retry-After": "1"}}]
+    began = time.monotonic()
+    is_code(a.form(), "ok")
+    expect(time.monotonic() - began >= 1, "it did not wait")
+    a.plan = [{"status": 429, "headers": {"Retry-After": "60"}}]
+    began = time.monotonic()
+    got = is_code(a.form(), "rate_limited")
+    expect(got.value["retry_after_s"] == 60 and time.monotonic() - began < 1, got.value)
+
+
+keyed_retry_after.conf = ["upstream_retries = 2"]
+
+
+def keyed_one_deadline(a):
+    """However often it is tried, a call ends by its deadline."""
+    a.plan = [{"behaviour": "stall"}] * 3
+    began = time.monotonic()
+    is_code(a.item(key()), "outcome_unknown")
+    expect(time.monotonic() - began < 1.4, "%.1f s" % (time.monotonic() - began))
+
+
+keyed_one_deadline.conf = ["upstream_retries = 5", "request_timeout_ms = 1000"]
+
+
+def keyed_upstream_restarts(a):
+    """A keyed call survives a restart of the service."""
+    import socket
+    stub, port = a.bridge.stub, a.bridge.stub.port
+    stub.sock.shutdown(socket.SHUT_RDWR)    # accept() would go on
+    stub.close()
+    threading.Timer(0.25, lambda: reopen(stub, port)).start()
+    is_code(a.item(key()), "ok")
+
+
+keyed_upstream_restarts.conf = ["upstream_retries = 5"]
+
+
+def reopen(stub, port):
+    stub.sock = socket_on(port)
+    threading.Thread(target=stub.accept, daemon=True).start()
+
+
+def socket_on(port):
+    import socket
+    sock = socket.socket()
+    sock.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+    sock.bind(("127.0.0.1", port))
+    sock.listen(64)
+    return sock
+
+
+# ---- limits
+
+def keyed_rates(a):
+    """Rates by tool and caller, by caller, and in all: shared by the workers, seen, and kept."""
+    codes = [a.form(user="anna").code for _ in range(5)]
+    expect(codes == ["ok"] * 3 + ["rate_limited"] * 2, codes)
+    got = a.form(user="anna")
+    expect(got.value["http_status"] == 429 and got.value["retryable"] and
+           1 <= got.value["retry_after_s"] <= 1200, got.value)
+    is_code(a.form(user="bert"), "ok")
+    is_code(a.call("list_items", query="x", user="anna"), "ok")
+    codes = [a.call("list_items", query="x", user="carl").code for _ in range(8)]
+    expect(codes == ["ok"] * 6 + ["rate_limited"] * 2, codes)
+    codes = [a.call("list_items", query="x", user="u%d" % i).code for i in range(8)]
+    expect("ok" in codes and codes[-1] == "rate_limited", codes)
+    info = a.call("server_info", user="anna").value
+    rates = {r["limit"]: r for r in info["rates"]}
+    expect(rates["all"]["left"] == 0 and rates["post_*"]["count"] == 3, info)
+    text = a.metrics()
+    for name in ('limited_total{limit="tool"} 3', 'limited_total{limit="caller"} 2',
+                 'limited_total{limit="all"}', "rate_buckets ", 'rate_tokens{limit="all"'):
+        expect("ums_mcp_" + name in text, "%s is not in /metrics:\n%s" % (name, [
+            x for x in text.splitlines() if "limited" in x or "rate_" in x]))
+
+
+keyed_rates.conf = ["rate_limit = all=15/h caller=6/h post_*=3/h"]
+
+
+def keyed_rate_refills(a):
+    """A bucket is refilled, and no more than that."""
+    expect([a.form().code for _ in range(6)].count("ok") == 5, "the burst")
+    time.sleep(0.45)
+    codes = [a.form().code for _ in range(5)]
+    expect(1 <= codes.count("ok") <= 3, codes)
+
+
+keyed_rate_refills.conf = ["rate_limit = all=5/s"]
+
+
+def keyed_requests_rate(a):
+    """Of the transport it is a 429 with Retry-After."""
+    got = [a.call("server_info") for _ in range(4)]
+    expect([x.status for x in got] == [200, 200, 200, 429], [x.status for x in got])
+    expect(int(got[3].headers["retry-after"]) >= 1, got[3].headers)
+    is_code(a.call("server_info", user="other"), "ok")
+
+
+keyed_requests_rate.conf = ["rate_limit = requests=3/h"]
+
+
+def keyed_replay_costs_nothing(a):
+    """A replay is no call to the service: no rate counts it."""
+    k = key()
+    codes = [a.form(k).code for _ in range(6)]
+    expect(codes == ["ok"] * 6, codes)
+    is_code(a.form(key()), "rate_limited")
+
+
+keyed_replay_costs_nothing.conf = ["rate_limit = all=1/h"]
+
+
+def keyed_bulkhead(a):
+    """Calls of one service in flight: the others are told at once."""
+    a.plan = [{"delay_ms": 500}] * 2
+    with ThreadPoolExecutor(2) as pool:
+        first = [pool.submit(a.form) for _ in range(2)]
+        Bridge.wait_for(lambda: len(a.sent) == 2, 5, "nothing was sent")
+        got = is_code(a.form(), "service_busy")
+        expect([f.result().code for f in first] == ["ok", "ok"], "the first")
+    expect(got.value["http_status"] == 503 and got.value["retry_after_s"] == 1, got.value)
+    is_code(a.form(), "ok")
+
+
+keyed_bulkhead.conf = ["service.cases.max_inflight = 2", "workers = 1"]
+keyed_bulkhead.workers = 1
+
+
+def keyed_breaker(a):
+    """A service that fails and fails is left alone, tried by one call, and taken back."""
+    a.plan = [{"status": 500}] * 3
+    read = lambda: a.call("list_items", query="x")  # noqa: E731
+    for _ in range(3):
+        is_code(read(), "upstream_error")
+    before = len(a.sent)
+    got = is_code(read(), "service_down")
+    expect(got.value["retry_after_s"] == 1 and got.value["retryable"] and len(a.sent) == before,
+           got.value)
+    expect('breaker_state{service="cases"} 2' in a.metrics(), "it is not seen")
+    expect(a.call("server_info").value["breakers"] == {"cases": "open"}, "nor in server_info")
+    time.sleep(1.1)
+    expect('breaker_state{service="cases"} 1' in a.metrics(), "it is not half-open")
+    a.plan = [{"status": 500, "delay_ms": 200}]
+    with ThreadPoolExecutor(4) as pool:
+        codes = sorted(x.code for x in pool.map(lambda _: read(), range(4)))
+    expect(codes == ["service_down"] * 3 + ["upstream_error"], codes)
+    is_code(read(), "service_down")
+    time.sleep(1.1)
+    is_code(read(), "ok")
+    is_code(read(), "ok")
+    expect('breaker_state{service="cases"} 0' in a.metrics(), "it is not closed")
+
+
+keyed_breaker.conf = ["breaker_failures = 3", "breaker_open_s = 1"]
+
+
+# ---- what must not happen though much goes wrong at once
+
+def preview_services():
+    """The cases' service with a tool that previews create_item."""
+    spec = json.loads((HERE / "cases" / "service.json").read_text())
+    item = next(t for t in spec["tools"] if t["name"] == "create_item")
+    item["preview"] = "preview_item"
+    spec["tools"].append({
+        "name": "preview_item", "description": "Preview.", "write": False, "timeout_ms": 4000,
+        "inputSchema": item["inputSchema"],
+        "request": {"method": "POST", "url": "/preview", "body": {"text": "{text}"}},
+        "response": {"seen": "/id"}})
+    path = Path(tempfile.gettempdir()) / ("keyed-preview-%d.json" % os.getpid())
+    path.write_text(json.dumps(spec))
+    return path
+
+
+def with_preview(function):
+    function.services = preview_services
+    function.conf = getattr(function, "conf", []) + ["policy = confirm:create_item"]
+    return function
+
+
+def items(a):
+    """How often create_item was sent."""
+    return len([s for s in a.sent if s[1].endswith("/items")])
+
+
+@with_preview
+def keyed_unasked_after_a_kill(a):
+    """A worker dies while a preview is fetched: the repeat is asked about, too."""
+    k = key()
+    a.plan = [{"delay_ms": 1500}]
+    with ThreadPoolExecutor(1) as pool:
+        sent = a.in_flight()
+        pool.submit(a.item, k, timeout=3).add_done_callback(lambda f: f.exception())
+        sent()
+        starts = a.bridge.text().count('"worker open')
+        kill_workers(a)
+        a.bridge.wait_for(lambda: a.bridge.text().count('"worker open') >= starts + 2, 5,
+                          "no new workers")
+    is_code(a.item(k), "confirmation_required")
+    expect(items(a) == 0, "it was sent unasked")
+
+
+@with_preview
+def keyed_unasked_after_a_drain(a):
+    """The same, where a drain runs out of time."""
+    k = key()
+    a.conf = a.conf + ["drain_timeout_s = 1", "request_timeout_ms = 10000",
+                       "upstream_timeout_ms = 5000"]
+    a.bridge.stop()
+    a.start()
+    a.plan = [{"delay_ms": 2500}]
+    with ThreadPoolExecutor(1) as pool:
+        sent = a.in_flight()
+        pool.submit(a.item, k, timeout=4).add_done_callback(lambda f: f.exception())
+        sent()
+        a.bridge.stop()
+    a.start()
+    is_code(a.item(k), "confirmation_required")
+    expect(items(a) == 0, "it was sent unasked")
+
+
+@with_preview
+def keyed_unasked_without_a_release(a):
+    """The claim of a call that was asked about cannot be taken away: nothing is sent later."""
+    k = key()
+    a.conf = a.conf + ["store_timeout_ms = 300", "request_timeout_ms = 2000"]
+    a.bridge.stop()
+    a.start()
+    a.plan = [{"delay_ms": 500}]
+    with ThreadPoolExecutor(1) as pool:
+        sent = a.in_flight()
+        first = pool.submit(a.item, k)
+        sent()
+        holder = hold(a)
+        is_code(first.result(), "confirmation_required")
+        release(holder)
+    time.sleep(2.2)
+    is_code(a.item(k), "confirmation_required")
+    expect(items(a) == 0, "it was sent unasked")
+
+
+@with_preview
+def keyed_preview_token(a):
+    """A preview's token is the model's; a client that can ask its person does."""
+    token = a.call("preview_item", text="hello").value["confirm_token"]
+    got = a.call("create_item", text="hello", era={"elicitation": {}}, confirm_token=token)
+    expect(got.result.get("resultType") == "input_required" and items(a) == 0, got.whole)
+    got = a.call("create_item", text="hello", era={"elicitation": {"url": {}}})
+    is_code(got, "confirmation_required")
+    asked = is_code(a.item(text="hello"), "confirmation_required")
+    expect(asked.value["preview"]["result"]["seen"].startswith("m") and
+           asked.value["preview"]["arguments"] == {"text": "hello"}, asked.value)
+    is_code(a.item(text="hello", confirm_token=token), "ok")
+
+
+def keyed_lost_then_unreachable(a):
+    """A write that was lost on a kept connection is not sent again once nobody listens."""
+    import socket
+    is_code(a.form(), "ok")
+    stub, port, usual, done = a.bridge.stub, a.bridge.stub.port, a.upstream, []
+
+    def handler(request):
+        out = usual(request)
+        if done:
+            return out
+        done.append(1)
+        stub.sock.shutdown(socket.SHUT_RDWR)
+        stub.sock.close()
+        threading.Timer(0.15, lambda: reopen(stub, port)).start()
+        time.sleep(0.05)
+        return {"behaviour": "close"}
+    stub.handler = handler
+    before = a.posts()
+    is_code(a.form(), "outcome_unknown")
+    expect(a.posts() == before + 1, "%d sent" % (a.posts() - before))
+
+
+keyed_lost_then_unreachable.conf = ["upstream_retries = 2"]
+keyed_lost_then_unreachable.workers = 1
+
+
+def keyed_claim_outlives_its_key(a):
+    """A key that is forgotten soon is not forgotten while its call is on its way."""
+    k = key()
+    a.plan = [{"delay_ms": 1800}]
+    with ThreadPoolExecutor(1) as pool:
+        sent = a.in_flight()
+        first = pool.submit(a.form, k)
+        sent()
+        time.sleep(1.2)
+        second = a.form(k)
+        is_code(first.result(), "ok")
+    expect(is_code(second, "ok").replay and a.posts() == 1, "%d sent" % a.posts())
+
+
+keyed_claim_outlives_its_key.conf = ["idempotency_ttl_s = 1", "upstream_timeout_ms = 3000"]
+
+
+def keyed_probe_is_lost(a):
+    """A call that was to try a service and never did leaves that to the next."""
+    token = a.form(text="pay").value["confirm_token"]
+    is_code(a.form(text="pay", confirm_token=token), "ok")
+    a.plan = [{"status": 500}]
+    is_code(a.call("list_items", query="x"), "upstream_error")
+    time.sleep(1.1)
+    is_code(a.form(text="pay", confirm_token=token), "confirm_token_used")
+    is_code(a.call("list_items", query="x"), "ok")
+
+
+keyed_probe_is_lost.conf = ["policy = confirm:post_form", "breaker_failures = 1",
+                            "breaker_open_s = 1"]
+
+
+def keyed_breaker_takes_no_token(a):
+    """What the breaker refuses counts in no rate."""
+    a.plan = [{"status": 500}]
+    codes = [a.call("list_items", query="x").code for _ in range(6)]
+    expect(codes == ["upstream_error"] + ["service_down"] * 5, codes)
+    time.sleep(1.1)
+    is_code(a.call("list_items", query="x"), "ok")
+
+
+keyed_breaker_takes_no_token.conf = ["breaker_failures = 1", "breaker_open_s = 1",
+                                     "rate_limit = caller=3/h"]
+
+
+def keyed_resumed_and_refused(a):
+    """A repeat of what may have been done, kept back by a limit, is not called undone."""
+    k = key()
+    a.plan = [{"status": 500}]
+    is_code(a.item(k), "outcome_unknown")
+    got = is_code(a.item(k), "outcome_unknown")
+    expect(got.value["retry_after_s"] > 0 and a.posts() == 1, got.value)
+
+
+keyed_resumed_and_refused.conf = ["rate_limit = all=1/h"]
+
+
+def keyed_retry_after_for_ever(a):
+    """A Retry-After beyond all numbers is a week."""
+    a.plan = [{"status": 429, "headers": {"Retry-After": "9223372036854775807"}}]
+    got = is_code(a.form(), "rate_limited")
+    expect(got.value["retry_after_s"] == 604800 and a.posts() == 1, got.value)
+
+
+keyed_retry_after_for_ever.conf = ["upstream_retries = 2"]
+
+
+def keyed_twin_without_a_client(a):
+    """A twin whose client has left sends nothing."""
+    k = key()
+    a.plan = [{"delay_ms": 600, "status": 422}]
+    with ThreadPoolExecutor(1) as pool:
+        sent = a.in_flight()
+        first = pool.submit(a.form, k)
+        sent()
+        try:
+            a.form(k, timeout=0.1)
+        except (OSError, FastCGIError):
+            pass
+        expect(first.result().code == "invalid", "the first")
+    time.sleep(0.6)
+    expect(a.posts() == 1, "%d sent" % a.posts())
+
+
+def keyed_store_grows(a):
+    """store_max is raised by a reload: the old worker does not cut the file under the new one."""
+    size = a.store.stat().st_size
+    a.plan = [{"delay_ms": 7000}]
+    with ThreadPoolExecutor(1) as pool:
+        sent = a.in_flight()
+        old = pool.submit(a.form, None, "slow", timeout=15)
+        sent()
+        a.bridge.write_conf(a.conf + ["store_max = 8388608"])
+        starts = a.bridge.text().count('"worker open')
+        a.bridge.master.send_signal(signal.SIGHUP)
+        a.bridge.wait_for(lambda: a.bridge.text().count('"worker open') > starts, 5, "no reload")
+        grown = a.store.stat().st_size
+        expect(grown > size, "it does not grow")
+        is_code(old.result(), "ok")
+    expect(a.store.stat().st_size == grown, "it was cut")
+    is_code(a.form(key()), "ok")
+
+
+keyed_store_grows.conf = ["store_max = 1048576", "upstream_timeout_ms = 10000",
+                          "request_timeout_ms = 10000"]
+keyed_store_grows.workers = 1
+
+
+def keyed_question_shows_what_is_sent(a):
+    """No line of a question is the model's own."""
+    got = a.call("post_form", era={"elicitation": {}}, text="pay\nto: [\"boss\"]", to=["mallory"])
+    lines = got.result["inputRequests"]["confirm"]["params"]["message"].split("\n")
+    expect(sorted(lines[1:]) == ['text: "pay\\nto: [\\"boss\\"]"', 'to: ["mallory"]'], lines)
+
+
+keyed_question_shows_what_is_sent.conf = ["policy = confirm:*"]
+
+
+def keyed_store_beside_its_file(a):
+    """A relative store stands beside the configuration, wherever the program was started."""
+    a.bridge.stop()
+    a.conf = a.conf + ["store = records"]
+    a.start()
+    is_code(a.form(key()), "ok")
+    expect((a.bridge.conf.parent / "records").exists(), "it stands elsewhere")
+
+
+# ---- Redis
+
+class Redis:
+    """A redis-server of our own."""
+
+    def __init__(self, tmp):
+        self.tmp, self.process = tmp, None
+        tmp.mkdir(parents=True, exist_ok=True)
+        self.path = tmp / "r"
+        self.start()
+
+    @property
+    def where(self):
+        return "redis+unix://%s" % self.path
+
+    def start(self):
+        with open(self.tmp / "redis.log", "ab") as log:
+            self.process = subprocess.Popen(
+                ["redis-server", "--port", "0", "--unixsocket", str(self.path), "--save", "",
+                 "--appendonly", "yes", "--dir", str(self.tmp)], stdout=log, stderr=log)
+        Bridge.wait_for(lambda: self.say("PING") == b"PONG\n", 10, "redis-server does not start")
+
+    def say(self, *words):
+        return subprocess.run(["redis-cli", "-s", str(self.path)] + list(words), check=False,
+                              capture_output=True, timeout=10).stdout
+
+    def stop(self):
+        self.process.kill()
+        self.process.wait()
+
+
+def redis_gone_and_back(a):
+    """Redis is gone: refused at once, reads go on; it returns, and what it knew is known."""
+    k = key()
+    is_code(a.form(k), "ok")
+    a.redis.stop()
+    Bridge.wait_for(lambda: a.form(key()).code == "store_unavailable", 3, "it is not noticed")
+    began = time.monotonic()
+    for _ in range(10):
+        is_code(a.form(key()), "store_unavailable")
+    expect(time.monotonic() - began < 1.5, "%.1f s" % (time.monotonic() - began))
+    is_code(a.call("list_items", query="x"), "ok")
+    a.redis.start()
+    Bridge.wait_for(lambda: a.form(k).code == "ok", 15, "it does not come back")
+    expect(a.form(k).replay, "what it knew is lost")
+
+
+def redis_slow(a):
+    """Redis does not answer: bounded, and the loop turns meanwhile."""
+    is_code(a.form(key()), "ok")
+    a.redis.process.send_signal(signal.SIGSTOP)
+    with ThreadPoolExecutor(4) as pool:
+        began = time.monotonic()
+        slow = [pool.submit(a.form, key()) for _ in range(4)]
+        time.sleep(0.05)
+        is_code(a.call("list_items", query="x"), "ok")
+        expect(time.monotonic() - began < 0.4, "the loop stood still")
+        codes = [f.result().code for f in slow]
+        took = time.monotonic() - began
+    a.redis.process.send_signal(signal.SIGCONT)
+    expect(set(codes) == {"store_unavailable"} and took < 1.5, "%s after %.1f s" % (codes, took))
+    Bridge.wait_for(lambda: a.form(key()).code == "ok", 5, "it does not come back")
+
+
+redis_slow.conf = ["store_timeout_ms = 500"]
+
+
+def redis_claim_was_slow(a):
+    """A claim that was refused because Redis was slow leaves nothing behind."""
+    is_code(a.form(key()), "ok")
+    k = key()
+    a.redis.process.send_signal(signal.SIGSTOP)
+    is_code(a.form(k), "store_unavailable")
+    a.redis.process.send_signal(signal.SIGCONT)
+    Bridge.wait_for(lambda: a.form(key()).code == "ok", 5, "it does not come back")
+    before = a.posts()
+    Bridge.wait_for(lambda: a.form(k).code in ("ok", "outcome_unknown"), 6, "it never ends")
+    expect(a.posts() - before <= 1, "%d sent" % (a.posts() - before))
+
+
+redis_claim_was_slow.conf = ["store_timeout_ms = 500"]
+
+
+def redis_flushed(a):
+    """Records that were flushed are not known; where the service knows the key it is safe still."""
+    k = key()
+    is_code(a.item(k), "ok")
+    a.redis.say("FLUSHALL")
+    is_code(a.item(k), "ok")
+    expect(a.sent[-1][2] == k, a.sent)
+
+
+def redis_full(a):
+    """Redis without memory: a clear refusal."""
+    a.redis.say("CONFIG", "SET", "maxmemory", "1")
+    got = is_code(a.form(key()), "store_unavailable")
+    expect("memory" in got.value["hint"], got.value)
+    a.redis.say("CONFIG", "SET", "maxmemory", "0")
+    is_code(a.form(key()), "ok")
+
+
+# ---- running them
+
+STORES = ["replay", "twins", "refused_is_not_kept", "unclear", "still_unclear", "killed_in_flight",
+          "client_gone", "outlives_the_master", "window", "confirm", "confirm_at_once",
+          "confirm_with_a_key", "elicitation"]
+
+
+def run(build, tmp, name, function, store):
+    redis = Redis(tmp.with_name(tmp.name + ".redis")) if store == "redis" else None
+    conf = CONF + (["store = " + redis.where] if redis else []) + getattr(function, "conf", [])
+    services = getattr(function, "services", lambda: None)()
+    conf += ["services = %s" % services] if services else []
+    arena, why = None, None
+    try:
+        arena = Arena(build, tmp, conf, getattr(function, "workers", 2))
+        arena.redis = redis
+        function(arena)
+    except (Failure, FastCGIError, OSError) as e:
+        why = "%s: %s" % (type(e).__name__, e)
+    finally:
+        for step in ([arena.bridge.stop, arena.bridge.check_log, arena.bridge.close] if arena
+                     else []):
+            try:
+                step()
+            except Failure as e:
+                why = "%s; %s" % (why, e) if why else str(e)
+        if redis:
+            redis.stop()
+        if services:
+            services.unlink()
+    return why
+
+
+def main():
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("names", nargs="*")
+    parser.add_argument("--store", choices=["lmdb", "redis"])
+    parser.add_argument("--build", default=os.environ.get(
+        "BUILD_DIR", str(HERE.parent / "build" / "asan")))
+    parser.add_argument("-v", "--verbose", action="store_true")
+    args = parser.parse_args()
+    tests = [(k[6:], v, "lmdb") for k, v in globals().items() if k.startswith("keyed_")]
+    tests += [(n, globals()["keyed_" + n], "redis") for n in STORES]
+    tests += [(k[6:], v, "redis") for k, v in globals().items() if k.startswith("redis_")]
+    names = [n.replace("-", "_") for n in args.names]
+    passed = failed = skipped = 0
+    tmp = Path(tempfile.mkdtemp(prefix="keyed."))
+    for name, function, store in tests:
+        if (names and name not in names) or (args.store and store != args.store):
+            continue
+        if store == "redis" and not shutil.which("redis-server"):
+            skipped += 1
+            print("SKIP redis-server is not installed")
+            continue
+        began = time.monotonic()
+        why = run(Path(args.build), tmp / ("%s.%s" % (name[:20], store)), name, function, store)
+        title = "%s on %s" % (name.replace("_", "-"), store)
+        if why:
+            failed += 1
+            print("FAIL %s: %s" % (title, why), flush=True)
+        else:
+            passed += 1
+            if args.verbose:
+                print("ok %s (%.1f s)" % (title, time.monotonic() - began), flush=True)
+    shutil.rmtree(tmp, ignore_errors=True)
+    print("%d passed, %d failed%s" % (passed, failed, ", %d skipped" % skipped if skipped else ""))
+    return 1 if failed else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
