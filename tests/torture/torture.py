@@ -459,9 +459,21 @@ class Torture:
             self.stub.settle()
         return run._replace(stub=(self.stub.finish(), list(self.stub.requests)))
 
+    def patient(self, kind=None, n=0):
+        """A run whose answer is to be the expected one: again where it only came too late.
+
+        The upstream has 300 ms, which a machine that stands still for a moment takes away; what
+        is late by itself is late three times.
+        """
+        for _ in range(3):
+            run = self.once(kind, n)
+            if b"upstream_timeout" not in run.out:
+                break
+        return run
+
     def unharmed(self, words):
         """A run in which nothing fails: exactly what is expected."""
-        run = self.once()
+        run = self.patient()
         try:
             check_end(run, (0,), self.token)
         except Wrong as e:
@@ -506,7 +518,7 @@ class Torture:
 
     def number(self, kind, n):
         """One run; whether anything failed in it."""
-        run = self.once(kind, n)
+        run = self.patient(kind, n) if kind in HARMLESS else self.once(kind, n)
         tally = self.tally[kind]
         try:
             verdict = self.judge(kind, run)
