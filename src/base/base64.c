@@ -2,7 +2,6 @@
 /* base64.c - RFC 4648; see base64.h. */
 #include <stdbool.h>
 #include <stdint.h>
-#include <string.h>
 
 #include "base/base64.h"
 #include "base/buf.h"
@@ -34,12 +33,24 @@ encode(struct buf *out, const char *alphabet, bool pad, const void *data, size_t
 	return out->failed ? -1 : 0;
 }
 
+/* The value of a digit, or -1. */
+static int
+digit(const char *alphabet, char c)
+{
+	if (c >= 'A' && c <= 'Z')
+		return c - 'A';
+	if (c >= 'a' && c <= 'z')
+		return c - 'a' + 26;
+	if (c >= '0' && c <= '9')
+		return c - '0' + 52;
+	return c == alphabet[62] ? 62 : c == alphabet[63] ? 63 : -1;
+}
+
 static int
 decode(struct buf *out, const char *alphabet, bool pad, const char *text, size_t len)
 {
 	uint32_t v = 0;
-	const char *at;
-	int bits = 0;
+	int bits = 0, d;
 	size_t i;
 
 	if (pad) {
@@ -51,10 +62,9 @@ decode(struct buf *out, const char *alphabet, bool pad, const char *text, size_t
 	if (len % 4 == 1)
 		return -1;
 	for (i = 0; i < len; i++) {
-		at = text[i] == '\0' ? NULL : strchr(alphabet, text[i]);
-		if (at == NULL)
+		if ((d = digit(alphabet, text[i])) == -1)
 			return -1;
-		v = v << 6 | (uint32_t)(at - alphabet);
+		v = v << 6 | (uint32_t)d;
 		bits += 6;
 		if (bits >= 8) {
 			bits -= 8;
