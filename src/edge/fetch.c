@@ -37,8 +37,8 @@ struct fetch {
 	struct curl_slist	*headers;
 	struct buf		 request;	/* the body, until the transfer has ended */
 	struct buf		 response;
-	char			 request_id[128];
-	size_t			 head;		/* bytes of response headers so far */
+	struct buf		 head;		/* the header lines of the response */
+	size_t			 heard;		/* bytes of all header lines that came */
 	bool			 excess;
 	bool			 once;		/* the upstream must see it once at most */
 	bool			 begun;		/* it was about to be sent */
@@ -171,6 +171,7 @@ fetch_start(struct fetcher *f, struct upstream *u, const struct trust *trust, lo
 	fetch->request = u->body;
 	buf_init(&u->body, 0);
 	buf_init(&fetch->response, f->settings.response_max);
+	buf_init(&fetch->head, LIMIT_UPSTREAM_HEADERS);
 	TAILQ_INSERT_TAIL(&f->running, fetch, entry);
 	fetch->easy = f->nidle > 0 ? f->idle[--f->nidle] : handle_create();
 	if (fetch->easy != NULL && set_up(fetch, u, trust, timeout_ms) == 0)
@@ -326,26 +327,32 @@ take_body(char *data, size_t size, size_t count, void *arg)
 	return 0;	/* libcurl ends the transfer */
 }
 
+/* A status line begins anew: what came before it was of an informational response. */
 static size_t
 take_header(char *line, size_t size, size_t count, void *arg)
 {
-	static const char name[] = "x-request-id:";
 	struct fetch *fetch = arg;
-	size_t len = size * count, at = sizeof name - 1, i = 0;
+	size_t len = size * count;
 
-	fetch->head += len;
-	if (fetch->head > LIMIT_UPSTREAM_HEADERS) {
-		fetch->excess = true;
-		return 0;	/* libcurl ends the transfer */
-	}
-	if (len < at || strncasecmp(line, name, at) != 0)
+	fetch->heard += len;
+	if (len > 5 && memcmp(line, "HTTP/", 5) == 0)
+		buf_reset(&fetch->head);
+	if (fetch->heard <= fetch->head.cap && buf_append(&fetch->head, line, len) == 0)
 		return len;
-	while (at < len && line[at] == ' ')
-		at++;
-	while (at < len && line[at] > ' ' && line[at] < 0x7f && i + 1 < sizeof fetch->request_id)
-		fetch->request_id[i++] = line[at++];
-	fetch->request_id[i] = '\0';
-	return len;
+	fetch->excess = fetch->heard > fetch->head.cap;
+	return 0;	/* libcurl ends the transfer */
+}
+
+/* The upstream's word for the request, as far as it is one word and fits. */
+static void
+copy_request_id(char *out, size_t size, const struct answer *a)
+{
+	size_t len, i = 0;
+	const char *id = answer_header(a, "X-Request-Id", &len);
+
+	for (; id != NULL && i < len && id[i] > ' ' && id[i] < 0x7f && i + 1 < size; i++)
+		out[i] = id[i];
+	out[i] = '\0';
 }
 
 /* A transfer has ended; its handle is off the line. */
@@ -370,7 +377,9 @@ finish(CURL *easy, CURLcode code)
 	a.status = (int)status;
 	if (curl_easy_getinfo(easy, CURLINFO_RETRY_AFTER, &retry) == CURLE_OK && retry > 0)
 		a.retry_after_s = retry < LIMIT_RETRY_AFTER_S ? retry : LIMIT_RETRY_AFTER_S;
-	snprintf(a.request_id, sizeof a.request_id, "%s", fetch->request_id);
+	a.head = buf_str(&fetch->head);
+	a.headlen = fetch->head.len;
+	copy_request_id(a.request_id, sizeof a.request_id, &a);
 	a.why = code == CURLE_OK ? "" : curl_easy_strerror(code);
 	a.body = buf_str(&fetch->response);
 	a.len = fetch->response.len;
@@ -437,5 +446,6 @@ release(struct fetch *fetch)
 	curl_slist_free_all(fetch->headers);
 	buf_finish(&fetch->request);
 	buf_finish(&fetch->response);
+	buf_finish(&fetch->head);
 	free(fetch);
 }

@@ -7,6 +7,8 @@
 #include <stddef.h>
 #include <stdint.h>
 
+struct buf;
+
 enum outcome {
 	OUTCOME_ANSWERED,	/* an HTTP response came whole */
 	OUTCOME_UNRESOLVED,	/* no address for the host */
@@ -29,9 +31,15 @@ struct answer {
 	char		 request_id[128];	/* the upstream's X-Request-Id, "" if none */
 	const char	*body;			/* borrowed until the next turn */
 	size_t		 len;
+	const char	*head;			/* the header lines, borrowed too; NULL */
+	size_t		 headlen;
 };
 
 /* The name of an outcome, for logs and metrics. */
-const char *outcome_name(enum outcome outcome);
+const char *answer_outcome(enum outcome outcome);
+/* The trimmed value of a response's header, of `*len` bytes and not ended; NULL: there is none. */
+const char *answer_header(const struct answer *a, const char *name, size_t *len);
+/* Append the target of the Link whose relation is "next" (RFC 8288), if there is one. 0 or -1. */
+int	 answer_next_link(const struct answer *a, struct buf *out);
 
 #endif

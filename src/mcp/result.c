@@ -10,6 +10,7 @@
 #include "base/limits.h"
 #include "mcp/answer.h"
 #include "mcp/failure.h"
+#include "mcp/paging.h"
 #include "mcp/pick.h"
 #include "mcp/result.h"
 #include "mcp/service.h"
@@ -24,74 +25,11 @@ static void	fail_status(struct failure *, const struct tool *, const cJSON *,
 static void	fail_unclear(struct failure *, const struct tool *, const cJSON *, bool);
 static const cJSON *part(const struct tool *, const cJSON *, const char *);
 static bool	is_success(const struct tool *, const struct answer *, const cJSON *);
-static int	shape(cJSON *, const struct tool *, const cJSON *, const struct paging *, size_t,
-		    struct failure *);
-static void	upstream_cursor(struct buf *, const struct tool *, const cJSON *);
-static size_t	reserve(const struct paging *, const struct buf *);
+static int	shape(cJSON *, const struct tool *, const cJSON *, const struct answer *,
+		    const struct paging *, size_t, struct failure *);
 static int	trim(cJSON *, cJSON *, const struct tool *, const struct paging *, size_t, uint64_t,
 		    struct failure *);
-static int	put_cursor(cJSON *, const struct tool *, const struct paging *, const char *,
-		    uint64_t);
 static int	fail_memory(struct failure *);
-
-static const char *const outcome_names[] = {
-	[OUTCOME_ANSWERED] = "answered",
-	[OUTCOME_UNRESOLVED] = "unresolved",
-	[OUTCOME_UNREACHABLE] = "unreachable",
-	[OUTCOME_UNTRUSTED] = "untrusted",
-	[OUTCOME_TIMEOUT] = "timeout",
-	[OUTCOME_EXCESS] = "excess",
-	[OUTCOME_BROKEN] = "broken",
-	[OUTCOME_REFUSED] = "refused",
-	[OUTCOME_INTERNAL] = "internal",
-};
-
-const char *
-outcome_name(enum outcome outcome)
-{
-	return outcome_names[outcome];
-}
-
-int
-paging_init(struct paging *p, const struct tool *t, const struct crypto_key *key, cJSON *args,
-    struct failure *f)
-{
-	static const char *const without[] = { "cursor", NULL };
-	const cJSON *cursor = json_get(args, "cursor");
-	struct buf canonical;
-	int result;
-
-	memset(p, 0, sizeof *p);
-	p->key = key;
-	if (t->list == NULL)
-		return 0;
-	buf_init(&canonical, LIMIT_SERVICE_FILE);
-	result = json_canonical(&canonical, args, without);
-	if (result == 0)
-		result = crypto_sha256(canonical.data, canonical.len, p->digest);
-	buf_finish(&canonical);
-	if (result == -1)
-		return fail_memory(f);
-	if (!cJSON_IsString(cursor))
-		return 0;
-	if (cursor_open(&p->from, key, t->name, p->digest, cursor->valuestring) == -1) {
-		failure_init(f, "invalid_cursor", 400, "/cursor: not a cursor of this query; give "
-		    "the same arguments as in the call that returned it, or leave it out to begin "
-		    "again");
-		return -1;
-	}
-	cJSON_DeleteItemFromObjectCaseSensitive(args, "cursor");
-	if (p->from.at != NULL && json_put(args, "cursor", cJSON_CreateString(p->from.at)) == -1)
-		return fail_memory(f);
-	return 0;
-}
-
-void
-paging_finish(struct paging *p)
-{
-	free(p->from.at);
-	p->from.at = NULL;
-}
 
 static int
 fail_memory(struct failure *f)
@@ -136,7 +74,7 @@ result_map(struct buf *out, const struct tool *t, const cJSON *args, const struc
 		    "than its file says: %s; tell the operator", why);
 		goto out;
 	}
-	if (shape(tree, t, document, p, budget, f) == -1)
+	if (shape(tree, t, document, a, p, budget, f) == -1)
 		goto out;
 	if (t->result != NULL && schema_check(t->result, tree, &wrong) != 0) {
 		failure_init(f, "upstream_unexpected", 502, "the service's answer does not fit the "
@@ -201,31 +139,10 @@ is_success(const struct tool *t, const struct answer *a, const cJSON *document)
 	return value != NULL && cJSON_Compare(value, wanted, true);
 }
 
-/* The service's next cursor as text; none is no text. */
-static void
-upstream_cursor(struct buf *out, const struct tool *t, const cJSON *document)
-{
-	const cJSON *next = t->next == NULL ? NULL : pointer_get(document, t->next);
-
-	if (cJSON_IsString(next))
-		buf_puts(out, next->valuestring);
-	else if (cJSON_IsNumber(next))
-		json_print(out, next);
-}
-
-/* Room for what the bridge adds to a list: its cursor in base64, the marks, their punctuation. */
-static size_t
-reserve(const struct paging *p, const struct buf *next)
-{
-	size_t at = p->from.at == NULL ? 0 : strlen(p->from.at);
-
-	return 128 + (at > next->len ? at : next->len) * 4 / 3;
-}
-
 /* The page: skip what was given, put the marks, keep to the budget, say where to go on. */
 static int
-shape(cJSON *tree, const struct tool *t, const cJSON *document, const struct paging *p,
-    size_t budget, struct failure *f)
+shape(cJSON *tree, const struct tool *t, const cJSON *document, const struct answer *a,
+    const struct paging *p, size_t budget, struct failure *f)
 {
 	cJSON *list = t->list == NULL ? NULL : json_get(tree, t->list);
 	struct buf text, at;
@@ -235,8 +152,6 @@ shape(cJSON *tree, const struct tool *t, const cJSON *document, const struct pag
 
 	for (given = 0; list != NULL && given < p->from.skip && list->child != NULL; given++)
 		cJSON_DeleteItemFromArray(list, 0);
-	if (t->next != NULL)
-		cJSON_DeleteItemFromObjectCaseSensitive(tree, "next_cursor");
 	buf_init(&text, budget);
 	buf_init(&at, LIMIT_CURSOR / 2 - 32);	/* with the items to skip it fills a cursor */
 	if (t->untrusted != NULL &&
@@ -244,14 +159,14 @@ shape(cJSON *tree, const struct tool *t, const cJSON *document, const struct pag
 		fail_memory(f);
 		goto out;
 	}
-	upstream_cursor(&at, t, document);
+	paging_next(&at, t, document, a);
 	if (at.failed) {
 		failure_init(f, "upstream_unexpected", 502, "the service's next cursor is longer "
 		    "than %zu bytes; ask for less, or tell the operator", at.cap);
 		goto out;
 	}
 	if (t->list != NULL)
-		room = reserve(p, &at);
+		room = paging_reserve(p, &at);
 	json_print(&text, tree);
 	if (text.starved)
 		fail_memory(f);
@@ -260,7 +175,7 @@ shape(cJSON *tree, const struct tool *t, const cJSON *document, const struct pag
 	else if (at.len == 0)
 		result = 0;
 	else {
-		result = put_cursor(tree, t, p, at.data, 0);
+		result = paging_put(tree, t, p, at.data, 0);
 		if (result == -1)
 			fail_memory(f);
 	}
@@ -312,7 +227,7 @@ trim(cJSON *tree, cJSON *list, const struct tool *t, const struct paging *p, siz
 		goto too_large;
 	}
 	if (json_put(tree, "truncated", cJSON_CreateTrue()) == -1 ||
-	    put_cursor(tree, t, p, p->from.at, skip) == -1)
+	    paging_put(tree, t, p, p->from.at, skip) == -1)
 		return fail_memory(f);
 	return 0;
 too_large:
@@ -327,21 +242,6 @@ too_large:
 		buf_finish(&text);
 	}
 	return -1;
-}
-
-static int
-put_cursor(cJSON *tree, const struct tool *t, const struct paging *p, const char *at,
-    uint64_t skip)
-{
-	struct buf text;
-	int result;
-
-	buf_init(&text, LIMIT_CURSOR);
-	result = cursor_seal(&text, p->key, t->name, p->digest, at, skip);
-	if (result == 0)
-		result = json_put(tree, "next_cursor", cJSON_CreateString(buf_str(&text)));
-	buf_finish(&text);
-	return result;
 }
 
 /* Nobody knows whether a write was done: whoever repeats it may do it twice, or safely. */
@@ -395,7 +295,7 @@ fail_outcome(struct failure *f, const struct tool *t, const struct answer *a)
 	};
 	if (t->write && result_is_unclear(t, a)) {
 		failure_init(f, "", told[a->outcome].status, "the request was sent and no answer "
-		    "came (%s)", outcome_name(a->outcome));
+		    "came (%s)", answer_outcome(a->outcome));
 		return;
 	}
 	failure_init(f, told[a->outcome].code, told[a->outcome].status, "%s",

@@ -11,32 +11,14 @@
 
 #include <stdbool.h>
 #include <stddef.h>
-#include <stdint.h>
 
 #include <cjson/cJSON.h>
-
-#include "base/crypto.h"
-#include "mcp/cursor.h"
 
 struct answer;
 struct buf;
 struct failure;
+struct paging;
 struct tool;
-
-/* What a call pages through. */
-struct paging {
-	const struct crypto_key	*key;
-	uint8_t			 digest[CRYPTO_DIGEST];	/* of the arguments but the cursor */
-	struct cursor		 from;			/* where this page begins */
-};
-
-/*
- * Read the argument `cursor` of a call, replace it in `args` by the service's own, and
- * take the digest. paging_finish() must follow. 0, or -1 with the failure in `f`.
- */
-int	 paging_init(struct paging *p, const struct tool *t, const struct crypto_key *key,
-	    cJSON *args, struct failure *f);
-void	 paging_finish(struct paging *p);
 
 /* What came of a call. All but RESULT_GOOD have a failure, which the caller finishes. */
 enum result_fate {

@@ -15,9 +15,10 @@
 
 #include <cjson/cJSON.h>
 
+#include "mcp/paging.h"
 #include "mcp/policy.h"
+#include "mcp/request.h"
 #include "wire/schema.h"
-#include "wire/uritemplate.h"
 
 struct credential;
 struct service;
@@ -49,17 +50,12 @@ struct tool {
 	size_t			 nmirrors;
 	char			*listing;	/* the tool as JSON in tools/list */
 
-	const char		*method;	/* of the upstream request */
-	struct uritemplate	*url;
-	size_t			 path_vars;	/* how many of its variables stand in the path */
-	const cJSON		*headers;	/* object of templates, or NULL */
-	const cJSON		*body;		/* template, or NULL */
-	bool			 form;		/* the body is form-encoded */
+	struct request		 request;
 	long			 timeout_ms;	/* 0: the configuration's */
 
-	const cJSON		*response;	/* the pick of the result */
+	cJSON			*response;	/* the pick of the result, without next_cursor */
 	const char		*list;		/* the member that holds the list, or NULL */
-	const char		*next;		/* pointer to the service's next cursor, or NULL */
+	struct paging_source	 next;		/* where its next cursor is */
 	cJSON			*untrusted;	/* names of members with others' text, or NULL */
 	const cJSON		*success;	/* {"pointer","equals"}, or NULL */
 	const cJSON		*error;		/* where an error's parts are, or NULL */

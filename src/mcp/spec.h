@@ -8,6 +8,8 @@
 
 #include <cjson/cJSON.h>
 
+#define SPEC_PLACE	512	/* bytes of a place in an error message */
+
 struct spec_fault {
 	const char	*file;
 	char		*why;	/* where the sentence goes */

@@ -24,6 +24,7 @@ static bool	is_added(const struct tool *, const char *);
 static int	load_input(struct tool *, const cJSON *, const char *, struct spec_fault *);
 static int	load_mirrors(struct tool *, const cJSON *, const char *, const char *,
 		    struct spec_fault *);
+static int	load_request(struct tool *, const cJSON *, const char *, struct spec_fault *);
 static int	load_response(struct tool *, const cJSON *, const char *, struct spec_fault *);
 static int	load_outcome(struct tool *, const cJSON *, const char *, struct spec_fault *);
 static int	load_output(struct tool *, const cJSON *, const char *, struct spec_fault *);
@@ -54,7 +55,7 @@ tool_load(struct tool *t, const struct service *s, const cJSON *spec, const char
 {
 	static int (*const steps[])(struct tool *, const cJSON *, const char *,
 	    struct spec_fault *) = {
-		load_names, load_input, tool_request_load, load_response, load_outcome, load_output,
+		load_names, load_input, load_request, load_response, load_outcome, load_output,
 		load_listing,
 	};
 	size_t i;
@@ -78,8 +79,9 @@ tool_finish(struct tool *t)
 	schema_destroy(t->result);
 	cJSON_Delete(t->input);
 	cJSON_Delete(t->output);
+	cJSON_Delete(t->response);
 	cJSON_Delete(t->untrusted);
-	uritemplate_destroy(t->url);
+	request_finish(&t->request);
 	for (i = 0; i < t->nmirrors; i++)
 		free(t->mirrors[i].pointer);
 	free(t->mirrors);
@@ -122,7 +124,7 @@ load_names(struct tool *t, const cJSON *spec, const char *place, struct spec_fau
 		{ NULL, SPEC_ANY, false },
 	};
 	const cJSON *annotations = json_get(spec, "annotations"), *scope;
-	char inner[TOOL_PLACE];
+	char inner[SPEC_PLACE];
 	int64_t timeout = 0;
 
 	t->name = json_str(spec, "name");
@@ -159,7 +161,7 @@ load_schema(struct schema **out, const cJSON *schema, const char *place, const c
     struct spec_fault *f)
 {
 	struct schema_fault fault;
-	char inner[TOOL_PLACE];
+	char inner[SPEC_PLACE];
 
 	*out = schema_create(schema, &fault);
 	if (*out != NULL)
@@ -205,7 +207,7 @@ load_input(struct tool *t, const cJSON *spec, const char *place, struct spec_fau
 {
 	const cJSON *schema = json_get(spec, "inputSchema"), *child;
 	cJSON *properties;
-	char inner[TOOL_PLACE];
+	char inner[SPEC_PLACE];
 
 	snprintf(inner, sizeof inner, "%s/inputSchema", place);
 	if (json_str(schema, "type") == NULL || strcmp(json_str(schema, "type"), "object") != 0)
@@ -239,7 +241,7 @@ static int
 load_mirrors(struct tool *t, const cJSON *schema, const char *pointer, const char *place,
     struct spec_fault *f)
 {
-	char inner[TOOL_PLACE], below[TOOL_PLACE];
+	char inner[SPEC_PLACE], below[SPEC_PLACE];
 	const cJSON *child, *header;
 	struct mirror *mirrors;
 	const char *type;
@@ -257,7 +259,7 @@ load_mirrors(struct tool *t, const cJSON *schema, const char *pointer, const cha
 		if (header == NULL)
 			continue;
 		type = json_str(child, "type");
-		if (!cJSON_IsString(header) || !tool_request_is_token(header->valuestring))
+		if (!cJSON_IsString(header) || !request_is_token(header->valuestring))
 			return spec_fail(f, inner, "x-mcp-header must be letters, digits and "
 			    "hyphens; web servers drop underscores");
 		if (type == NULL || (strcmp(type, "string") != 0 && strcmp(type, "integer") != 0 &&
@@ -281,12 +283,32 @@ load_mirrors(struct tool *t, const cJSON *schema, const char *pointer, const cha
 }
 
 static int
+load_request(struct tool *t, const cJSON *spec, const char *place, struct spec_fault *f)
+{
+	const struct request_names names = { json_get(t->input, "properties"), t->input };
+	char at[SPEC_PLACE];
+
+	snprintf(at, sizeof at, "%s/request", place);
+	if (request_load(&t->request, t->service, json_get(spec, "request"), &names, at, f) == -1)
+		return -1;
+	if (strcmp(t->request.method, "GET") != 0 && json_get(spec, "write") == NULL)
+		return spec_fail(f, place, "a %s needs \"write\": true, or false if it changes "
+		    "nothing", t->request.method);
+	t->dedupes = t->write && request_uses(&t->request, "idempotency_key");
+	return 0;
+}
+
+static int
 load_response(struct tool *t, const cJSON *spec, const char *place, struct spec_fault *f)
 {
 	const cJSON *known = json_get(t->input, "properties"), *next;
-	char at[TOOL_PLACE], below[TOOL_PLACE / 2] = "", reason[256];
+	char at[SPEC_PLACE], below[SPEC_PLACE / 2] = "", reason[256];
 
-	t->response = json_get(spec, "response");
+	next = json_get(json_get(spec, "response"), "next_cursor");
+	t->response = cJSON_Duplicate(json_get(spec, "response"), 1);
+	if (t->response == NULL)
+		return spec_fail(f, place, "out of memory");
+	cJSON_DeleteItemFromObjectCaseSensitive(t->response, "next_cursor");
 	if (pick_check(t->response, known, below, sizeof below, reason, sizeof reason) == -1) {
 		snprintf(at, sizeof at, "%s/response%s", place, below);
 		return spec_fail(f, at, "%s", reason);
@@ -295,15 +317,17 @@ load_response(struct tool *t, const cJSON *spec, const char *place, struct spec_
 	if (pick_is_list(t->response) || json_get(t->response, "pointer") != NULL ||
 	    json_get(t->response, "value") != NULL || json_get(t->response, "argument") != NULL)
 		return spec_fail(f, at, "a result is an object: {\"name\": PICK, ...}");
-	next = json_get(t->response, "next_cursor");
 	if (next != NULL) {
-		if (!cJSON_IsString(next) || t->list == NULL)
+		if (t->list == NULL || (!cJSON_IsString(next) && !cJSON_IsObject(next)))
 			return spec_fail(f, at, "\"next_cursor\" is a pointer beside a list "
 			    "({\"each\": ...})");
-		if (!tool_request_sends(t, "cursor"))
+		if (!request_uses(&t->request, "cursor"))
 			return spec_fail(f, at, "\"next_cursor\" is picked and the request has no "
 			    "{cursor} to go on with; put it into the URL or the body");
-		t->next = next->valuestring;
+		snprintf(at, sizeof at, "%s/response/next_cursor", place);
+		if (paging_load(&t->next, next, at, f) == -1)
+			return -1;
+		snprintf(at, sizeof at, "%s/response", place);
 	}
 	t->untrusted = cJSON_CreateArray();
 	if (t->untrusted == NULL || pick_untrusted(t->response, "", t->untrusted) == -1)
@@ -345,7 +369,7 @@ load_outcome(struct tool *t, const cJSON *spec, const char *place, struct spec_f
 	};
 	static const char *const pointers[] = { "code", "message", "request_id", "retry_after" };
 	const cJSON *item, *known = json_get(t->input, "properties");
-	char at[TOOL_PLACE], below[TOOL_PLACE / 2] = "", reason[256];
+	char at[SPEC_PLACE], below[SPEC_PLACE / 2] = "", reason[256];
 	const char *why, *pointer;
 	size_t i;
 
@@ -376,7 +400,7 @@ load_outcome(struct tool *t, const cJSON *spec, const char *place, struct spec_f
 			    pointers[i]);
 	}
 	cJSON_ArrayForEach(item, json_get(t->error, "codes")) {
-		char inner[2 * TOOL_PLACE];
+		char inner[2 * SPEC_PLACE];
 
 		snprintf(inner, sizeof inner, "%s/codes/%s", at, item->string);
 		if (spec_check(item, code_keys, inner, f) == -1)
@@ -417,7 +441,7 @@ load_output(struct tool *t, const cJSON *spec, const char *place, struct spec_fa
 {
 	const cJSON *schema = json_get(spec, "outputSchema"), *name;
 	cJSON *properties;
-	char at[TOOL_PLACE];
+	char at[SPEC_PLACE];
 	int result = 0;
 
 	if (schema == NULL)
@@ -465,7 +489,7 @@ list_annotations(struct buf *out, const struct tool *t, const cJSON *annotations
 	const cJSON *said;
 	size_t i;
 
-	fallback[1] = strcmp(t->method, "DELETE") == 0;
+	fallback[1] = strcmp(t->request.method, "DELETE") == 0;
 	buf_puts(out, ",\"annotations\":{");
 	if (json_str(annotations, "title") != NULL) {
 		buf_puts(out, "\"title\":");

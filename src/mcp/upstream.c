@@ -6,31 +6,33 @@
 
 #include "base/limits.h"
 #include "mcp/failure.h"
+#include "mcp/request.h"
 #include "mcp/service.h"
 #include "mcp/template.h"
 #include "mcp/upstream.h"
 #include "wire/json.h"
 
-static int	build_url(struct upstream *, const struct tool *, const cJSON *, struct failure *);
+static int	build_url(struct upstream *, const struct request *, const cJSON *,
+		    struct failure *);
 static bool	is_path_text(const char *);
 static bool	is_path_value(const cJSON *);
 static bool	has_dot_segment(const char *);
-static bool	has_header(const struct tool *, const char *);
-static int	build_headers(struct upstream *, const struct tool *, const cJSON *,
+static bool	has_header(const struct request *, const char *);
+static int	build_headers(struct upstream *, const struct request *, const cJSON *,
 		    struct failure *);
-static int	build_body(struct upstream *, const struct tool *, const cJSON *, struct failure *);
+static int	build_body(struct upstream *, const struct request *, const cJSON *,
+		    struct failure *);
 static int	push_line(struct upstream *, char *);
 
 int
-upstream_build(struct upstream *u, const struct tool *t, const cJSON *args, struct failure *f)
+upstream_build(struct upstream *u, const struct request *r, const cJSON *args, struct failure *f)
 {
 	memset(u, 0, sizeof *u);
 	buf_init(&u->body, LIMIT_SERVICE_FILE);
-	u->method = t->method;
-	u->once = t->write;
-	if (build_url(u, t, args, f) == -1 || build_headers(u, t, args, f) == -1)
+	u->method = r->method;
+	if (build_url(u, r, args, f) == -1 || build_headers(u, r, args, f) == -1)
 		return -1;
-	return build_body(u, t, args, f);
+	return build_body(u, r, args, f);
 }
 
 void
@@ -106,14 +108,14 @@ has_dot_segment(const char *url)
 }
 
 static int
-build_url(struct upstream *u, const struct tool *t, const cJSON *args, struct failure *f)
+build_url(struct upstream *u, const struct request *r, const cJSON *args, struct failure *f)
 {
 	const char *why, *name;
 	struct buf url;
 	size_t i;
 
-	for (i = 0; i < t->path_vars; i++) {
-		name = uritemplate_name(t->url, i);
+	for (i = 0; i < r->path_vars; i++) {
+		name = uritemplate_name(r->url, i);
 		if (!is_path_value(json_get(args, name))) {
 			failure_init(f, "invalid_argument", 400, "/%s: must not be empty, \".\" or "
 			    "\"..\" and must hold no slash; give the id as another tool returned "
@@ -122,8 +124,8 @@ build_url(struct upstream *u, const struct tool *t, const cJSON *args, struct fa
 		}
 	}
 	buf_init(&url, LIMIT_URL);
-	buf_puts(&url, t->service->base_url);
-	if (uritemplate_expand(t->url, args, &url, &why, &name) == -1) {
+	buf_puts(&url, r->service->base_url);
+	if (uritemplate_expand(r->url, args, &url, &why, &name) == -1) {
 		failure_init(f, "invalid_argument", 400, "/%s: %s", name == NULL ? "" : name, why);
 		buf_finish(&url);
 		return -1;
@@ -177,20 +179,20 @@ upstream_header(struct upstream *u, const char *name, const char *value)
 	return push_line(u, buf_take(&line));
 }
 
-/* Whether the tool's own headers say it, so that the usual one is not sent besides. */
+/* Whether the request's own headers say it, so that the usual one is not sent besides. */
 static bool
-has_header(const struct tool *t, const char *name)
+has_header(const struct request *r, const char *name)
 {
 	const cJSON *header;
 
-	cJSON_ArrayForEach(header, t->headers)
+	cJSON_ArrayForEach(header, r->headers)
 		if (strcasecmp(header->string, name) == 0)
 			return true;
 	return false;
 }
 
 static int
-build_headers(struct upstream *u, const struct tool *t, const cJSON *args, struct failure *f)
+build_headers(struct upstream *u, const struct request *r, const cJSON *args, struct failure *f)
 {
 	enum template_result result;
 	const cJSON *header;
@@ -198,7 +200,7 @@ build_headers(struct upstream *u, const struct tool *t, const cJSON *args, struc
 	const char *why;
 	int pushed;
 
-	cJSON_ArrayForEach(header, t->headers) {
+	cJSON_ArrayForEach(header, r->headers) {
 		buf_init(&value, LIMIT_HEADER - 256);
 		result = template_header(&value, header->valuestring, args, &why);
 		if (result == TEMPLATE_UNFIT) {
@@ -213,7 +215,7 @@ build_headers(struct upstream *u, const struct tool *t, const cJSON *args, struc
 		if (pushed == -1)
 			goto memory;
 	}
-	if (!has_header(t, "Accept") && upstream_header(u, "Accept", "application/json") == -1)
+	if (!has_header(r, "Accept") && upstream_header(u, "Accept", "application/json") == -1)
 		goto memory;
 	return 0;
 memory:
@@ -222,22 +224,22 @@ memory:
 }
 
 static int
-build_body(struct upstream *u, const struct tool *t, const cJSON *args, struct failure *f)
+build_body(struct upstream *u, const struct request *r, const cJSON *args, struct failure *f)
 {
 	enum template_result result;
 	const char *why = NULL;
 
-	if (t->body == NULL)
+	if (r->body == NULL)
 		return 0;
-	result = t->form ? template_form(&u->body, t->body, args, &why) :
-	    template_json(&u->body, t->body, args, &why);
+	result = r->kind == REQUEST_FORM ? template_form(&u->body, r->body, args, &why) :
+	    template_json(&u->body, r->body, args, &why);
 	if (result == TEMPLATE_UNFIT) {
 		failure_init(f, "invalid_argument", 400, "%s", why);
 		return -1;
 	}
 	u->has_body = result == TEMPLATE_DONE;
-	if (u->has_body && !has_header(t, "Content-Type") &&
-	    upstream_header(u, "Content-Type", t->form ?
+	if (u->has_body && !has_header(r, "Content-Type") &&
+	    upstream_header(u, "Content-Type", r->kind == REQUEST_FORM ?
 	    "application/x-www-form-urlencoded" : "application/json") == -1) {
 		failure_init(f, "internal", 500, "out of memory; repeat the call later");
 		return -1;

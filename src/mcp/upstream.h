@@ -11,10 +11,10 @@
 #include "base/buf.h"
 
 struct failure;
-struct tool;
+struct request;
 
 struct upstream {
-	const char	*method;	/* borrowed from the tool */
+	const char	*method;	/* borrowed from the request */
 	char		*url;
 	char		**headers;	/* whole lines */
 	size_t		 nheaders;
@@ -24,11 +24,11 @@ struct upstream {
 };
 
 /*
- * Build the request of `t`, without a credential, for arguments that its schema has accepted.
+ * Build `r`, without a credential, for arguments that its tool's schema has accepted.
  * upstream_finish() must follow in both cases. 0, or -1 with the reason for the model in `f`: a
  * value that would add a path segment, a line end for a header, something too long.
  */
-int	 upstream_build(struct upstream *u, const struct tool *t, const cJSON *args,
+int	 upstream_build(struct upstream *u, const struct request *r, const cJSON *args,
 	    struct failure *f);
 /* Add a header line of name and value. 0 or -1 (memory). */
 int	 upstream_header(struct upstream *u, const char *name, const char *value);

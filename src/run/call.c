@@ -555,7 +555,7 @@ call_fetch(struct call *c, const struct tool *t, void (*answered)(void *, const 
 	waits = call_credential(c, &line, &f);
 	if (waits != 0)
 		return waits == 1 ? CALL_WAITS : call_fail_unsent(c, &f);
-	if (upstream_build(&u, t, c->args, &f) == -1) {
+	if (upstream_build(&u, &t->request, c->args, &f) == -1) {
 		upstream_finish(&u);
 		return call_fail_unsent(c, &f);
 	}
@@ -649,7 +649,7 @@ call_learn(struct call *c, const struct answer *answer)
 	c->fetch = NULL;
 	c->upstream_us += us;
 	c->upstream_status = answer->status;
-	c->upstream_outcome = outcome_name(answer->outcome);
+	c->upstream_outcome = answer_outcome(answer->outcome);
 	c->upstream_why = answer->why;
 	metrics_upstream(c->bridge->metrics, c->tool->service->name, c->upstream_outcome, us,
 	    answer->connects, answer->sent);

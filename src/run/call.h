@@ -24,6 +24,7 @@
 #include "base/buf.h"
 #include "mcp/confirm.h"
 #include "mcp/mcp.h"
+#include "mcp/paging.h"
 #include "mcp/plan.h"
 #include "mcp/record.h"
 #include "mcp/result.h"

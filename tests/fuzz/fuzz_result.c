@@ -11,6 +11,7 @@
 #include "base/buf.h"
 #include "mcp/answer.h"
 #include "mcp/failure.h"
+#include "mcp/paging.h"
 #include "mcp/result.h"
 #include "wire/json.h"
 

@@ -13,6 +13,7 @@
 #include "check.h"
 #include "mcp/answer.h"
 #include "mcp/failure.h"
+#include "mcp/paging.h"
 #include "mcp/result.h"
 #include "mcp/service.h"
 #include "wire/json.h"
@@ -255,7 +256,7 @@ run_outcomes(void)
 			snprintf(got, sizeof got, "%s %s", json_str(item, "code"),
 			    json_true(item, "retryable") ? "yes" : "no");
 			CHECK(text[0] == '!' && strcmp(got, want) == 0, "%s to %s: %s",
-			    outcome_name(a.outcome), args[k], text);
+			    answer_outcome(a.outcome), args[k], text);
 			CHECK(json_str(item, "hint") != NULL && strlen(json_str(item, "hint")) > 20, "a hint");
 			cJSON_Delete(item);
 			cJSON_Delete(arg);

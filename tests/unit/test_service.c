@@ -408,7 +408,23 @@ static const struct mutation mutations[] = {
 	    YES },
 	{ T0 "/response/kind/argument", "\"colour\"", T0 "/response/kind", "must name an argument", NO },
 	{ T0 "/response/v", "{\"value\":1,\"more\":2}", T0 "/response/v", "unknown key \"more\"", YES },
-	{ T0 "/response/next_cursor", "{\"pointer\":\"/next\"}", T0 "/response",
+	{ T0 "/response/next_cursor", "{\"pointer\":\"/next\"}", NULL, NULL, NO },
+	{ T0 "/response/next_cursor", "{\"last\":\"/id\"}", NULL, NULL, NO },
+	{ T0 "/response/next_cursor", "{\"header\":\"X-Next\"}", NULL, NULL, NO },
+	{ T0 "/response/next_cursor", "{\"header\":\"Link\",\"query\":\"page\"}", NULL, NULL, NO },
+	{ T0 "/response/next_cursor", "{\"header\":\"Link\"}", T0 "/response/next_cursor",
+	    "needs \"query\"", YES },
+	{ T0 "/response/next_cursor", "{\"header\":\"a b\"}", T0 "/response/next_cursor",
+	    "letters, digits and hyphens", YES },
+	{ T0 "/response/next_cursor", "{\"query\":\"page\"}", T0 "/response/next_cursor",
+	    "must have one of", YES },
+	{ T0 "/response/next_cursor", "{\"pointer\":\"/a\",\"last\":\"/id\"}",
+	    T0 "/response/next_cursor", "must have one of", YES },
+	{ T0 "/response/next_cursor", "{\"last\":\"id\"}", T0 "/response/next_cursor",
+	    "is not a JSON Pointer", YES },
+	{ T0 "/response/next_cursor", "{\"pointer\":\"/a\",\"page\":1}", T0 "/response/next_cursor/page",
+	    "unknown key", YES },
+	{ T0 "/response/next_cursor", "7", T0 "/response",
 	    "\"next_cursor\" is a pointer beside a list", YES },
 	{ T0 "/response/next_cursor", "\"next\"", T0 "/response/next_cursor", "is not a JSON Pointer", YES },
 	{ T1 "/response/next_cursor", "\"/next\"", T1 "/response",
@@ -597,9 +613,9 @@ run_good(void)
 	CHECK(strncmp(s.ca_file, folder, strlen(folder)) == 0, "%s", s.ca_file);
 	CHECK(strcmp(s.credentials[0].line, "Authorization: Bearer s3cret") == 0, "the credential");
 	t = &s.tools[0];
-	CHECK(!t->write && !t->form && t->timeout_ms == 5000 && t->path_vars == 0, "list: %zu path_vars",
-	    t->path_vars);
-	CHECK(strcmp(t->list, "things") == 0 && strcmp(t->next, "/next") == 0, "its list");
+	CHECK(!t->write && t->request.kind == REQUEST_EMPTY && t->timeout_ms == 5000 &&
+	    t->request.path_vars == 0, "list: %zu path_vars", t->request.path_vars);
+	CHECK(strcmp(t->list, "things") == 0 && strcmp(t->next.pointer, "/next") == 0, "its list");
 	CHECK(t->nmirrors == 1 && strcmp(t->mirrors[0].pointer, "/kind") == 0 &&
 	    strcmp(t->mirrors[0].header, "Kind") == 0, "its mirror");
 	CHECK(strcmp(json_str(t->success, "pointer"), "/fine") == 0 &&
@@ -618,7 +634,7 @@ run_good(void)
 	    !json_true(json_get(listing, "annotations"), "destructiveHint"), "hints: %s", t->listing);
 	cJSON_Delete(listing);
 	t = &s.tools[1];
-	CHECK(t->write && t->path_vars == 1 && t->list == NULL && t->next == NULL, "send");
+	CHECK(t->write && t->request.path_vars == 1 && t->list == NULL && !t->next.given, "send");
 	CHECK(strcmp(json_str(t->success, "pointer"), "/ok") == 0, "the service's outcome");
 	listing = parse(t->listing);
 	CHECK(pointer_get(listing, "/outputSchema/properties/idempotent_replay") != NULL &&
@@ -626,7 +642,7 @@ run_good(void)
 	    pointer_get(listing, "/inputSchema/properties/cursor") == NULL, "send: %s", t->listing);
 	CHECK(json_get(listing, "title") == NULL, "no title");
 	cJSON_Delete(listing);
-	CHECK(s.tools[2].form && !s.tools[2].write && s.tools[2].output == NULL, "form");
+	CHECK(s.tools[2].request.kind == REQUEST_FORM && !s.tools[2].write && s.tools[2].output == NULL, "form");
 	listing = parse(s.tools[3].listing);
 	CHECK(json_true(json_get(listing, "annotations"), "destructiveHint"), "delete: %s",
 	    s.tools[3].listing);

@@ -146,7 +146,7 @@ run_case(const struct catalog *c, size_t i)
 	size_t k;
 	int result;
 
-	result = upstream_build(&u, t, args, &f);
+	result = upstream_build(&u, &t->request, args, &f);
 	if (cases[i].url == NULL) {
 		CHECK(result == -1 && strcmp(f.code, "invalid_argument") == 0 && f.http_status == 400 &&
 		    !f.retryable && strstr(f.hint, cases[i].rest) != NULL, "%s %s: %d %s", cases[i].tool,
@@ -163,7 +163,7 @@ run_case(const struct catalog *c, size_t i)
 		    cases[i].args, result == 0 ? u.url : f.hint);
 		CHECK(strcmp(buf_str(&rest), cases[i].rest) == 0, "%s %s:\n%s", cases[i].tool,
 		    cases[i].args, buf_str(&rest));
-		CHECK(strcmp(u.method, t->method) == 0, "%s", u.method);
+		CHECK(strcmp(u.method, t->request.method) == 0, "%s", u.method);
 		buf_finish(&rest);
 	}
 	upstream_finish(&u);
@@ -186,7 +186,7 @@ run_lengths(const struct catalog *c)
 	for (i = 0; i < 3; i++) {
 		args = parse(i == 2 ? "{\"id\":\"x\"}" : "{}");
 		json_put(args, names[i], cJSON_CreateString(text));
-		CHECK(upstream_build(&u, catalog_find(c, tools[i]), args, &f) == -1 &&
+		CHECK(upstream_build(&u, &catalog_find(c, tools[i])->request, args, &f) == -1 &&
 		    strcmp(f.code, "invalid_argument") == 0, "a long %s", names[i]);
 		failure_finish(&f);
 		upstream_finish(&u);
@@ -201,7 +201,7 @@ run_credential(struct catalog *c)
 	struct upstream u;
 	struct failure f;
 
-	CHECK(upstream_build(&u, catalog_find(c, "list"), args, &f) == 0 && u.nheaders == 1 &&
+	CHECK(upstream_build(&u, &catalog_find(c, "list")->request, args, &f) == 0 && u.nheaders == 1 &&
 	    upstream_line(&u, "Authorization: Bearer t") == 0 && u.nheaders == 2 &&
 	    strcmp(u.headers[1], "Authorization: Bearer t") == 0, "the credential");
 	CHECK(upstream_header(&u, "traceparent", "x") == 0 && u.nheaders == 3 &&

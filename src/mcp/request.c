@@ -1,0 +1,212 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * request.c - a request's description, checked when it is loaded: method, URL, headers, body, and
+ * that each place is filled by an argument that there is.
+ */
+#include <stdio.h>
+#include <string.h>
+#include <strings.h>
+
+#include "base/buf.h"
+#include "base/limits.h"
+#include "mcp/credential.h"
+#include "mcp/request.h"
+#include "mcp/service.h"
+#include "mcp/template.h"
+#include "wire/json.h"
+
+static bool	is_own_header(const struct service *, const char *);
+static bool	is_required(const struct request_names *, const char *);
+static int	load_url(struct request *, const cJSON *, const struct request_names *,
+		    const char *, struct spec_fault *);
+static int	load_headers(struct request *, const cJSON *, const struct request_names *,
+		    const char *, struct spec_fault *);
+static int	load_body(struct request *, const cJSON *, const struct request_names *,
+		    const char *, struct spec_fault *);
+
+int
+request_load(struct request *r, const struct service *s, const cJSON *spec,
+    const struct request_names *names, const char *place, struct spec_fault *f)
+{
+	static const struct spec_key keys[] = {
+		{ "method", SPEC_STRING, true },
+		{ "url", SPEC_STRING, true },
+		{ "headers", SPEC_OBJECT, false },
+		{ "body", SPEC_ANY, false },
+		{ "form", SPEC_OBJECT, false },
+		{ NULL, SPEC_ANY, false },
+	};
+	static const char *const methods[] = { "GET", "POST", "PUT", "PATCH", "DELETE" };
+	size_t i;
+
+	r->service = s;
+	if (spec_check(spec, keys, place, f) == -1)
+		return -1;
+	for (i = 0; i < 5 && strcmp(methods[i], json_str(spec, "method")) != 0; i++)
+		;
+	if (i == 5)
+		return spec_fail(f, place, "\"method\" must be GET, POST, PUT, PATCH or DELETE");
+	r->method = methods[i];
+	if (load_url(r, spec, names, place, f) == -1 ||
+	    load_headers(r, spec, names, place, f) == -1)
+		return -1;
+	return load_body(r, spec, names, place, f);
+}
+
+void
+request_finish(struct request *r)
+{
+	uritemplate_destroy(r->url);
+	memset(r, 0, sizeof *r);
+}
+
+bool
+request_is_token(const char *s)
+{
+	return *s != '\0' && strlen(s) <= LIMIT_TOOL_NAME &&
+	    s[strspn(s, "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789-")] == '\0';
+}
+
+bool
+request_uses(const struct request *r, const char *name)
+{
+	char text[LIMIT_TOOL_NAME + 8];
+	struct buf all;
+	bool found;
+	size_t i;
+
+	for (i = 0; i < uritemplate_count(r->url); i++)
+		if (strcmp(uritemplate_name(r->url, i), name) == 0)
+			return true;
+	snprintf(text, sizeof text, "{%s}", name);
+	buf_init(&all, LIMIT_SERVICE_FILE);
+	if (r->headers != NULL)
+		json_print(&all, r->headers);
+	if (r->body != NULL)
+		json_print(&all, r->body);
+	found = strstr(buf_str(&all), text) != NULL;
+	buf_finish(&all);
+	return found;
+}
+
+/* Headers that the transport or the service's "auth" decides; a second one would lie. */
+static bool
+is_own_header(const struct service *s, const char *name)
+{
+	static const char *const names[] = { "Host", "Content-Length", "Transfer-Encoding",
+		"Connection", "Authorization", "traceparent", "tracestate", "Expect" };
+	size_t i;
+
+	for (i = 0; i < sizeof names / sizeof names[0]; i++)
+		if (strcasecmp(names[i], name) == 0)
+			return true;
+	for (i = 0; i < s->ncredentials; i++)
+		if (credential_sets(&s->credentials[i], name))
+			return true;
+	return false;
+}
+
+/* Whether an argument is always there. */
+static bool
+is_required(const struct request_names *names, const char *name)
+{
+	const cJSON *child;
+
+	cJSON_ArrayForEach(child, json_get(names->schema, "required"))
+		if (cJSON_IsString(child) && strcmp(child->valuestring, name) == 0)
+			return true;
+	return false;
+}
+
+static int
+load_headers(struct request *r, const cJSON *spec, const struct request_names *names,
+    const char *place, struct spec_fault *f)
+{
+	char at[2 * SPEC_PLACE], reason[256];
+	const cJSON *header;
+
+	r->headers = json_get(spec, "headers");
+	cJSON_ArrayForEach(header, r->headers) {
+		snprintf(at, sizeof at, "%s/headers/%s", place, header->string);
+		if (is_own_header(r->service, header->string))
+			return spec_fail(f, at, "is the bridge's own to set; credentials go into "
+			    "\"auth\"");
+		if (!request_is_token(header->string) || !cJSON_IsString(header))
+			return spec_fail(f, at, "a header is a name of letters, digits and hyphens "
+			    "and a string");
+		if (template_check(header->valuestring, names->known, reason, sizeof reason) == -1)
+			return spec_fail(f, at, "%s", reason);
+	}
+	return 0;
+}
+
+static int
+load_url(struct request *r, const cJSON *spec, const struct request_names *names,
+    const char *place, struct spec_fault *f)
+{
+	const char *text = json_str(spec, "url"), *reason, *query, *p;
+	char at[2 * SPEC_PLACE];
+	size_t offset, i, first;
+	bool plain;
+
+	snprintf(at, sizeof at, "%s/url", place);
+	if (*text != '/')
+		return spec_fail(f, at, "must begin with '/'; it follows base_url");
+	r->url = uritemplate_create(text, &reason, &offset);
+	if (r->url == NULL)
+		return spec_fail(f, at, "\"%s\": %s (at byte %zu)", text, reason, offset);
+	for (i = 0; i < uritemplate_count(r->url); i++)
+		if (json_get(names->known, uritemplate_name(r->url, i)) == NULL)
+			return spec_fail(f, at, "{%s}: no argument of this name; declare it in "
+			    "inputSchema.properties", uritemplate_name(r->url, i));
+	/* Everything before the query stands in the path, where no value may add a segment. */
+	query = strchrnul(text, '?');
+	for (p = text; p < query && *p != '\0'; p++) {
+		if (*p != '{')
+			continue;
+		if (p[1] == '+' || p[1] == '#')
+			return spec_fail(f, at, "{%c...} in a path lets a value add segments; "
+			    "use {name}", p[1]);
+		if (p[1] == '?' || p[1] == '&')
+			break;
+		first = r->path_vars++;
+		plain = strchr("./;", p[1]) == NULL;
+		for (; *p != '}'; p++)
+			if (*p == ',')
+				r->path_vars++;
+		for (i = first; plain && i < r->path_vars; i++)
+			if (!is_required(names, uritemplate_name(r->url, i)))
+				return spec_fail(f, at, "{%s} stands in the path and could be left "
+				    "out; add it to inputSchema.required",
+				    uritemplate_name(r->url, i));
+	}
+	return 0;
+}
+
+static int
+load_body(struct request *r, const cJSON *spec, const struct request_names *names,
+    const char *place, struct spec_fault *f)
+{
+	const cJSON *form = json_get(spec, "form");
+	char at[2 * SPEC_PLACE], reason[256];
+	const cJSON *child;
+
+	r->body = json_get(spec, "body");
+	if (r->body != NULL && form != NULL)
+		return spec_fail(f, place, "\"body\" and \"form\" exclude each other");
+	if (r->body == NULL && form == NULL)
+		return 0;
+	r->kind = form != NULL ? REQUEST_FORM : REQUEST_JSON;
+	if (form != NULL)
+		r->body = form;
+	snprintf(at, sizeof at, "%s/%s", place, form != NULL ? "form" : "body");
+	if (strcmp(r->method, "GET") == 0)
+		return spec_fail(f, at, "a GET has no body");
+	if (template_check_body(r->body, names->known, reason, sizeof reason) == -1)
+		return spec_fail(f, at, "%s", reason);
+	cJSON_ArrayForEach(child, form)
+		if (cJSON_IsObject(child))
+			return spec_fail(f, at, "\"%s\": a form has no nested objects",
+			    child->string);
+	return 0;
+}
