@@ -10,6 +10,7 @@
 #include "base/buf.h"
 #include "base/limits.h"
 #include "mcp/credential.h"
+#include "mcp/multipart.h"
 #include "mcp/request.h"
 #include "mcp/service.h"
 #include "mcp/template.h"
@@ -34,6 +35,8 @@ request_load(struct request *r, const struct service *s, const cJSON *spec,
 		{ "headers", SPEC_OBJECT, false },
 		{ "body", SPEC_ANY, false },
 		{ "form", SPEC_OBJECT, false },
+		{ "multipart", SPEC_OBJECT, false },
+		{ "raw", SPEC_OBJECT, false },
 		{ NULL, SPEC_ANY, false },
 	};
 	static const char *const methods[] = { "GET", "POST", "PUT", "PATCH", "DELETE" };
@@ -65,6 +68,17 @@ request_is_token(const char *s)
 {
 	return *s != '\0' && strlen(s) <= LIMIT_TOOL_NAME &&
 	    s[strspn(s, "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789-")] == '\0';
+}
+
+bool
+request_has_header(const struct request *r, const char *name)
+{
+	const cJSON *header;
+
+	cJSON_ArrayForEach(header, r->headers)
+		if (strcasecmp(header->string, name) == 0)
+			return true;
+	return false;
 }
 
 bool
@@ -187,25 +201,46 @@ static int
 load_body(struct request *r, const cJSON *spec, const struct request_names *names,
     const char *place, struct spec_fault *f)
 {
-	const cJSON *form = json_get(spec, "form");
-	char at[2 * SPEC_PLACE], reason[256];
+	static const struct {
+		const char *name;
+		enum request_body kind;
+	} kinds[] = {
+		{ "body", REQUEST_JSON }, { "form", REQUEST_FORM },
+		{ "multipart", REQUEST_MULTIPART }, { "raw", REQUEST_RAW },
+	};
+	char at[2 * SPEC_PLACE] = "", reason[256];
 	const cJSON *child;
+	size_t i;
 
-	r->body = json_get(spec, "body");
-	if (r->body != NULL && form != NULL)
-		return spec_fail(f, place, "\"body\" and \"form\" exclude each other");
-	if (r->body == NULL && form == NULL)
+	for (i = 0; i < sizeof kinds / sizeof kinds[0]; i++) {
+		child = json_get(spec, kinds[i].name);
+		if (child == NULL)
+			continue;
+		if (r->body != NULL)
+			return spec_fail(f, place, "\"body\", \"form\", \"multipart\" and "
+			    "\"raw\" exclude each other");
+		r->body = child;
+		r->kind = kinds[i].kind;
+		snprintf(at, sizeof at, "%s/%s", place, kinds[i].name);
+	}
+	if (r->body == NULL)
 		return 0;
-	r->kind = form != NULL ? REQUEST_FORM : REQUEST_JSON;
-	if (form != NULL)
-		r->body = form;
-	snprintf(at, sizeof at, "%s/%s", place, form != NULL ? "form" : "body");
 	if (strcmp(r->method, "GET") == 0)
 		return spec_fail(f, at, "a GET has no body");
+	if (r->kind == REQUEST_MULTIPART || r->kind == REQUEST_RAW) {
+		if (request_has_header(r, "Content-Type"))
+			return spec_fail(f, place, "Content-Type follows from \"%s\"; a part says "
+			    "its own with \"type\"", r->kind == REQUEST_RAW ? "raw" : "multipart");
+		if (r->kind == REQUEST_MULTIPART)
+			return multipart_check(r->body, names->known, at, f);
+		if (json_get(r->body, "filename") != NULL)
+			return spec_fail(f, at, "\"filename\" goes with \"multipart\"");
+		return multipart_check_part(r->body, names->known, at, f);
+	}
 	if (template_check_body(r->body, names->known, reason, sizeof reason) == -1)
 		return spec_fail(f, at, "%s", reason);
-	cJSON_ArrayForEach(child, form)
-		if (cJSON_IsObject(child))
+	cJSON_ArrayForEach(child, r->body)
+		if (r->kind == REQUEST_FORM && cJSON_IsObject(child))
 			return spec_fail(f, at, "\"%s\": a form has no nested objects",
 			    child->string);
 	return 0;

@@ -16,7 +16,7 @@
 
 struct service;
 
-enum request_body { REQUEST_EMPTY, REQUEST_JSON, REQUEST_FORM };
+enum request_body { REQUEST_EMPTY, REQUEST_JSON, REQUEST_FORM, REQUEST_MULTIPART, REQUEST_RAW };
 
 struct request {
 	const struct service	*service;
@@ -25,7 +25,7 @@ struct request {
 	size_t			 path_vars;	/* how many of its variables stand in the path */
 	const cJSON		*headers;	/* object of templates, or NULL */
 	enum request_body	 kind;
-	const cJSON		*body;		/* template; NULL for REQUEST_EMPTY */
+	const cJSON		*body;		/* template or parts; NULL for REQUEST_EMPTY */
 };
 
 /* The names that a request may use. */
@@ -43,6 +43,8 @@ int	 request_load(struct request *r, const struct service *s, const cJSON *spec,
 void	 request_finish(struct request *r);
 /* Whether it has a place for the argument: in its URL, its headers or its body. */
 bool	 request_uses(const struct request *r, const char *name);
+/* Whether its description sets the header. */
+bool	 request_has_header(const struct request *r, const char *name);
 /* Whether a text can be the name of a header. */
 bool	 request_is_token(const char *s);
 

@@ -13,7 +13,6 @@ enum part { PART_END, PART_TEXT, PART_NAME, PART_BAD };
 
 static enum part	part_next(const char **, const char **, size_t *);
 static const cJSON	*argument(const cJSON *, const char *, size_t);
-static enum template_result text_expand(struct buf *, const char *, const cJSON *, const char **);
 static enum template_result form_member(struct buf *, const char *, const cJSON *, const cJSON *,
 		    const char **);
 
@@ -99,9 +98,8 @@ template_check_body(const cJSON *body, const cJSON *known, char *why, size_t why
 	return 0;
 }
 
-/* A text with its arguments put in, before any encoding. */
-static enum template_result
-text_expand(struct buf *out, const char *text, const cJSON *args, const char **why)
+enum template_result
+template_text(struct buf *out, const char *text, const cJSON *args, const char **why)
 {
 	const char *at = text, *from;
 	const cJSON *value;
@@ -136,7 +134,7 @@ template_header(struct buf *out, const char *text, const cJSON *args, const char
 	enum template_result result;
 	size_t start = out->len, i;
 
-	result = text_expand(out, text, args, why);
+	result = template_text(out, text, args, why);
 	for (i = start; result == TEMPLATE_DONE && i < out->len; i++) {
 		unsigned char c = (unsigned char)out->data[i];
 
@@ -167,7 +165,7 @@ template_json(struct buf *out, const cJSON *body, const cJSON *args, const char 
 			json_print(out, value);
 		} else {
 			buf_init(&text, out->cap);
-			result = text_expand(&text, body->valuestring, args, why);
+			result = template_text(&text, body->valuestring, args, why);
 			if (result == TEMPLATE_DONE)
 				json_quote(out, buf_str(&text));
 			buf_finish(&text);
@@ -253,7 +251,7 @@ form_member(struct buf *out, const char *name, const cJSON *value, const cJSON *
 	}
 	buf_init(&text, out->cap);
 	if (cJSON_IsString(value) && args != NULL)
-		result = text_expand(&text, value->valuestring, args, why);
+		result = template_text(&text, value->valuestring, args, why);
 	else if (cJSON_IsString(value))
 		buf_puts(&text, value->valuestring);
 	else

@@ -30,6 +30,9 @@ enum template_result {
 int	 template_check(const char *text, const cJSON *known, char *why, size_t whylen);
 int	 template_check_body(const cJSON *body, const cJSON *known, char *why, size_t whylen);
 
+/* Append a text with its arguments put in, before any encoding. */
+enum template_result template_text(struct buf *out, const char *text, const cJSON *args,
+	    const char **why);
 /* Append a header value. One with CR, LF or another control character is unfit. */
 enum template_result template_header(struct buf *out, const char *text, const cJSON *args,
 	    const char **why);

@@ -6,6 +6,7 @@
 
 #include "base/limits.h"
 #include "mcp/failure.h"
+#include "mcp/multipart.h"
 #include "mcp/request.h"
 #include "mcp/service.h"
 #include "mcp/template.h"
@@ -17,7 +18,6 @@ static int	build_url(struct upstream *, const struct request *, const cJSON *,
 static bool	is_path_text(const char *);
 static bool	is_path_value(const cJSON *);
 static bool	has_dot_segment(const char *);
-static bool	has_header(const struct request *, const char *);
 static int	build_headers(struct upstream *, const struct request *, const cJSON *,
 		    struct failure *);
 static int	build_body(struct upstream *, const struct request *, const cJSON *,
@@ -179,18 +179,6 @@ upstream_header(struct upstream *u, const char *name, const char *value)
 	return push_line(u, buf_take(&line));
 }
 
-/* Whether the request's own headers say it, so that the usual one is not sent besides. */
-static bool
-has_header(const struct request *r, const char *name)
-{
-	const cJSON *header;
-
-	cJSON_ArrayForEach(header, r->headers)
-		if (strcasecmp(header->string, name) == 0)
-			return true;
-	return false;
-}
-
 static int
 build_headers(struct upstream *u, const struct request *r, const cJSON *args, struct failure *f)
 {
@@ -215,7 +203,8 @@ build_headers(struct upstream *u, const struct request *r, const cJSON *args, st
 		if (pushed == -1)
 			goto memory;
 	}
-	if (!has_header(r, "Accept") && upstream_header(u, "Accept", "application/json") == -1)
+	if (!request_has_header(r, "Accept") &&
+	    upstream_header(u, "Accept", "application/json") == -1)
 		goto memory;
 	return 0;
 memory:
@@ -223,26 +212,68 @@ memory:
 	return -1;
 }
 
+/* The usual Content-Type of what a part is made of; its own stands above it. */
+static enum template_result
+raw_type(struct buf *out, const cJSON *part, const cJSON *args, const char **why)
+{
+	enum template_result result = TEMPLATE_ABSENT;
+
+	if (json_str(part, "type") != NULL)
+		result = template_header(out, json_str(part, "type"), args, why);
+	if (result == TEMPLATE_ABSENT) {
+		buf_puts(out, json_get(part, "base64") != NULL ? "application/octet-stream" :
+		    json_get(part, "text") != NULL ? "text/plain; charset=utf-8" :
+		    "application/json");
+		result = TEMPLATE_DONE;
+	}
+	return result;
+}
+
+/* Append the body of the request's kind, and its Content-Type. */
+static enum template_result
+put_body(struct buf *body, struct buf *type, const struct request *r, const cJSON *args,
+    const char **why)
+{
+	enum template_result result;
+	char multipart[MULTIPART_TYPE] = "";
+
+	switch (r->kind) {
+	case REQUEST_JSON:
+		buf_puts(type, "application/json");
+		return template_json(body, r->body, args, why);
+	case REQUEST_FORM:
+		buf_puts(type, "application/x-www-form-urlencoded");
+		return template_form(body, r->body, args, why);
+	case REQUEST_MULTIPART:
+		result = multipart_build(body, multipart, r->body, args, why);
+		buf_puts(type, multipart);
+		return result;
+	case REQUEST_RAW:
+		result = multipart_part(body, r->body, args, why);
+		return result == TEMPLATE_DONE ? raw_type(type, r->body, args, why) : result;
+	case REQUEST_EMPTY:
+		break;
+	}
+	return TEMPLATE_ABSENT;
+}
+
 static int
 build_body(struct upstream *u, const struct request *r, const cJSON *args, struct failure *f)
 {
 	enum template_result result;
 	const char *why = NULL;
+	struct buf type;
+	int pushed = 0;
 
-	if (r->body == NULL)
-		return 0;
-	result = r->kind == REQUEST_FORM ? template_form(&u->body, r->body, args, &why) :
-	    template_json(&u->body, r->body, args, &why);
-	if (result == TEMPLATE_UNFIT) {
-		failure_init(f, "invalid_argument", 400, "%s", why);
-		return -1;
-	}
+	buf_init(&type, LIMIT_HEADER);
+	result = put_body(&u->body, &type, r, args, &why);
 	u->has_body = result == TEMPLATE_DONE;
-	if (u->has_body && !has_header(r, "Content-Type") &&
-	    upstream_header(u, "Content-Type", r->kind == REQUEST_FORM ?
-	    "application/x-www-form-urlencoded" : "application/json") == -1) {
+	if (u->has_body && !request_has_header(r, "Content-Type"))
+		pushed = upstream_header(u, "Content-Type", buf_str(&type));
+	buf_finish(&type);
+	if (result == TEMPLATE_UNFIT)
+		failure_init(f, "invalid_argument", 400, "%s", why);
+	else if (pushed == -1)
 		failure_init(f, "internal", 500, "out of memory; repeat the call later");
-		return -1;
-	}
-	return 0;
+	return result == TEMPLATE_UNFIT || pushed == -1 ? -1 : 0;
 }

@@ -381,6 +381,29 @@ static const struct mutation mutations[] = {
 	{ T0 "/request/body", "{}", T0 "/request/body", "a GET has no body", YES },
 	{ T0 "/request/form", "{}", T0 "/request/form", "a GET has no body", YES },
 	{ T1 "/request/form", "{}", T1 "/request", "exclude each other", YES },
+	{ T1 "/request/multipart", "{\"a\":\"{to}\"}", T1 "/request", "exclude each other", YES },
+	{ T0 "/request/raw", "{\"text\":\"{kind}\"}", T0 "/request/raw", "a GET has no body", YES },
+	{ T1 "/request", "{\"method\":\"POST\",\"url\":\"/x\",\"multipart\":{\"a\":\"{to}\",\"f\":"
+	    "{\"base64\":\"{text}\",\"filename\":\"{to}\",\"type\":\"image/png\"},\"j\":{\"json\":"
+	    "{\"t\":\"{to}\"}}}}", NULL, NULL, NO },
+	{ T1 "/request", "{\"method\":\"POST\",\"url\":\"/x\",\"raw\":{\"base64\":\"{text}\",\"type\":"
+	    "\"{to}\"}}", NULL, NULL, NO },
+	{ T1 "/request", "{\"method\":\"POST\",\"url\":\"/x\",\"multipart\":{}}", T1 "/request/multipart",
+	    "must have a part", YES },
+	{ T1 "/request", "{\"method\":\"POST\",\"url\":\"/x\",\"multipart\":{\"a\":{\"text\":\"x\","
+	    "\"json\":1}}}", T1 "/request/multipart/a", "must have one of", YES },
+	{ T1 "/request", "{\"method\":\"POST\",\"url\":\"/x\",\"multipart\":{\"a\":{\"file\":\"x\"}}}",
+	    T1 "/request/multipart/a/file", "unknown key", YES },
+	{ T1 "/request", "{\"method\":\"POST\",\"url\":\"/x\",\"multipart\":{\"a\":1}}",
+	    T1 "/request/multipart/a", "must be an object", YES },
+	{ T1 "/request", "{\"method\":\"POST\",\"url\":\"/x\",\"multipart\":{\"a\":\"{colour}\"}}",
+	    T1 "/request/multipart/a", "no argument of this name", NO },
+	{ T1 "/request", "{\"method\":\"POST\",\"url\":\"/x\",\"raw\":{\"text\":\"x\",\"filename\":"
+	    "\"x\"}}", T1 "/request/raw", "goes with \"multipart\"", YES },
+	{ T1 "/request", "{\"method\":\"POST\",\"url\":\"/x\",\"raw\":{\"type\":\"x\"}}",
+	    T1 "/request/raw", "must have one of", YES },
+	{ T1 "/request", "{\"method\":\"POST\",\"url\":\"/x\",\"headers\":{\"content-type\":\"x\"},"
+	    "\"raw\":{\"text\":\"x\"}}", T1 "/request", "Content-Type follows", NO },
 	{ T1 "/request/body/text", "\"{t}\"", T1 "/request/body", "{t}: no argument", NO },
 	{ T1 "/request/body/meta/0", "\"}\"", T1 "/request/body", "write a literal one twice", YES },
 	{ T1 "/request/body", "null", NULL, NULL, NO },

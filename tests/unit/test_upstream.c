@@ -33,10 +33,16 @@ static const char service[] =
     "\"body\":\"{text}\"}},"
     "{\"name\":\"form\",\"write\":true," ARGS ",\"request\":{\"method\":\"POST\",\"url\":\"/x\","
     "\"form\":{\"text\":\"{text}\",\"tags\":\"{tags}\"}}},"
+    "{\"name\":\"raw\",\"write\":true," ARGS ",\"request\":{\"method\":\"PUT\",\"url\":\"/x\","
+    "\"raw\":{\"base64\":\"{text}\",\"type\":\"{key}\"}}},"
+    "{\"name\":\"parts\",\"write\":true," ARGS ",\"request\":{\"method\":\"POST\",\"url\":\"/x\","
+    "\"multipart\":{\"t\":\"{text}\"}}},"
     "{\"name\":\"bare\",\"write\":true," ARGS ",\"request\":{\"method\":\"DELETE\",\"url\":\"/x/{id}\"}}]}";
 
 #define URL	"https://api.example.org/v1"
 #define ACCEPT	"Accept: application/json\n"
+/* The digest of what stands between. */
+#define BOUNDARY "af76e532167328f3af953e597eb6d19d7ac1210e9ae6ca8e"
 #define FIXED	"X-Fixed: a {b}\n" ACCEPT
 
 static const struct {
@@ -123,6 +129,13 @@ static const struct {
 	{ "form", "{}", URL "/x", ACCEPT "Content-Type: application/x-www-form-urlencoded\n" },
 	{ "form", "{\"text\":{}}", NULL, "an object cannot be a form value" },
 	{ "form", "{\"text\":\"\\u0000\"}", NULL, "U+0000" },
+	{ "raw", "{\"text\":\"SGk=\"}", URL "/x", ACCEPT "Content-Type: application/octet-stream\nHi" },
+	{ "raw", "{\"text\":\"SGk=\",\"key\":\"image/png\"}", URL "/x", ACCEPT "Content-Type: image/png\nHi" },
+	{ "raw", "{\"text\":\"SGk=\",\"key\":\"a\\nb\"}", NULL, "a header value cannot" },
+	{ "raw", "{}", URL "/x", ACCEPT "(none)" },
+	{ "parts", "{\"text\":\"a\"}", URL "/x", ACCEPT "Content-Type: multipart/form-data; boundary=" BOUNDARY "\n"
+	    "--" BOUNDARY "\r\nContent-Disposition: form-data; name=\"t\"\r\n\r\na\r\n--" BOUNDARY "--\r\n" },
+	{ "parts", "{}", URL "/x", ACCEPT "(none)" },
 };
 
 static cJSON *
