@@ -15,8 +15,9 @@ first one, with files of their own:
               must not be asked. See Stub.
     expect    the status line and chosen headers ("!Name" must be absent), an empty line, the
               exact body without the file's last newline
-    limits    JSON: "only" (front or fronts), "max_ms", "conf" (lines), "env", "counts" (lines in
-              the request log for a step), "raw" (send the records ourselves, not by cgi-fcgi)
+    limits    JSON: "only" (front or fronts), "max_ms", "conf" (lines, in which <<FILE:NAME>> is a
+              copy of tests/cases/NAME), "env", "counts" (lines in the request log for a step),
+              "raw" (send the records ourselves, not by cgi-fcgi)
 
 In `expect`: <<ANY>> is any text, <<NUMBER>> an integer, <<VERSION>> a version, and any other
 <<NAME>> is a word that later steps may use; <<NAME~>> there is the word with a letter changed.
@@ -127,9 +128,10 @@ def free_port():
 class Stub:
     """An HTTP/1.1 upstream that plays a script, a thread a connection.
 
+    A turn is {"expect", "answer"}; "step": true says that it only prepares the call's own request.
     expect: method, path (with the query, as it came), headers (null: absent), body (JSON is
     compared as JSON, a string as bytes, null: none). answer: status, headers, body (JSON or a
-    string), body_gen (an expression), delay_ms, and behaviour: truncate (half a body), reset
+    string; <<PORT>> is the stub's), body_gen (an expression), delay_ms, and behaviour: truncate (half a body), reset
     (RST instead of an answer), close (end of stream instead of one), leave (an answer, then the
     end of the stream), stall (nothing until the client leaves), huge (more than any cap),
     headers (200 KB of them), drip (three bytes at a time).
@@ -261,6 +263,7 @@ class Stub:
                     self.left_early += 1
             return False
         body, kind = self.body_of(answer)
+        body = body.replace(b"<<PORT>>", str(self.port).encode())
         headers = {"Content-Type": kind, "Content-Length": str(len(body))}
         headers.update(answer.get("headers", {}))
         status = answer.get("status", 200)
@@ -393,6 +396,10 @@ class Bridge:
                 line = line.replace("<<TLS>>", str(self.tls.port))
                 line = line.replace("<<CA>>", str(self.certificates.own))
                 line = line.replace("<<OTHER_CA>>", str(self.certificates.other))
+            for name in re.findall(r"<<FILE:(.*?)>>", line):
+                (self.tmp / name).write_text((CASES / name).read_text().replace(
+                    "<<PORT>>", str(self.stub.port)))
+                line = line.replace("<<FILE:%s>>" % name, str(self.tmp / name))
             over[line.split("=")[0].strip()] = line
         kept = [x for x in text.splitlines() if x.split("=")[0].strip() not in over]
         self.conf.write_text("\n".join(kept + list(over.values())) + "\n")

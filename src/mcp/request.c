@@ -17,7 +17,7 @@
 #include "wire/json.h"
 
 static bool	is_own_header(const struct service *, const char *);
-static bool	is_required(const struct request_names *, const char *);
+static bool	is_brought(const struct request_names *, const char *);
 static int	load_url(struct request *, const cJSON *, const struct request_names *,
 		    const char *, struct spec_fault *);
 static int	load_headers(struct request *, const cJSON *, const struct request_names *,
@@ -89,7 +89,7 @@ request_uses(const struct request *r, const char *name)
 	bool found;
 	size_t i;
 
-	for (i = 0; i < uritemplate_count(r->url); i++)
+	for (i = 0; r->url != NULL && i < uritemplate_count(r->url); i++)
 		if (strcmp(uritemplate_name(r->url, i), name) == 0)
 			return true;
 	snprintf(text, sizeof text, "{%s}", name);
@@ -120,12 +120,21 @@ is_own_header(const struct service *s, const char *name)
 	return false;
 }
 
-/* Whether an argument is always there. */
+/* Whether a step brings it: what is known and no argument of the caller. */
 static bool
-is_required(const struct request_names *names, const char *name)
+is_brought(const struct request_names *names, const char *name)
+{
+	return json_get(names->known, name) != NULL &&
+	    json_get(json_get(names->schema, "properties"), name) == NULL;
+}
+
+bool
+request_is_given(const struct request_names *names, const char *name)
 {
 	const cJSON *child;
 
+	if (is_brought(names, name))
+		return json_true(names->known, name);
 	cJSON_ArrayForEach(child, json_get(names->schema, "required"))
 		if (cJSON_IsString(child) && strcmp(child->valuestring, name) == 0)
 			return true;
@@ -154,6 +163,25 @@ load_headers(struct request *r, const cJSON *spec, const struct request_names *n
 	return 0;
 }
 
+/* A URL that a step brings: not the caller's, and only to where the file lets it. */
+static int
+load_to(struct request *r, const char *text, const struct request_names *names, const char *place,
+    struct spec_fault *f)
+{
+	const cJSON *child;
+
+	cJSON_ArrayForEach(child, names->known)
+		if (strncmp(text + 1, child->string, strlen(child->string)) == 0 &&
+		    strcmp(text + 1 + strlen(child->string), "}") == 0)
+			break;
+	if (child == NULL || !is_brought(names, child->string))
+		return spec_fail(f, place, "must begin with '/', or be one {name} that an earlier "
+		    "step brings");
+	r->to = child->string;
+	return r->service->origins != NULL ? 0 : spec_fail(f, place, "goes where the service "
+	    "says; \"origins\" of the service must list which origins that may be");
+}
+
 static int
 load_url(struct request *r, const cJSON *spec, const struct request_names *names,
     const char *place, struct spec_fault *f)
@@ -164,6 +192,8 @@ load_url(struct request *r, const cJSON *spec, const struct request_names *names
 	bool plain;
 
 	snprintf(at, sizeof at, "%s/url", place);
+	if (*text == '{')
+		return load_to(r, text, names, at, f);
 	if (*text != '/')
 		return spec_fail(f, at, "must begin with '/'; it follows base_url");
 	r->url = uritemplate_create(text, &reason, &offset);
@@ -189,7 +219,7 @@ load_url(struct request *r, const cJSON *spec, const struct request_names *names
 			if (*p == ',')
 				r->path_vars++;
 		for (i = first; plain && i < r->path_vars; i++)
-			if (!is_required(names, uritemplate_name(r->url, i)))
+			if (!request_is_given(names, uritemplate_name(r->url, i)))
 				return spec_fail(f, at, "{%s} stands in the path and could be left "
 				    "out; add it to inputSchema.required",
 				    uritemplate_name(r->url, i));

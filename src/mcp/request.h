@@ -21,7 +21,8 @@ enum request_body { REQUEST_EMPTY, REQUEST_JSON, REQUEST_FORM, REQUEST_MULTIPART
 struct request {
 	const struct service	*service;
 	const char		*method;	/* static */
-	struct uritemplate	*url;		/* follows base_url */
+	const char		*to;		/* the argument that is its whole URL; or NULL */
+	struct uritemplate	*url;		/* else what follows base_url */
 	size_t			 path_vars;	/* how many of its variables stand in the path */
 	const cJSON		*headers;	/* object of templates, or NULL */
 	enum request_body	 kind;
@@ -30,8 +31,8 @@ struct request {
 
 /* The names that a request may use. */
 struct request_names {
-	const cJSON	*known;		/* an object with all of them as members */
-	const cJSON	*schema;	/* "required" in it says which arguments are always there */
+	const cJSON	*known;		/* an object of all of them; false: it may not be there */
+	const cJSON	*schema;	/* of the caller's arguments; "required" are always there */
 };
 
 /*
@@ -43,6 +44,8 @@ int	 request_load(struct request *r, const struct service *s, const cJSON *spec,
 void	 request_finish(struct request *r);
 /* Whether it has a place for the argument: in its URL, its headers or its body. */
 bool	 request_uses(const struct request *r, const char *name);
+/* Whether a value is always there under a name: a required argument, or what a step brings. */
+bool	 request_is_given(const struct request_names *names, const char *name);
 /* Whether its description sets the header. */
 bool	 request_has_header(const struct request *r, const char *name);
 /* Whether a text can be the name of a header. */

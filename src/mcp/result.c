@@ -19,9 +19,11 @@
 #include "wire/json.h"
 #include "wire/pointer.h"
 
-static void	fail_outcome(struct failure *, const struct tool *, const struct answer *);
+static cJSON	*accept(const struct tool *, const cJSON *, const struct answer *, size_t, bool,
+		    bool *, struct failure *);
+static void	fail_outcome(struct failure *, const struct tool *, const struct answer *, bool);
 static void	fail_status(struct failure *, const struct tool *, const cJSON *,
-		    const struct answer *, const cJSON *, size_t);
+		    const struct answer *, const cJSON *, size_t, bool);
 static void	fail_unclear(struct failure *, const struct tool *, const cJSON *, bool);
 static const cJSON *part(const struct tool *, const cJSON *, const char *);
 static bool	is_success(const struct tool *, const struct answer *, const cJSON *);
@@ -39,36 +41,66 @@ fail_memory(struct failure *f)
 	return -1;
 }
 
+/* Of whatever failed: which request it was, in the service's words. */
+static void
+name_request(struct failure *f, const struct answer *a)
+{
+	if (f->request_id[0] == '\0')
+		snprintf(f->request_id, sizeof f->request_id, "%s", a->request_id);
+}
+
+/* The document of an answer that says that it was done, which is then told; else the failure. */
+static cJSON *
+accept(const struct tool *t, const cJSON *args, const struct answer *a, size_t budget, bool write,
+    bool *done, struct failure *f)
+{
+	struct json_fault fault = { 0 };
+	cJSON *document;
+
+	if (a->outcome != OUTCOME_ANSWERED) {
+		fail_outcome(f, t, a, write);
+		return NULL;
+	}
+	document = a->len == 0 ? cJSON_CreateNull() : json_parse(a->body, a->len, &fault);
+	*done = is_success(t, a, document);
+	if (!*done) {
+		fail_status(f, t, args, a, document, budget, write);
+		cJSON_Delete(document);
+		return NULL;
+	}
+	if (document == NULL && (fault.memory || fault.why == NULL))
+		fail_memory(f);
+	else if (document == NULL)
+		failure_init(f, "upstream_unexpected", 502, "the service answered %d with "
+		    "something that is not JSON (%s); tell the operator", a->status, fault.why);
+	return document;
+}
+
+cJSON *
+result_document(const struct tool *t, const cJSON *args, const struct answer *a, size_t budget,
+    struct failure *f)
+{
+	bool done;
+	cJSON *document = accept(t, args, a, budget, false, &done, f);
+
+	if (document == NULL)
+		name_request(f, a);
+	return document;
+}
+
 enum result_fate
 result_map(struct buf *out, const struct tool *t, const cJSON *args, const struct answer *a,
     const struct paging *p, size_t budget, bool maybe_done, struct failure *f)
 {
 	cJSON *document = NULL, *tree = NULL;
 	struct schema_fault wrong;
-	struct json_fault fault = { 0 };
 	const char *why = NULL;
 	bool done = false;
 	int result = -1;
 
-	if (a->outcome != OUTCOME_ANSWERED) {
-		fail_outcome(f, t, a);
+	document = accept(t, args, a, budget, t->write, &done, f);
+	if (document == NULL)
 		goto out;
-	}
-	document = a->len == 0 ? cJSON_CreateNull() : json_parse(a->body, a->len, &fault);
-	if (!is_success(t, a, document)) {
-		fail_status(f, t, args, a, document, budget);
-		goto out;
-	}
-	done = true;
-	if (document == NULL && (fault.memory || fault.why == NULL)) {
-		fail_memory(f);
-		goto out;
-	}
-	if (document == NULL) {
-		failure_init(f, "upstream_unexpected", 502, "the service answered %d with "
-		    "something that is not JSON (%s); tell the operator", a->status, fault.why);
-		goto out;
-	}
 	if (pick_apply(t->response, document, args, &tree, &why) == -1) {
 		failure_init(f, "upstream_unexpected", 502, "the service's answer has another form "
 		    "than its file says: %s; tell the operator", why);
@@ -84,8 +116,8 @@ result_map(struct buf *out, const struct tool *t, const cJSON *args, const struc
 	}
 	result = json_print(out, tree) == -1 ? fail_memory(f) : 0;
 out:
-	if (result == -1 && f->request_id[0] == '\0')
-		snprintf(f->request_id, sizeof f->request_id, "%s", a->request_id);
+	if (result == -1)
+		name_request(f, a);
 	cJSON_Delete(document);
 	cJSON_Delete(tree);
 	if (result == 0)
@@ -262,7 +294,7 @@ fail_unclear(struct failure *f, const struct tool *t, const cJSON *args, bool do
 }
 
 static void
-fail_outcome(struct failure *f, const struct tool *t, const struct answer *a)
+fail_outcome(struct failure *f, const struct tool *t, const struct answer *a, bool write)
 {
 	static const struct {
 		const char *code;
@@ -293,7 +325,7 @@ fail_outcome(struct failure *f, const struct tool *t, const struct answer *a)
 		[OUTCOME_INTERNAL] = { "internal", 500, true,
 		    "the bridge could not make the request; nothing was done; repeat later" },
 	};
-	if (t->write && result_is_unclear(t, a)) {
+	if (write && result_is_unclear(t, a)) {
 		failure_init(f, "", told[a->outcome].status, "the request was sent and no answer "
 		    "came (%s)", answer_outcome(a->outcome));
 		return;
@@ -378,7 +410,7 @@ bound_candidates(cJSON *list, size_t room)
 
 static void
 fail_status(struct failure *f, const struct tool *t, const cJSON *args, const struct answer *a,
-    const cJSON *document, size_t budget)
+    const cJSON *document, size_t budget, bool write)
 {
 	const struct status_rule *rule = status_rules;
 	char code[64] = "", message[LIMIT_HINT] = "";
@@ -391,7 +423,7 @@ fail_status(struct failure *f, const struct tool *t, const cJSON *args, const st
 	copy_part(code, sizeof code, part(t, document, "code"));
 	copy_part(message, sizeof message, part(t, document, "message"));
 	failure_init(f, code[0] != '\0' ? code : rule->code, a->status, "%s%s%s%s",
-	    t->write && result_is_unclear(t, a) ? "the service failed" : rule->hint,
+	    write && result_is_unclear(t, a) ? "the service failed" : rule->hint,
 	    message[0] == '\0' ? " (it gave no reason" : " (it says: \"", message,
 	    message[0] == '\0' ? ")" : "\")");
 	f->retryable = rule->retryable;

@@ -28,6 +28,12 @@ enum result_fate {
 };
 
 /*
+ * The document of an answer to a step, if it says success. The caller deletes it. NULL: the
+ * failure is in `f`.
+ */
+cJSON	*result_document(const struct tool *t, const cJSON *args, const struct answer *a,
+	    size_t budget, struct failure *f);
+/*
  * Append the JSON of the result to `out`, at most `budget` bytes. RESULT_GOOD, or the failure in
  * `f`. `maybe_done`: an earlier try of this call may have been done, whatever this answer says.
  */

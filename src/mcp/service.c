@@ -15,6 +15,7 @@
 
 static int	load_file(struct service *, const char *, struct spec_fault *);
 static int	load_base(struct service *, const struct service_settings *, struct spec_fault *);
+static int	load_origins(struct service *, struct spec_fault *);
 static int	load_tls(struct service *, const struct service_settings *, struct spec_fault *);
 static int	load_auth(struct service *, const struct service_settings *, struct spec_fault *);
 static int	load_tools(struct service *, struct spec_fault *);
@@ -29,6 +30,7 @@ static const struct spec_key service_keys[] = {
 	{ "instructions", SPEC_STRING, false },
 	{ "base_url", SPEC_STRING, true },
 	{ "tls", SPEC_OBJECT, false },
+	{ "origins", SPEC_ARRAY, false },
 	{ "auth", SPEC_OBJECT, false },
 	{ "success", SPEC_OBJECT, false },
 	{ "error", SPEC_OBJECT, false },
@@ -57,7 +59,8 @@ service_load(struct service *s, const char *file,
 	s->instructions = json_str(s->root, "instructions");
 	if (settings != NULL)
 		settings(arg, s->name, &over);
-	if (load_base(s, &over, &f) == -1 || load_tls(s, &over, &f) == -1 ||
+	if (load_base(s, &over, &f) == -1 || load_origins(s, &f) == -1 ||
+	    load_tls(s, &over, &f) == -1 ||
 	    load_auth(s, &over, &f) == -1)
 		return -1;
 	return load_tools(s, &f);
@@ -125,6 +128,25 @@ load_base(struct service *s, const struct service_settings *over, struct spec_fa
 		;
 	s->base_url = strndup(url, len);
 	return s->base_url == NULL ? spec_fail(f, "/base_url", "out of memory") : 0;
+}
+
+/* Where else requests may go to, with a URL that the service itself gave. */
+static int
+load_origins(struct service *s, struct spec_fault *f)
+{
+	const cJSON *origin;
+	const char *host;
+
+	s->origins = json_get(s->root, "origins");
+	cJSON_ArrayForEach(origin, s->origins) {
+		host = cJSON_IsString(origin) ? strstr(origin->valuestring, "://") : NULL;
+		if (host == NULL || (strncmp(origin->valuestring, "https://", 8) != 0 &&
+		    strncmp(origin->valuestring, "http://", 7) != 0) || host[3] == '\0' ||
+		    strpbrk(host + 3, "/?#@\\ \t\r\n\"<>{}") != NULL)
+			return spec_fail(f, "/origins", "each must be http or https, a host and "
+			    "no path: \"https://files.example\"");
+	}
+	return 0;
 }
 
 /* Who the bridge is to a service that asks for a client certificate. What is in the files is read

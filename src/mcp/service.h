@@ -18,6 +18,7 @@
 #include "mcp/paging.h"
 #include "mcp/policy.h"
 #include "mcp/request.h"
+#include "mcp/step.h"
 #include "wire/schema.h"
 
 struct credential;
@@ -28,6 +29,9 @@ struct mirror {
 	char		*pointer;	/* of the argument, from the arguments' root */
 	const char	*header;	/* what follows Mcp-Param- */
 };
+
+/* Steps of one tool: a call is a chain of at most three requests. */
+#define STEPS_MAX	2
 
 struct tool {
 	const struct service	*service;	/* NULL: the bridge answers itself */
@@ -50,7 +54,10 @@ struct tool {
 	size_t			 nmirrors;
 	char			*listing;	/* the tool as JSON in tools/list */
 
+	struct step		 steps[STEPS_MAX];	/* requests before it, in this order */
+	size_t			 nsteps;
 	struct request		 request;
+	cJSON			*known;		/* names: arguments, and what steps bring */
 	long			 timeout_ms;	/* 0: the configuration's */
 
 	cJSON			*response;	/* the pick of the result, without next_cursor */
@@ -68,6 +75,7 @@ struct service {
 	const char	*title;
 	const char	*instructions;
 	char		*base_url;	/* no slash at its end */
+	const cJSON	*origins;	/* besides base_url's, where requests may go; or NULL */
 	char		*ca_file;	/* NULL: the system's */
 	char		*certificate_file;	/* PEM, whom we are in TLS; NULL: nobody */
 	char		*key_file;

@@ -24,6 +24,7 @@ static bool	is_added(const struct tool *, const char *);
 static int	load_input(struct tool *, const cJSON *, const char *, struct spec_fault *);
 static int	load_mirrors(struct tool *, const cJSON *, const char *, const char *,
 		    struct spec_fault *);
+static int	load_steps(struct tool *, const cJSON *, const char *, struct spec_fault *);
 static int	load_request(struct tool *, const cJSON *, const char *, struct spec_fault *);
 static int	load_response(struct tool *, const cJSON *, const char *, struct spec_fault *);
 static int	load_outcome(struct tool *, const cJSON *, const char *, struct spec_fault *);
@@ -41,6 +42,7 @@ static const struct spec_key tool_keys[] = {
 	{ "scopes", SPEC_ARRAY, false },
 	{ "inputSchema", SPEC_OBJECT, true },
 	{ "outputSchema", SPEC_OBJECT, false },
+	{ "steps", SPEC_ARRAY, false },
 	{ "request", SPEC_OBJECT, true },
 	{ "response", SPEC_OBJECT, true },
 	{ "success", SPEC_OBJECT, false },
@@ -55,8 +57,8 @@ tool_load(struct tool *t, const struct service *s, const cJSON *spec, const char
 {
 	static int (*const steps[])(struct tool *, const cJSON *, const char *,
 	    struct spec_fault *) = {
-		load_names, load_input, load_request, load_response, load_outcome, load_output,
-		load_listing,
+		load_names, load_input, load_steps, load_request, load_response, load_outcome,
+		load_output, load_listing,
 	};
 	size_t i;
 
@@ -80,6 +82,9 @@ tool_finish(struct tool *t)
 	cJSON_Delete(t->input);
 	cJSON_Delete(t->output);
 	cJSON_Delete(t->response);
+	cJSON_Delete(t->known);
+	for (i = 0; i < t->nsteps; i++)
+		step_finish(&t->steps[i]);
 	cJSON_Delete(t->untrusted);
 	request_finish(&t->request);
 	for (i = 0; i < t->nmirrors; i++)
@@ -282,10 +287,33 @@ load_mirrors(struct tool *t, const cJSON *schema, const char *pointer, const cha
 	return 0;
 }
 
+/* The names of the caller's arguments, and then, step by step, of what each brings. */
+static int
+load_steps(struct tool *t, const cJSON *spec, const char *place, struct spec_fault *f)
+{
+	const cJSON *child, *steps = json_get(spec, "steps");
+	char at[SPEC_PLACE];
+
+	t->known = cJSON_CreateObject();
+	cJSON_ArrayForEach(child, json_get(t->input, "properties"))
+		if (json_put(t->known, child->string, cJSON_CreateTrue()) == -1)
+			return spec_fail(f, place, "out of memory");
+	if (cJSON_GetArraySize(steps) > STEPS_MAX)
+		return spec_fail(f, place, "\"steps\" are %d at most; a call is a chain of at "
+		    "most %d requests", STEPS_MAX, STEPS_MAX + 1);
+	cJSON_ArrayForEach(child, steps) {
+		snprintf(at, sizeof at, "%s/steps/%zu", place, t->nsteps);
+		if (step_load(&t->steps[t->nsteps++], t->service, child, t->known, t->input, at,
+		    f) == -1)
+			return -1;
+	}
+	return t->known == NULL ? spec_fail(f, place, "out of memory") : 0;
+}
+
 static int
 load_request(struct tool *t, const cJSON *spec, const char *place, struct spec_fault *f)
 {
-	const struct request_names names = { json_get(t->input, "properties"), t->input };
+	const struct request_names names = { t->known, t->input };
 	char at[SPEC_PLACE];
 
 	snprintf(at, sizeof at, "%s/request", place);
@@ -301,7 +329,7 @@ load_request(struct tool *t, const cJSON *spec, const char *place, struct spec_f
 static int
 load_response(struct tool *t, const cJSON *spec, const char *place, struct spec_fault *f)
 {
-	const cJSON *known = json_get(t->input, "properties"), *next;
+	const cJSON *known = t->known, *next;
 	char at[SPEC_PLACE], below[SPEC_PLACE / 2] = "", reason[256];
 
 	next = json_get(json_get(spec, "response"), "next_cursor");
@@ -368,7 +396,7 @@ load_outcome(struct tool *t, const cJSON *spec, const char *place, struct spec_f
 		{ NULL, SPEC_ANY, false },
 	};
 	static const char *const pointers[] = { "code", "message", "request_id", "retry_after" };
-	const cJSON *item, *known = json_get(t->input, "properties");
+	const cJSON *item, *known = t->known;
 	char at[SPEC_PLACE], below[SPEC_PLACE / 2] = "", reason[256];
 	const char *why, *pointer;
 	size_t i;

@@ -107,6 +107,34 @@ has_dot_segment(const char *url)
 	return false;
 }
 
+/* A URL that the service gave for this, if it goes where its file lets it. */
+static int
+build_given(struct upstream *u, const struct request *r, const cJSON *args, struct failure *f)
+{
+	const char *url = json_str(args, r->to);
+	const cJSON *origin = NULL;
+	size_t len;
+
+	if (url == NULL || strlen(url) > LIMIT_URL)
+		goto refuse;
+	cJSON_ArrayForEach(origin, r->service->origins) {
+		len = strlen(origin->valuestring);
+		if (strncmp(url, origin->valuestring, len) == 0 && url[len] == '/')
+			break;
+	}
+	if (origin == NULL || strpbrk(url, " \t\r\n\\\"<>#") != NULL)
+		goto refuse;
+	u->url = strdup(url);
+	if (u->url != NULL)
+		return 0;
+	failure_init(f, "internal", 500, "out of memory; repeat the call later");
+	return -1;
+refuse:
+	failure_init(f, "upstream_unexpected", 502, "nothing was done: the service gave an address "
+	    "that its file does not allow; tell the operator");
+	return -1;
+}
+
 static int
 build_url(struct upstream *u, const struct request *r, const cJSON *args, struct failure *f)
 {
@@ -114,6 +142,8 @@ build_url(struct upstream *u, const struct request *r, const cJSON *args, struct
 	struct buf url;
 	size_t i;
 
+	if (r->to != NULL)
+		return build_given(u, r, args, f);
 	for (i = 0; i < r->path_vars; i++) {
 		name = uritemplate_name(r->url, i);
 		if (!is_path_value(json_get(args, name))) {

@@ -12,17 +12,12 @@
 #include "base/clock.h"
 #include "base/crypto.h"
 #include "base/limits.h"
-#include "edge/fetch.h"
 #include "edge/store.h"
-#include "mcp/answer.h"
-#include "mcp/credential.h"
 #include "mcp/failure.h"
 #include "mcp/principal.h"
 #include "mcp/service.h"
-#include "mcp/upstream.h"
 #include "run/bridge.h"
 #include "run/call.h"
-#include "run/grant.h"
 #include "run/limit.h"
 #include "run/metrics.h"
 #include "run/settings.h"
@@ -57,15 +52,12 @@ static void		on_spent(void *, const struct store_reply *);
 static void		on_sent(void *, const struct store_reply *);
 static void		on_given_back(void *, const struct store_reply *);
 static void		on_recorded(void *, const struct store_reply *);
-static void		on_granted(void *);
-static void		on_preview(void *, const struct answer *);
-static void		on_answer(void *, const struct answer *);
-static void		on_awake(evutil_socket_t, short, void *);
+static void		on_preview(void *, const struct answer *, struct failure *);
+static void		on_answer(void *, const struct answer *, struct failure *);
 static void		on_twin(evutil_socket_t, short, void *);
-static enum call_stage	call_fetch(struct call *, const struct tool *,
-			    void (*)(void *, const struct answer *));
+static enum call_stage	call_ask_service(struct call *, const struct tool *, bool,
+			    void (*)(void *, const struct answer *, struct failure *));
 static enum call_stage	call_preview(struct call *);
-static enum call_stage	call_step(struct call *, const struct plan_news *);
 static enum call_stage	call_map(struct call *, const struct answer *);
 
 bool
@@ -99,8 +91,8 @@ call_must_finish(const struct call *c)
 {
 	if (!c->tool->write || c->stage == CALL_DONE)
 		return false;
-	return c->claimed || c->plan.maybe_done || (c->op != NULL && c->stage <= CALL_SEND) ||
-	    (c->fetch != NULL && c->stage == CALL_RUN && fetch_begun(c->fetch));
+	return c->claimed || errand_is_unclear(&c->errand) ||
+	    (c->op != NULL && c->stage <= CALL_SEND);
 }
 
 void
@@ -109,21 +101,17 @@ call_finish(struct call *c)
 	/* Cut off by the end of the process: what is known is written down. */
 	if (c->claimed && c->stage != CALL_DONE) {
 		if (c->stage != CALL_RECORD)
-			c->fate = c->resumes || c->plan.maybe_done || (c->fetch != NULL &&
-			    c->stage == CALL_RUN && fetch_begun(c->fetch)) ?
+			c->fate = c->resumes || errand_is_unclear(&c->errand) ?
 			    RESULT_UNCLEAR : RESULT_NOTHING;
 		witness_write(c, NULL);
 	}
-	if (c->fetch != NULL)
-		fetch_cancel(c->fetch);
+	errand_finish(&c->errand);
 	if (c->op != NULL)
 		store_cancel(c->op);
-	flight_leave(&c->grant);
 	if (event_initialized(&c->sleep))
 		event_del(&c->sleep);
 	if (c->entered)
-		limit_leave(&c->bridge->limit, c->tool, c->probes);
-	c->fetch = NULL;
+		limit_leave(&c->bridge->limit, c->tool, c->errand.probes);
 	c->op = NULL;
 	c->entered = false;
 	paging_finish(&c->paging);
@@ -473,100 +461,14 @@ call_question(struct call *c, const char *preview)
 static enum call_stage
 call_fail_unsent(struct call *c, struct failure *f)
 {
-	c->fate = c->plan.maybe_done ? RESULT_UNCLEAR : RESULT_NOTHING;
-	if (c->plan.maybe_done) {
+	bool unclear = errand_is_unclear(&c->errand);
+
+	c->fate = unclear ? RESULT_UNCLEAR : RESULT_NOTHING;
+	if (unclear) {
 		failure_finish(f);
 		result_unclear(f, c->tool, c->args);
 	}
 	return call_fail(c, f);
-}
-
-/* As whom: 0 with the header line (NULL: none is needed), 1 to wait for it, -1 with the failure. */
-static int
-call_credential(struct call *c, const char **line, struct failure *f)
-{
-	const struct service *service = c->target->service;
-	const struct credential *credential = service_credential(service, c->principal->name);
-	struct flight_value value;
-
-	*line = credential->line;
-	if (credential->client == NULL)
-		return 0;
-	c->grant.done = on_granted;
-	c->grant.arg = c;
-	switch (grant_get(c->bridge->grants, service, credential, c->principal, c->after_ms, &value,
-	    &c->grant)) {
-	case FLIGHT_WAITS:
-		return 1;
-	case FLIGHT_HERE:
-		*line = value.data;
-		c->granted_ms = value.born_ms;
-		return 0;
-	case FLIGHT_FAILED:
-		break;
-	}
-	failure_init(f, "upstream_credential", 502, "the bridge has no token for the service now "
-	    "(%s); nothing was done; repeat the call later, or tell the operator", value.why);
-	f->retryable = true;
-	return -1;
-}
-
-static void
-on_granted(void *arg)
-{
-	struct call *c = arg;
-
-	call_resume(c, call_fetch(c, c->target, c->answered));
-}
-
-/* Send the request that is built. NULL: it could not begin. */
-static struct fetch *
-call_dispatch(struct call *c, struct upstream *u, const char *line)
-{
-	const struct settings *s = c->bridge->settings;
-	const struct tool *t = c->target;
-	long timeout_ms = t->timeout_ms > 0 ? t->timeout_ms : (long)s->upstream_timeout_ms;
-	int64_t left = left_ms(c);
-
-	/* libcurl, too, sends again by itself what the plan would. */
-	u->once = t->write && !c->plan.repeatable;
-	if (timeout_ms > left)
-		timeout_ms = left < 1 ? 1 : (long)left;
-	c->fetched_us = clock_mono_us();
-	if ((line != NULL && upstream_line(u, line) == -1) ||
-	    upstream_header(u, "traceparent", c->traceparent) == -1 ||
-	    (c->tracestate != NULL && upstream_header(u, "tracestate", c->tracestate) == -1))
-		return NULL;
-	return fetch_start(c->bridge->fetcher, u, settings_trust(s, t->service), timeout_ms,
-	    c->answered, c);
-}
-
-/* A request of tool `t` with this call's arguments, and the token that it may have to wait for. */
-static enum call_stage
-call_fetch(struct call *c, const struct tool *t, void (*answered)(void *, const struct answer *))
-{
-	struct upstream u;
-	struct failure f;
-	const char *line;
-	int waits;
-
-	c->target = t;
-	c->answered = answered;
-	waits = call_credential(c, &line, &f);
-	if (waits != 0)
-		return waits == 1 ? CALL_WAITS : call_fail_unsent(c, &f);
-	if (upstream_build(&u, &t->request, c->args, &f) == -1) {
-		upstream_finish(&u);
-		return call_fail_unsent(c, &f);
-	}
-	c->fetch = call_dispatch(c, &u, line);
-	upstream_finish(&u);
-	if (c->fetch != NULL)
-		return CALL_WAITS;
-	failure_init(&f, "internal", 500, "the bridge could not make the request; nothing was "
-	    "done; repeat later");
-	f.retryable = true;
-	return call_fail_unsent(c, &f);
 }
 
 /* Whether a tool's request may go to its service. */
@@ -574,12 +476,30 @@ static bool
 call_enter(struct call *c, const struct tool *t, struct failure *f)
 {
 	const char *limit = limit_enter(&c->bridge->limit, t, c->principal->name, clock_mono_us(),
-	    &c->probes, f);
+	    &c->errand.probes, f);
 
 	if (limit != NULL)
 		metrics_limited(c->bridge->metrics, limit);
 	c->entered = limit == NULL;
 	return c->entered;
+}
+
+/* Send a tool's steps and its request, with this call's arguments. */
+static enum call_stage
+call_ask_service(struct call *c, const struct tool *t, bool repeatable,
+    void (*done)(void *, const struct answer *, struct failure *))
+{
+	struct errand *e = &c->errand;
+	struct failure f;
+
+	*e = (struct errand){
+		.bridge = c->bridge, .tool = t, .args = c->args, .principal = c->principal,
+		.traceparent = c->traceparent, .tracestate = c->tracestate,
+		.deadline_us = c->deadline_us, .repeatable = repeatable,
+		.maybe_done = c->resumes && t == c->tool, .probes = e->probes, .done = done,
+		.arg = c,
+	};
+	return errand_start(e, &f) == 0 ? CALL_WAITS : call_fail_unsent(c, &f);
 }
 
 static enum call_stage
@@ -588,7 +508,8 @@ call_preview(struct call *c)
 	const struct tool *preview = c->tool->preview;
 	struct failure f;
 
-	return call_enter(c, preview, &f) ? call_fetch(c, preview, on_preview) : call_fail(c, &f);
+	return call_enter(c, preview, &f) ? call_ask_service(c, preview, true, on_preview) :
+	    call_fail(c, &f);
 }
 
 static enum call_stage
@@ -640,25 +561,8 @@ call_confirm(struct call *c)
 	return c->tool->preview == NULL ? call_ask(c, NULL) : call_preview(c);
 }
 
-/* What a fetch has to say besides its answer. */
 static void
-call_learn(struct call *c, const struct answer *answer)
-{
-	int64_t now = clock_mono_us(), us = now - c->fetched_us;
-
-	c->fetch = NULL;
-	c->upstream_us += us;
-	c->upstream_status = answer->status;
-	c->upstream_outcome = answer_outcome(answer->outcome);
-	c->upstream_why = answer->why;
-	metrics_upstream(c->bridge->metrics, c->tool->service->name, c->upstream_outcome, us,
-	    answer->connects, answer->sent);
-	limit_learn(&c->bridge->limit, c->tool->service, answer, now);
-	c->probes = c->probes && answer->outcome == OUTCOME_INTERNAL;
-}
-
-static void
-on_preview(void *arg, const struct answer *answer)
+on_preview(void *arg, const struct answer *answer, struct failure *failed)
 {
 	struct call *c = arg;
 	struct paging none = { .key = c->bridge->mcp.key };
@@ -666,7 +570,10 @@ on_preview(void *arg, const struct answer *answer)
 	struct buf preview;
 	struct failure f;
 
-	call_learn(c, answer);
+	if (answer == NULL) {
+		call_resume(c, call_fail(c, failed));
+		return;
+	}
 	buf_init(&preview, (size_t)c->bridge->settings->result_max);
 	/* What cannot be previewed could not be sent: the model is told why. */
 	if (result_map(&preview, c->tool->preview, c->args, answer, &none, preview.cap, false,
@@ -752,12 +659,11 @@ on_sent(void *arg, const struct store_reply *reply)
 	    call_without_store(c, reply, CALL_DONE));
 }
 
-/* ====== RUN: do what the plan says until it is done ====== */
+/* ====== RUN: what the service has to be asked ====== */
 
 static enum call_stage
 call_run(struct call *c)
 {
-	const struct plan_news start = { .event = PLAN_START };
 	struct failure f;
 
 	/* Begun now it would hardly end in time, and nobody would know how. */
@@ -767,56 +673,16 @@ call_run(struct call *c)
 		f.retryable = true;
 		return call_fail(c, &f);
 	}
-	c->plan.write = c->tool->write;
-	c->plan.repeatable = !c->tool->write || (c->tool->dedupes && c->key != NULL);
-	c->plan.retries = (unsigned)c->bridge->settings->upstream_retries;
-	c->plan.maybe_done = c->resumes;
-	return call_step(c, &start);
-}
-
-static enum call_stage
-call_step(struct call *c, const struct plan_news *news)
-{
-	switch (plan_next(&c->plan, news)) {
-	case PLAN_FETCH:
-		if (news->event != PLAN_START)
-			metrics_retry(c->bridge->metrics, c->tool->service->name, c->plan.reason);
-		if (c->plan.renews && c->after_ms == 0)
-			c->after_ms = c->granted_ms;
-		return call_fetch(c, c->tool, on_answer);
-	case PLAN_SLEEP:
-		call_sleep(c, c->plan.wait_ms, on_awake);
-		return CALL_WAITS;
-	case PLAN_DONE:
-		break;
-	}
-	return call_map(c, news->answer);
+	return call_ask_service(c, c->tool, !c->tool->write || (c->tool->dedupes && c->key != NULL),
+	    on_answer);
 }
 
 static void
-on_answer(void *arg, const struct answer *answer)
+on_answer(void *arg, const struct answer *answer, struct failure *failed)
 {
 	struct call *c = arg;
-	struct plan_news news = {
-		.event = PLAN_ANSWER, .answer = answer, .left_ms = left_ms(c),
-		.renewable = c->granted_ms != 0,
-		.unclear = c->tool->write && result_is_unclear(c->tool, answer),
-	};
 
-	bridge_random(c->bridge, &news.chance, sizeof news.chance);
-	call_learn(c, answer);
-	call_resume(c, call_step(c, &news));
-}
-
-static void
-on_awake(evutil_socket_t fd, short what, void *arg)
-{
-	const struct plan_news news = { .event = PLAN_WOKEN };
-	struct call *c = arg;
-
-	(void)fd;
-	(void)what;
-	call_resume(c, call_step(c, &news));
+	call_resume(c, answer != NULL ? call_map(c, answer) : call_fail_unsent(c, failed));
 }
 
 /* ====== MAP, RECORD ====== */
@@ -838,7 +704,7 @@ call_map(struct call *c, const struct answer *answer)
 	struct failure f;
 
 	c->fate = result_map(&c->text, c->tool, c->args, answer, &c->paging,
-	    (size_t)c->bridge->settings->result_max, c->plan.maybe_done, &f);
+	    (size_t)c->bridge->settings->result_max, errand_is_unclear(&c->errand), &f);
 	if (c->fate != RESULT_GOOD)
 		return call_fail(c, &f);
 	if (c->tool->previews && call_add_token(c) == -1)

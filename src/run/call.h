@@ -9,7 +9,7 @@
  *	LIMIT	rates, calls at once, breaker (a replay costs nothing)
  *	SPEND	a token is believed once: write down that it was
  *	SEND	and, in the record, that somebody agreed: from here on it may have been sent
- *	RUN	the plan says what to do, until it says DONE
+ *	RUN	an errand to the service, until the answer is there
  *	MAP	the answer becomes the result
  *	RECORD	write down what came of it
  */
@@ -25,14 +25,12 @@
 #include "mcp/confirm.h"
 #include "mcp/mcp.h"
 #include "mcp/paging.h"
-#include "mcp/plan.h"
 #include "mcp/record.h"
 #include "mcp/result.h"
-#include "run/flight.h"
+#include "run/errand.h"
 
 struct answer;
 struct bridge;
-struct fetch;
 struct principal;
 struct store_op;
 
@@ -58,19 +56,11 @@ struct call {
 
 	enum call_stage		 stage;
 	struct paging		 paging;
-	struct plan		 plan;
-	struct fetch		*fetch;		/* in the air, or NULL */
-	const struct tool	*target;	/* whose request it is: this or its preview */
-	void			(*answered)(void *, const struct answer *);
-	struct flight_wait	 grant;		/* for the token it goes with */
-	int64_t			 granted_ms;	/* when that was born; 0: it goes with none */
-	int64_t			 after_ms;	/* a younger one is wanted; 0: any */
-	int64_t			 fetched_us;	/* when it began */
+	struct errand		 errand;	/* what is asked of the service */
 	struct store_op		*op;		/* with the store, or NULL */
 	struct event		 sleep;
 	bool			 waits;		/* `done` is to be called */
 	bool			 entered;	/* limit_leave() is due */
-	bool			 probes;	/* its answer decides on a breaker */
 
 	/* A write's record, and the token of who agreed to it. */
 	const char		*key;		/* idempotency_key; borrowed, NULL: none */
@@ -94,10 +84,6 @@ struct call {
 	struct buf		 ask;		/* CALL_ASKS: what comes back with the answer */
 	char			 code[64];	/* of the failure, for the log; "" if none */
 	bool			 replayed;
-	int			 upstream_status;
-	int64_t			 upstream_us;	/* time spent upstream */
-	const char		*upstream_outcome;
-	const char		*upstream_why;	/* static, for the log; "" */
 
 	void			(*done)(void *arg);
 	void			*arg;

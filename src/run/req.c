@@ -33,7 +33,7 @@
 #define LOG_LINE	700
 
 /* What a stage says of what comes next. */
-enum step {
+enum req_move {
 	NEXT,	/* the next stage */
 	WAIT,	/* nothing now; req_run() is called again later */
 	DONE,	/* the reply is complete: go to REPLY */
@@ -69,17 +69,17 @@ struct req {
 	size_t			 bytes_in;
 };
 
-static enum step	req_read(struct req *);
-static enum step	req_route(struct req *);
-static enum step	req_http(struct req *);
-static enum step	req_auth(struct req *);
-static enum step	req_rpc(struct req *);
-static enum step	req_calls(struct req *);
-static enum step	req_reply(struct req *);
+static enum req_move	req_read(struct req *);
+static enum req_move	req_route(struct req *);
+static enum req_move	req_http(struct req *);
+static enum req_move	req_auth(struct req *);
+static enum req_move	req_rpc(struct req *);
+static enum req_move	req_calls(struct req *);
+static enum req_move	req_reply(struct req *);
 
 static const struct {
 	const char	*name;
-	enum step	(*run)(struct req *);
+	enum req_move	(*run)(struct req *);
 } stages[REQ_STAGES] = {
 	[REQ_READ] = { "read", req_read },
 	[REQ_ROUTE] = { "route", req_route },
@@ -135,7 +135,7 @@ static void
 req_run(struct req *r)
 {
 	enum req_stage stage;
-	enum step step;
+	enum req_move step;
 	int64_t now;
 
 	for (;;) {
@@ -164,7 +164,7 @@ req_run(struct req *r)
 
 /* ====== READ, ROUTE, HTTP: is it for us, and may it come in ====== */
 
-static enum step
+static enum req_move
 req_refuse(struct req *r, int status, const char *why)
 {
 	r->refused = why;
@@ -172,7 +172,7 @@ req_refuse(struct req *r, int status, const char *why)
 	return DONE;
 }
 
-static enum step
+static enum req_move
 req_busy(struct req *r)
 {
 	r->reply.headers = "Retry-After: 1\r\n";
@@ -190,7 +190,7 @@ req_trace(struct req *r, const char *traceparent)
 	trace_header(&r->trace, r->traceparent);
 }
 
-static enum step
+static enum req_move
 req_read(struct req *r)
 {
 	req_trace(r, http_header(&r->http, "traceparent"));
@@ -209,7 +209,7 @@ req_read(struct req *r)
 	return req_refuse(r, 400, "the request is incomplete or cannot be read");
 }
 
-static enum step
+static enum req_move
 req_route(struct req *r)
 {
 	const struct settings *s = r->bridge->settings;
@@ -251,7 +251,7 @@ is_our_host(const struct req *r, const char *value, int (*host)(const char *, st
 	return ours;
 }
 
-static enum step
+static enum req_move
 req_http(struct req *r)
 {
 	const char *method = http_variable(&r->http, "REQUEST_METHOD");
@@ -291,7 +291,7 @@ req_challenge(struct req *r, const struct tool *tool, const char *error, const c
 	    buf_str(&r->headers);
 }
 
-static enum step
+static enum req_move
 req_auth(struct req *r)
 {
 	int64_t wait_s = 0;
@@ -335,7 +335,7 @@ req_tracestate(const struct req *r)
 	    strpbrk(state, "\r\n") == NULL ? state : NULL;
 }
 
-static enum step
+static enum req_move
 req_rpc(struct req *r)
 {
 	enum mcp_verdict verdict;
@@ -355,7 +355,7 @@ req_rpc(struct req *r)
 	return verdict == MCP_CALL ? NEXT : DONE;
 }
 
-static enum step
+static enum req_move
 req_calls(struct req *r)
 {
 	static const char no_memory[] = "{\"code\":\"internal\",\"http_status\":500,"
@@ -442,7 +442,7 @@ req_cut_all(struct bridge *b)
 
 /* ====== REPLY ====== */
 
-static enum step
+static enum req_move
 req_reply(struct req *r)
 {
 	struct mcp_reply *reply = &r->reply;
@@ -482,9 +482,9 @@ req_outcome(const struct req *r)
 		return r->call.replayed ? "replayed" : "ok";
 	if (r->call.end == CALL_ASKS || strcmp(r->call.code, "confirmation_required") == 0)
 		return "asked";
-	if (r->call.upstream_outcome == NULL)
+	if (r->call.errand.outcome == NULL)
 		return strcmp(r->call.code, "invalid_argument") == 0 ? "arguments" : "refused";
-	return r->call.upstream_status != 0 ? "error" : r->call.upstream_outcome;
+	return r->call.errand.status != 0 ? "error" : r->call.errand.outcome;
 }
 
 static void
@@ -557,15 +557,15 @@ req_log(struct req *r, size_t sent)
 	if (r->calling && c->code[0] != '\0')
 		log_text(&line, ",\"error\":\"",
 		    c->code[strspn(c->code, word)] == '\0' ? c->code : "other");
-	if (r->calling && c->upstream_outcome != NULL) {
-		log_text(&line, ",\"upstream\":\"", c->upstream_outcome);
-		log_number(&line, ",\"upstream_status\":", c->upstream_status);
-		log_number(&line, ",\"upstream_us\":", c->upstream_us);
-		log_number(&line, ",\"tries\":", c->plan.tries);
+	if (r->calling && c->errand.outcome != NULL) {
+		log_text(&line, ",\"upstream\":\"", c->errand.outcome);
+		log_number(&line, ",\"upstream_status\":", c->errand.status);
+		log_number(&line, ",\"upstream_us\":", c->errand.us);
+		log_number(&line, ",\"tries\":", c->errand.plan.tries);
 	}
-	if (r->calling && c->upstream_why != NULL && c->upstream_why[0] != '\0') {
+	if (r->calling && c->errand.why != NULL && c->errand.why[0] != '\0') {
 		buf_puts(&line, ",\"upstream_error\":");
-		log_quote(&line, c->upstream_why);
+		log_quote(&line, c->errand.why);
 	}
 	if (r->front == NULL)
 		buf_puts(&line, r->cut ? ",\"client\":\"cut\"" : ",\"client\":\"gone\"");

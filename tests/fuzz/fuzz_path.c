@@ -302,7 +302,7 @@ caller_of(const struct call *c)
 	size_t i;
 
 	for (i = 0; i < EXCHANGES * 2; i++)
-		if (callers[i].call == c && c->plan.tries > 1)
+		if (callers[i].call == c && c->errand.plan.tries > 1)
 			return i;
 	for (i = 0; i < EXCHANGES * 2 && callers[i].call != c; i++)
 		;

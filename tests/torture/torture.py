@@ -248,8 +248,10 @@ class Watcher(Stub):
         same = [request[k] for k in ("method", "path", "body")]
         with self.lock:
             self.requests.append(request)
-            if not self.script and self.last is not None and self.last[0] == same:
-                self.script.append(self.last[1])
+            if self.last is not None and self.last[0] == same and not (self.script and all(
+                    self.script[0].get("expect", {}).get(k, request[k]) == request[k]
+                    for k in ("method", "path"))):
+                self.script.insert(0, self.last[1])
             if self.script:
                 self.last = same, self.script[0]
         return super().answer(conn, request)
@@ -280,9 +282,9 @@ class Watcher(Stub):
                 self.busy -= 1
 
 
-def writes(requests):
-    """The writes among requests, and how many of them have no key of their own."""
-    found = [r for r in requests if r["method"] in WRITES]
+def writes(requests, steps):
+    """The writes among requests, and those without a key of their own; steps only prepare one."""
+    found = [r for r in requests if r["method"] in WRITES and (r["method"], r["path"]) not in steps]
     keys = {"".join(r["headers"]["idempotency-key"]) for r in found
             if "idempotency-key" in r["headers"]}
     plain = [r for r in found if "idempotency-key" not in r["headers"]]
@@ -327,7 +329,9 @@ class Judge:
 
     def __init__(self, step, words, token, base):
         self.step, self.words, self.token, self.base = step, words, token, base
-        self.once = writes(base.stub[1])
+        self.steps = {(turn["expect"]["method"], turn["expect"]["path"])
+                      for turn in step.upstream if turn.get("step")}
+        self.once = writes(base.stub[1], self.steps)
 
     def __call__(self, kind, run):
         """What the answer was, in a word; Wrong if it is none that may be."""
@@ -366,7 +370,7 @@ class Judge:
         problems = [p for p in problems if "did not come" not in p]
         if problems:
             raise Wrong("upstream: %s" % "; ".join(problems)[:400])
-        count, plain = writes(requests)
+        count, plain = writes(requests, self.steps)
         if count > self.once[0]:
             raise Wrong("upstream: %d writes instead of %d" % (count, self.once[0]))
         text = run.out.decode("utf-8", "replace")

@@ -86,6 +86,11 @@ struct mutation {
 	"\"client_id\":\"me\"" SECRET "}"
 #define CALLERS(callers) "{\"type\":\"none\",\"callers\":" callers "}"
 
+#define STEPS(steps) "[" steps "]"
+#define GET(url) "{\"method\":\"GET\",\"url\":\"" url "\"}"
+#define FIND(argument, as) "{\"argument\":\"" argument "\",\"each\":\"/l\",\"match\":[\"/n\"]," \
+	"\"id\":\"/id\",\"as\":\"" as "\"}"
+
 #define T0 "/tools/0"
 #define T1 "/tools/1"
 #define T2 "/tools/2"
@@ -412,6 +417,54 @@ static const struct mutation mutations[] = {
 	{ T2 "/request/form/a", "\"{b}\"", T2 "/request/form", "{b}: no argument", NO },
 
 	/* The response. */
+	/* Steps. */
+	{ T0 "/steps", STEPS("{\"request\":" GET("/a") ",\"response\":{\"x\":\"/x\"}}"), NULL, NULL, NO },
+	{ T0 "/steps", STEPS("{\"request\":" GET("/a{?kind}") ",\"find\":" FIND("kind", "k") "}"), NULL, NULL, NO },
+	{ T0 "/steps", STEPS("{\"request\":" GET("/a") ",\"response\":{\"x\":\"/x\"}},{\"when\":\"x\","
+	    "\"request\":" GET("/b/{x}") ",\"response\":{\"y\":\"/y\"}}"), NULL, NULL, NO },
+	{ T0 "/steps", "{}", T0 "/steps", "must be an array", YES },
+	{ T0 "/steps", "[{},{},{}]", T0, "at most 3 requests", YES },
+	{ T0 "/steps", "[7]", T0 "/steps/0", "must be an object", YES },
+	{ T0 "/steps", "[{}]", T0 "/steps/0", "\"request\" is missing", YES },
+	{ T0 "/steps", STEPS("{\"request\":" GET("/a") "}"), T0 "/steps/0", "one of \"response\" and", YES },
+	{ T0 "/steps", STEPS("{\"request\":" GET("/a") ",\"response\":{\"x\":\"/x\"},\"find\":"
+	    FIND("kind", "k") "}"), T0 "/steps/0", "one of \"response\" and", YES },
+	{ T0 "/steps", STEPS("{\"request\":" GET("/a") ",\"response\":{}}"), T0 "/steps/0/response",
+	    "must bring something", YES },
+	{ T0 "/steps", STEPS("{\"request\":" GET("/a") ",\"response\":{\"x y\":\"/x\"}}"),
+	    T0 "/steps/0/response", "letters, digits and _", YES },
+	{ T0 "/steps", STEPS("{\"request\":" GET("/a") ",\"response\":{\"kind\":\"/x\"}}"),
+	    T0 "/steps/0/response", "is the name of an argument", NO },
+	{ T0 "/steps", STEPS("{\"request\":" GET("/a") ",\"response\":{\"x\":\"x\"}}"),
+	    T0 "/steps/0/response/x", "is not a JSON Pointer", YES },
+	{ T0 "/steps", STEPS("{\"when\":\"x\",\"request\":" GET("/a") ",\"response\":{\"x\":\"/x\"}}"),
+	    T0 "/steps/0", "\"when\": no argument is called", NO },
+	{ T0 "/steps", STEPS("{\"request\":" GET("/{x}") ",\"response\":{\"x\":\"/x\"}}"),
+	    T0 "/steps/0/request/url", "no argument of this name", NO },
+	{ T0 "/steps", STEPS("{\"when\":\"kind\",\"request\":" GET("/a") ",\"response\":{\"x\":\"/x\"}},"
+	    "{\"request\":" GET("/b/{x}") ",\"response\":{\"y\":\"/y\"}}"), T0 "/steps/1/request/url",
+	    "could be left out", NO },
+	{ T0 "/steps", STEPS("{\"request\":" GET("/a") ",\"find\":" FIND("kind", "k") "},{\"request\":"
+	    GET("/b/{k}") ",\"response\":{\"y\":\"/y\"}}"), T0 "/steps/1/request/url", "could be left out", NO },
+	{ T0 "/steps", STEPS("{\"request\":" GET("/a") ",\"find\":" FIND("colour", "k") "}"),
+	    T0 "/steps/0/find", "no argument is called", NO },
+	{ T0 "/steps", STEPS("{\"request\":" GET("/a") ",\"find\":{\"argument\":\"kind\",\"each\":\"/l\","
+	    "\"match\":[],\"id\":\"/id\",\"as\":\"k\"}}"), T0 "/steps/0/find", "must have a pointer", YES },
+	{ T0 "/steps", STEPS("{\"request\":" GET("/a") ",\"find\":{\"argument\":\"kind\",\"each\":\"l\","
+	    "\"match\":[\"\"],\"id\":\"/id\",\"as\":\"k\"}}"), T0 "/steps/0/find", "JSON Pointers", YES },
+	{ T0 "/steps", STEPS("{\"request\":" GET("/a") ",\"find\":{\"argument\":\"kind\",\"each\":\"/l\","
+	    "\"match\":[\"\"],\"id\":\"/id\",\"as\":\"k\",\"unless\":\"(\"}}"), T0 "/steps/0/find",
+	    "\"unless\": ", NO },
+	{ T0 "/steps", STEPS("{\"request\":" GET("{kind}") ",\"response\":{\"x\":\"/x\"}}"),
+	    T0 "/steps/0/request/url", "that an earlier step brings", NO },
+	{ T0 "/steps", STEPS("{\"request\":" GET("/a") ",\"response\":{\"x\":\"/x\"}},{\"request\":" GET("{x}")
+	    ",\"response\":{\"y\":\"/y\"}}"), T0 "/steps/1/request/url", "\"origins\" of the service", NO },
+	{ "/origins", "[\"https://files.example\",\"http://127.0.0.1:8080\"]", NULL, NULL, NO },
+	{ "/origins", "[\"https://files.example/\"]", "/origins", "no path", YES },
+	{ "/origins", "[\"https://a@files.example\"]", "/origins", "no path", YES },
+	{ "/origins", "[\"ftp://files.example\"]", "/origins", "must be http or https", YES },
+	{ "/origins", "[7]", "/origins", "must be http or https", YES },
+
 	{ T0 "/response", NULL, T0, "\"response\" is missing", YES },
 	{ T0 "/response", "\"/data\"", T0 "/response", "must be an object", YES },
 	{ T1 "/response", "{\"each\":\"/data\",\"item\":\"/id\"}", T1 "/response", "a result is an object",

@@ -1,0 +1,53 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * step.h - a request that a tool makes before its own, for values that its own needs.
+ *
+ * What a step brings becomes an argument of what follows, under a name that no argument of the
+ * caller has. It is either picked out of the answer ("response"), or the id of the one item of a
+ * list that has the name that the caller gave ("find"). A step prepares: it may be made twice.
+ */
+#ifndef MCP_STEP_H
+#define MCP_STEP_H
+
+#include <stddef.h>
+
+#include <cjson/cJSON.h>
+
+#include "mcp/request.h"
+#include "mcp/spec.h"
+
+struct failure;
+struct pattern;
+struct tool;
+
+struct step {
+	struct request	 request;
+	const char	*when;		/* it is left out where this is absent; or NULL */
+	const cJSON	*response;	/* picks by the names of what they bring; or NULL */
+	const cJSON	*find;		/* else this: */
+	const char	*argument;	/* what has the name, */
+	struct pattern	*unless;	/* unless it is an id already, which looks so; or NULL */
+	const char	*as;		/* what the id becomes */
+};
+
+/*
+ * Load the step at `spec` (at `place` in the file) into the zeroed `s`; it borrows from it. What
+ * it brings is added to `known` (request.h), whose members are all names so far. step_finish()
+ * must follow whatever is returned. 0, or -1 with the fault said in `f`.
+ */
+int	 step_load(struct step *s, const struct service *service, const cJSON *spec,
+	    cJSON *known, const cJSON *schema, const char *place, struct spec_fault *f);
+void	 step_finish(struct step *s);
+
+/*
+ * Whether a call with `args` needs the step's request: 1 or 0, then what it would have brought is
+ * in `args`, if anything; or -1 (memory).
+ */
+int	 step_is_needed(const struct step *s, cJSON *args);
+/*
+ * Put what the step's answer brings into `args`. 0, or -1 with the failure in `f`: a name that
+ * nothing or more than one has, with candidates; an answer of another form.
+ */
+int	 step_take(const struct step *s, cJSON *args, const cJSON *document, struct failure *f);
+
+#endif

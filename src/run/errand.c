@@ -1,0 +1,278 @@
+/* SPDX-License-Identifier: MIT */
+/* errand.c - steps and request: begun, sent, answered, sent again; see errand.h. */
+#include <stdio.h>
+#include <string.h>
+
+#include <event2/event.h>
+
+#include "base/clock.h"
+#include "base/limits.h"
+#include "edge/fetch.h"
+#include "mcp/answer.h"
+#include "mcp/credential.h"
+#include "mcp/failure.h"
+#include "mcp/principal.h"
+#include "mcp/result.h"
+#include "mcp/service.h"
+#include "mcp/upstream.h"
+#include "run/bridge.h"
+#include "run/errand.h"
+#include "run/grant.h"
+#include "run/limit.h"
+#include "run/metrics.h"
+#include "run/settings.h"
+
+static int	errand_go(struct errand *, struct failure *);
+static int	errand_send(struct errand *, struct failure *);
+static int	errand_obey(struct errand *, enum plan_step, const struct answer *,
+		    struct failure *);
+static int	errand_take(struct errand *, const struct answer *, struct failure *);
+static void	on_granted(void *);
+static void	on_answer(void *, const struct answer *);
+static void	on_awake(evutil_socket_t, short, void *);
+
+int
+errand_start(struct errand *e, struct failure *f)
+{
+	e->grant.done = on_granted;
+	e->grant.arg = e;
+	return errand_go(e, f);
+}
+
+void
+errand_finish(struct errand *e)
+{
+	if (e->fetch != NULL)
+		fetch_cancel(e->fetch);
+	e->fetch = NULL;
+	flight_leave(&e->grant);
+	if (event_initialized(&e->sleep))
+		event_del(&e->sleep);
+}
+
+static bool
+is_last(const struct errand *e)
+{
+	return e->at == e->tool->nsteps;
+}
+
+bool
+errand_is_unclear(const struct errand *e)
+{
+	return e->maybe_done || (e->request != NULL && e->tool->write && is_last(e) &&
+	    (e->plan.maybe_done || (e->fetch != NULL && fetch_begun(e->fetch))));
+}
+
+static int64_t
+left_ms(const struct errand *e)
+{
+	return (e->deadline_us - clock_mono_us()) / 1000;
+}
+
+static int
+fail_memory(struct failure *f)
+{
+	failure_init(f, "internal", 500, "the bridge could not make the request; nothing was done; "
+	    "repeat later");
+	f->retryable = true;
+	return -1;
+}
+
+/* It failed in the loop. */
+static void
+errand_fail(struct errand *e, struct failure *f)
+{
+	e->done(e->arg, NULL, f);
+}
+
+/* From `at` on: the next step that is needed, or else the request. */
+static int
+errand_go(struct errand *e, struct failure *f)
+{
+	const struct tool *t = e->tool;
+	const struct plan_news start = { .event = PLAN_START };
+	int needed;
+
+	for (; e->at < t->nsteps; e->at++) {
+		needed = step_is_needed(&t->steps[e->at], e->args);
+		if (needed == -1)
+			return fail_memory(f);
+		if (needed == 1)
+			break;
+	}
+	e->request = is_last(e) ? &t->request : &t->steps[e->at].request;
+	e->plan = (struct plan){
+		.write = t->write && is_last(e), .repeatable = e->repeatable || !is_last(e),
+		.retries = (unsigned)e->bridge->settings->upstream_retries,
+		.maybe_done = e->maybe_done && is_last(e),
+	};
+	return errand_obey(e, plan_next(&e->plan, &start), NULL, f);
+}
+
+/* As whom: 0 with the header line (NULL: none is needed), 1 to wait for it, -1 with the failure. */
+static int
+errand_credential(struct errand *e, const char **line, struct failure *f)
+{
+	const struct service *service = e->tool->service;
+	const struct credential *credential = service_credential(service, e->principal->name);
+	struct flight_value value;
+
+	*line = e->request->to != NULL ? NULL : credential->line;
+	if (credential->client == NULL || e->request->to != NULL)
+		return 0;
+	switch (grant_get(e->bridge->grants, service, credential, e->principal, e->after_ms, &value,
+	    &e->grant)) {
+	case FLIGHT_WAITS:
+		return 1;
+	case FLIGHT_HERE:
+		*line = value.data;
+		e->granted_ms = value.born_ms;
+		return 0;
+	case FLIGHT_FAILED:
+		break;
+	}
+	failure_init(f, "upstream_credential", 502, "the bridge has no token for the service now "
+	    "(%s); nothing was done; repeat the call later, or tell the operator", value.why);
+	f->retryable = true;
+	return -1;
+}
+
+static void
+on_granted(void *arg)
+{
+	struct errand *e = arg;
+	struct failure f;
+
+	if (errand_send(e, &f) == -1)
+		errand_fail(e, &f);
+}
+
+/* Send the request that is built; a service's word alone does not get our credential or trace. */
+static int
+errand_dispatch(struct errand *e, struct upstream *u, const char *line)
+{
+	const struct settings *s = e->bridge->settings;
+	const struct tool *t = e->tool;
+	long timeout_ms = t->timeout_ms > 0 ? t->timeout_ms : (long)s->upstream_timeout_ms;
+	int64_t left = left_ms(e);
+
+	/* libcurl, too, sends again by itself what the plan would. */
+	u->once = e->plan.write && !e->plan.repeatable;
+	if (timeout_ms > left)
+		timeout_ms = left < 1 ? 1 : (long)left;
+	e->fetched_us = clock_mono_us();
+	if ((line != NULL && upstream_line(u, line) == -1) || (e->request->to == NULL &&
+	    (upstream_header(u, "traceparent", e->traceparent) == -1 ||
+	    (e->tracestate != NULL && upstream_header(u, "tracestate", e->tracestate) == -1))))
+		return -1;
+	e->fetch = fetch_start(e->bridge->fetcher, u, settings_trust(s, t->service), timeout_ms,
+	    on_answer, e);
+	return e->fetch == NULL ? -1 : 0;
+}
+
+/* Make the request, with the token that it may have to wait for. */
+static int
+errand_send(struct errand *e, struct failure *f)
+{
+	struct upstream u;
+	const char *line;
+	int result = errand_credential(e, &line, f);
+
+	if (result != 0)
+		return result == 1 ? 0 : -1;
+	result = upstream_build(&u, e->request, e->args, f);
+	if (result == 0 && errand_dispatch(e, &u, line) == -1)
+		result = fail_memory(f);
+	upstream_finish(&u);
+	return result;
+}
+
+/* What a fetch has to say besides its answer. */
+static void
+errand_learn(struct errand *e, const struct answer *answer)
+{
+	const struct service *service = e->tool->service;
+	int64_t now = clock_mono_us(), us = now - e->fetched_us;
+
+	e->fetch = NULL;
+	e->us += us;
+	e->status = answer->status;
+	e->outcome = answer_outcome(answer->outcome);
+	e->why = answer->why;
+	metrics_upstream(e->bridge->metrics, service->name, e->outcome, us, answer->connects,
+	    answer->sent);
+	limit_learn(&e->bridge->limit, service, answer, now);
+	e->probes = e->probes && answer->outcome == OUTCOME_INTERNAL;
+}
+
+/* Do what the plan says; 0, or -1 with the failure. */
+static int
+errand_obey(struct errand *e, enum plan_step step, const struct answer *answer, struct failure *f)
+{
+	struct timeval pause = { e->plan.wait_ms / 1000, e->plan.wait_ms % 1000 * 1000 };
+
+	switch (step) {
+	case PLAN_FETCH:
+		if (e->plan.tries > 1)
+			metrics_retry(e->bridge->metrics, e->tool->service->name, e->plan.reason);
+		if (e->plan.renews && e->after_ms == 0)
+			e->after_ms = e->granted_ms;
+		return errand_send(e, f);
+	case PLAN_SLEEP:
+		evtimer_assign(&e->sleep, e->bridge->base, on_awake, e);
+		event_add(&e->sleep, &pause);
+		return 0;
+	case PLAN_DONE:
+		break;
+	}
+	if (!is_last(e))
+		return errand_take(e, answer, f);
+	e->done(e->arg, answer, NULL);
+	return 0;
+}
+
+/* A step has been answered: with what it brings it goes on. */
+static int
+errand_take(struct errand *e, const struct answer *answer, struct failure *f)
+{
+	cJSON *document = result_document(e->tool, e->args, answer,
+	    (size_t)e->bridge->settings->result_max, f);
+	int result;
+
+	if (document == NULL)
+		return -1;
+	result = step_take(&e->tool->steps[e->at], e->args, document, f);
+	cJSON_Delete(document);
+	e->at++;
+	return result == -1 ? -1 : errand_go(e, f);
+}
+
+static void
+on_answer(void *arg, const struct answer *answer)
+{
+	struct errand *e = arg;
+	struct failure f;
+	struct plan_news news = {
+		.event = PLAN_ANSWER, .answer = answer, .left_ms = left_ms(e),
+		.renewable = e->granted_ms != 0,
+		.unclear = e->plan.write && result_is_unclear(e->tool, answer),
+	};
+
+	bridge_random(e->bridge, &news.chance, sizeof news.chance);
+	errand_learn(e, answer);
+	if (errand_obey(e, plan_next(&e->plan, &news), answer, &f) == -1)
+		errand_fail(e, &f);
+}
+
+static void
+on_awake(evutil_socket_t fd, short what, void *arg)
+{
+	const struct plan_news news = { .event = PLAN_WOKEN };
+	struct errand *e = arg;
+	struct failure f;
+
+	(void)fd;
+	(void)what;
+	if (errand_obey(e, plan_next(&e->plan, &news), NULL, &f) == -1)
+		errand_fail(e, &f);
+}

@@ -1,0 +1,74 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * errand.h - what a tool has to ask its service: its steps, one after the other, and its request,
+ * each with a credential, and again as the plan says.
+ */
+#ifndef RUN_ERRAND_H
+#define RUN_ERRAND_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include <event2/event_struct.h>
+
+#include "mcp/plan.h"
+#include "run/flight.h"
+
+struct answer;
+struct bridge;
+struct cJSON;
+struct failure;
+struct fetch;
+struct principal;
+struct request;
+struct tool;
+
+struct errand {
+	struct bridge		*bridge;
+	const struct tool	*tool;
+	struct cJSON		*args;		/* borrowed; what steps bring is added */
+	const struct principal	*principal;	/* as whom; borrowed */
+	const char		*traceparent;	/* borrowed */
+	const char		*tracestate;	/* borrowed, or NULL */
+	int64_t			 deadline_us;	/* monotonic */
+	bool			 repeatable;	/* the request may be sent twice: it does once */
+	bool			 maybe_done;	/* whatever comes of it: it was sent before */
+	bool			 probes;	/* the next answer decides on a breaker */
+	/*
+	 * Called once from the loop with the answer to the request, or without one and with the
+	 * failure (taken over), because it could not be sent or a step failed.
+	 */
+	void			(*done)(void *arg, const struct answer *answer, struct failure *f);
+	void			*arg;
+
+	/* Errand.c's own. */
+	struct plan		 plan;		/* of the step or request that is made */
+	const struct request	*request;
+	size_t			 at;		/* which step; the tool's number of them: its own */
+	struct fetch		*fetch;		/* in the air, or NULL */
+	struct flight_wait	 grant;		/* for the token it goes with */
+	int64_t			 granted_ms;	/* when that was born; 0: it goes with none */
+	int64_t			 after_ms;	/* a younger one is wanted; 0: any */
+	int64_t			 fetched_us;	/* when it began */
+	struct event		 sleep;
+
+	/* For the log. */
+	int			 status;	/* of the last answer */
+	int64_t			 us;		/* time spent upstream */
+	const char		*outcome;	/* static; NULL: nothing was asked */
+	const char		*why;		/* static */
+};
+
+/*
+ * Begin an errand whose members up to `arg` are set, the rest zero. 0: `done` will be called,
+ * never from within this; -1: nothing was sent, and why is in `f`. errand_finish() must follow in
+ * both cases.
+ */
+int	 errand_start(struct errand *e, struct failure *f);
+/* Whether a write may have been done, as far as is known now. */
+bool	 errand_is_unclear(const struct errand *e);
+/* End what is in the air, without a callback. */
+void	 errand_finish(struct errand *e);
+
+#endif
