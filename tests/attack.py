@@ -334,6 +334,15 @@ def attack_nul_in_params(a):
         expect(a.answer(sock)[0] == 400, "%r is taken" % more)
 
 
+def attack_authorization_twice(a):
+    """Of two credentials a proxy may have judged the one and we the other: neither is taken."""
+    for first, second in (("Bearer a", "Bearer b"), ("Bearer a", "Bearer a"), ("", "Bearer a")):
+        params = fastcgi.pairs(dict(cgi(PING), HTTP_AUTHORIZATION=first))
+        params += fastcgi.pairs({"HTTP_AUTHORIZATION": second})
+        sock = a.send(fastcgi.begin() + stream(PARAMS, params) + stream(STDIN, PING))
+        expect(a.answer(sock)[0] == 400, "%r and %r are taken" % (first, second))
+
+
 def attack_crlf_in_params(a):
     """A line end in a header that is passed on must not become a header upstream."""
     seen = []

@@ -4,12 +4,13 @@
 
     tests/cases.py [CASE ...] [--via fcgi|lighttpd|nginx|cgi] [--build DIR] [-v] [--keep]
 
-Each folder of tests/cases is a case; `step2/`, `step3/` ... in it are requests that follow the
-first one, with files of their own:
+Each folder of tests/cases and of tests/attack is a case; `step2/`, `step3/` ... in it are requests
+that follow the first one, with files of their own:
 
     why       what the case shows, in a line
     params    CGI variables, NAME=VALUE a line; CONTENT_LENGTH is put in when it is not there
-              (params.gen: a Python expression, a dict of more of them)
+              (params.gen: a Python expression, a dict of more of them; each line of a value is
+              a header of its own, for web servers)
     body      the request's body without the file's last newline (body.gen: an expression)
     upstream  JSON: one {"expect": {...}, "answer": {...}} or a list; without it the upstream
               must not be asked. See Stub.
@@ -51,6 +52,7 @@ sys.path.insert(0, str(HERE))
 import fastcgi  # noqa: E402
 
 CASES = HERE / "cases"
+ATTACKS = HERE / "attack"
 CANARY = "canary-7f3a9c"    # cases put it where nothing may log it
 FRONTS = ("fcgi", "lighttpd", "nginx", "cgi")
 SANITIZERS = ("AddressSanitizer", "LeakSanitizer", "runtime error:", "UndefinedBehavior")
@@ -67,6 +69,10 @@ breaker_failures = 0
 tools_off = off_tool
 result_max = 4096
 allowed_origins = https://app.example.org
+issuer = https://id.example.org
+resource = https://mcp.example.org/mcp
+jwks = {attacks}/jwks.json
+api_keys_file = {tmp}/api_keys
 upstream_response_max = 65536
 upstream_timeout_ms = 2000
 upstream_connect_timeout_ms = 1000
@@ -367,8 +373,10 @@ class Bridge:
         self.tmp = tmp
         self.tmp.mkdir(parents=True, exist_ok=True)
         self.token = secrets.token_hex(24)
-        (tmp / "token").write_text(self.token + "\n")
-        (tmp / "token").chmod(0o600)
+        for name, text in (("token", self.token + "\n"),
+                           ("api_keys", (ATTACKS / "api_keys").read_text())):
+            (tmp / name).write_text(text)
+            (tmp / name).chmod(0o600)
         self.stub = Stub(self.token)
         self.tls = None
         if certificates is not None:
@@ -388,7 +396,7 @@ class Bridge:
         return env
 
     def write_conf(self, lines=()):
-        text = BASE_CONF.format(cases=CASES, port=self.stub.port, tmp=self.tmp)
+        text = BASE_CONF.format(cases=CASES, attacks=ATTACKS, port=self.stub.port, tmp=self.tmp)
         over = {}
         for line in lines:
             line = line.replace("<<REFUSED>>", str(free_port()))
@@ -547,7 +555,7 @@ class Step:
 
 
 class Case:
-    """A folder of tests/cases."""
+    """A folder of tests/cases or tests/attack."""
 
     def __init__(self, folder):
         self.name = folder.name
@@ -561,6 +569,12 @@ class Case:
                 self.steps.append(Step(folder / ("step%d" % i), self.steps[-1]))
         # Cases that need the same configuration share a start of ums-mcp.
         self.group = json.dumps([self.limits.get("conf", []), self.limits.get("env", {})])
+
+
+def all_cases():
+    """The cases of both folders."""
+    return [Case(p) for folder in (CASES, ATTACKS) for p in sorted(folder.iterdir())
+            if (p / "expect").exists()]
 
 
 def evaluate(path):
@@ -825,7 +839,8 @@ class Front:
                 command += ["-H", header_name(name) + ":"]
         for name, value in params.items():
             if name.startswith("HTTP_") or name == "CONTENT_TYPE":
-                command += ["-H", header_name(name) + (": " + value if value else ";")]
+                for line in value.split("\n"):
+                    command += ["-H", header_name(name) + (": " + line if line else ";")]
         if body:
             command += ["--data-binary", "@" + str(sent)]
         done = subprocess.run(command + [url], capture_output=True, check=False)
@@ -851,8 +866,7 @@ def main():
     args = parser.parse_args()
 
     names = [n.rstrip("/").rsplit("/", 1)[-1] for n in args.cases]
-    cases = [Case(p) for p in sorted(CASES.iterdir())
-             if p.is_dir() and (p / "expect").exists() and (not names or p.name in names)]
+    cases = [c for c in all_cases() if not names or c.name in names]
     unknown = set(names) - {c.name for c in cases}
     if unknown or not cases:
         raise SystemExit("no such case: " + " ".join(sorted(unknown)))

@@ -19,7 +19,8 @@
  *   POST /test/rotate {"after_s", "keep_s"} new keys are published now, sign after_s (1) later, and
  *                                           keep_s (10) after that the old ones are gone; answers
  *                                           with the new kids
- *   POST /test/down {"seconds", "how"}      "refuse" (connections) or "503", for so long; 0 ends it
+ *   POST /test/down {"seconds", "how"}      for so long; 0 ends it: "refuse" (connections), "503",
+ *                                           "page" (200 and HTML), "hang" (no answer)
  *   POST /test/slow {"ms"}                  from now on every answer comes so much later
  *   POST /test/sign {"claims", "alg", "header", "foreign"}   a token that the server would not
  *                                           give; foreign: by a key that it does not publish
@@ -264,6 +265,11 @@ async function serve(req, res) {
   if (state.down === '503') {
     count('503');
     res.writeHead(503, { 'Retry-After': '1' }).end();
+  } else if (state.down === 'page') {
+    count('page');
+    res.writeHead(200, { 'Content-Type': 'text/html' }).end('<html>Please wait</html>');
+  } else if (state.down === 'hang') {
+    count('hang');
   } else if (req.url.startsWith('/interaction/')) {
     await interact(req, res);
   } else {

@@ -55,6 +55,17 @@ def header_of(token):
     return json.loads(unb64(token.split(".")[0]))
 
 
+def raw_of(der, half):
+    """An ECDSA signature as JOSE has it: r and s, of `half` bytes each."""
+    # SEQUENCE { INTEGER r, INTEGER s }, each with a zero in front if its first bit is set.
+    at, raw = 2, b""
+    for _ in range(2):
+        size = der[at + 1]
+        raw += der[at + 2:at + 2 + size].lstrip(b"\0").rjust(half, b"\0")
+        at += 2 + size
+    return raw
+
+
 class Pki:
     """A CA, a certificate for loopback and one for a client; another CA that signed nothing."""
 
@@ -112,13 +123,7 @@ class SigningKey:
         text = ".".join(b64(json.dumps(part).encode()) for part in (head, claims))
         der = subprocess.run(["openssl", "dgst", "-sha256", "-sign", str(self.path)],
                              input=text.encode(), check=True, capture_output=True).stdout
-        # SEQUENCE { INTEGER r, INTEGER s }, each with a zero in front if its first bit is set.
-        at, raw = 2, b""
-        for _ in range(2):
-            size = der[at + 1]
-            raw += der[at + 2:at + 2 + size].lstrip(b"\0").rjust(32, b"\0")
-            at += 2 + size
-        return text + "." + b64(raw)
+        return text + "." + b64(raw_of(der, 32))
 
     def secret_lines(self):
         """What of the file may be seen nowhere else."""

@@ -5,7 +5,7 @@
     tests/torture/torture.py [--case PATTERN] [--kind KIND] [--n N] [--max N] [--full]
         [--jobs N] [--progress] [-v]
 
-Release build, under build/torture/fail.so. Each case of tests/cases that may go the CGI way is
+Release build, under build/torture/fail.so. Each case (tests/cases.py) that may go the CGI way is
 started once; where its event base is made, the process is forked for each N = 1, 2, 3 ..., and the
 Nth call of a kind fails in the fork: counted from the first read of the body on, or from there on
 when there is no body (what OpenSSL sets up for its first random number is done before, and
@@ -47,7 +47,7 @@ ROOT = HERE.parent.parent
 sys.path.insert(0, str(HERE.parent))
 import fastcgi  # noqa: E402
 from cases import (CANARY, CASES, SANITIZERS, Bridge, Case, Certificates, Failure,  # noqa: E402
-                   Front, Stub, check_always, check_answer, parse_json, put_words)
+                   Front, Stub, all_cases, check_always, check_answer, parse_json, put_words)
 
 BUILD = Path(os.environ.get("BUILD_DIR", ROOT / "build" / "release"))
 SHIM = ROOT / "build" / "torture" / "fail.so"
@@ -778,8 +778,7 @@ def main():
     options = parser.parse_args()
     options.kinds = options.kinds or list(KINDS)
 
-    cases = [Case(p) for p in sorted(CASES.iterdir()) if (p / "expect").exists()]
-    cases = [c for c in cases if "cgi" in c.only and fnmatch.fnmatch(c.name, options.case)]
+    cases = [c for c in all_cases() if "cgi" in c.only and fnmatch.fnmatch(c.name, options.case)]
     # One of them asks DNS, which no test that counts calls can wait for.
     asking = [c for c in cases if ".invalid" in c.group]
     cases = [c for c in cases if c not in asking]
