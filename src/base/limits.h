@@ -91,6 +91,8 @@
 #define LIMIT_TOOLS		1024
 /* A tool's name: the protocol's own bound. */
 #define LIMIT_TOOL_NAME		128
+/* Tokens of tools/list that are warned of: each conversation of a model begins with all of them. */
+#define LIMIT_LIST_TOKENS	4000
 /* Service files: levels of a pick or of a body template. */
 #define LIMIT_PICK_DEPTH	16
 /* A secret read from a file (a token, a key). */

@@ -23,6 +23,7 @@
 #include "edge/sandbox.h"
 #include "edge/trust.h"
 #include "edge/user.h"
+#include "mcp/cost.h"
 #include "run/master.h"
 #include "run/metrics.h"
 #include "run/reload.h"
@@ -203,10 +204,15 @@ raise_descriptors(struct settings *s)
 static void
 remind(const struct settings *s)
 {
+	struct buf cost;
 	size_t i;
 
 	if (s->auth_methods == 0)
 		log_warnx("auth = none: whoever can reach the web server may call every tool");
+	buf_init(&cost, LIMIT_CONF_LINE);
+	if (cost_warn(&cost, &s->catalog) == 0 && cost.len > 0)
+		log_warnx("%s", buf_str(&cost));
+	buf_finish(&cost);
 	for (i = 0; i < s->catalog.ntools && s->store[0] == '\0'; i++)
 		if (s->catalog.tools[i]->write && s->catalog.tools[i]->off == NULL) {
 			log_warnx("store is empty: what is sent is not written down, and a "
@@ -307,8 +313,9 @@ parse_options(struct options *o, int argc, char *const *argv)
 static int
 check(const struct settings *s, const char *name)
 {
+	struct cost sum;
 	struct buf text;
-	size_t i, size, on = 0;
+	size_t i;
 	int result;
 
 	buf_init(&text, LIMIT_CONF_FILE);
@@ -318,14 +325,10 @@ check(const struct settings *s, const char *name)
 		buf_printf(&text, "%s: service %s at %s, %zu tools\n", s->catalog.services[i].file,
 		    s->catalog.services[i].name, s->catalog.services[i].base_url,
 		    s->catalog.services[i].ntools);
-	for (i = 0, size = 0; i < s->catalog.ntools; i++)
-		if (s->catalog.tools[i]->off == NULL) {
-			size += strlen(s->catalog.tools[i]->listing) + 1;
-			on++;
-		}
+	cost_sum(&s->catalog, &sum);
 	if (name != NULL)
-		buf_printf(&text, "tools/list: %zu tools, %zu bytes\n%s: configuration OK\n", on,
-		    size, name);
+		buf_printf(&text, "tools/list: %zu tools, %zu bytes, about %zu tokens\n"
+		    "%s: configuration OK\n", sum.tools, sum.bytes, sum.tokens, name);
 	result = text.failed || fputs(buf_str(&text), stdout) == EOF || fflush(stdout) == EOF ?
 	    EXIT_TEMPORARY : EXIT_PLANNED;
 	buf_finish(&text);
