@@ -38,7 +38,8 @@ struct fetch {
 	struct buf		 request;	/* the body, until the transfer has ended */
 	struct buf		 response;
 	char			 request_id[128];
-	size_t			 head;		/* bytes of response headers so far */
+	size_t			 heard;		/* bytes of response headers so far */
+	struct buf		 head;		/* and these, if they are kept */
 	bool			 excess;
 	bool			 once;		/* the upstream must see it once at most */
 	bool			 begun;		/* it was about to be sent */
@@ -171,6 +172,7 @@ fetch_start(struct fetcher *f, struct upstream *u, const struct trust *trust, lo
 	fetch->request = u->body;
 	buf_init(&u->body, 0);
 	buf_init(&fetch->response, f->settings.response_max);
+	buf_init(&fetch->head, LIMIT_UPSTREAM_HEADERS);
 	TAILQ_INSERT_TAIL(&f->running, fetch, entry);
 	fetch->easy = f->nidle > 0 ? f->idle[--f->nidle] : handle_create();
 	if (fetch->easy != NULL && set_up(fetch, u, trust, timeout_ms) == 0)
@@ -333,11 +335,13 @@ take_header(char *line, size_t size, size_t count, void *arg)
 	struct fetch *fetch = arg;
 	size_t len = size * count, at = sizeof name - 1, i = 0;
 
-	fetch->head += len;
-	if (fetch->head > LIMIT_UPSTREAM_HEADERS) {
+	fetch->heard += len;
+	if (fetch->heard > LIMIT_UPSTREAM_HEADERS) {
 		fetch->excess = true;
 		return 0;	/* libcurl ends the transfer */
 	}
+	if (fetch->fetcher->settings.heads)
+		buf_append(&fetch->head, line, len);
 	if (len < at || strncasecmp(line, name, at) != 0)
 		return len;
 	while (at < len && line[at] == ' ')
@@ -372,6 +376,7 @@ finish(CURL *easy, CURLcode code)
 		a.retry_after_s = retry < LIMIT_RETRY_AFTER_S ? retry : LIMIT_RETRY_AFTER_S;
 	snprintf(a.request_id, sizeof a.request_id, "%s", fetch->request_id);
 	a.why = code == CURLE_OK ? "" : curl_easy_strerror(code);
+	a.head = buf_str(&fetch->head);
 	a.body = buf_str(&fetch->response);
 	a.len = fetch->response.len;
 	if (code != CURLE_OK)
@@ -437,5 +442,6 @@ release(struct fetch *fetch)
 	curl_slist_free_all(fetch->headers);
 	buf_finish(&fetch->request);
 	buf_finish(&fetch->response);
+	buf_finish(&fetch->head);
 	free(fetch);
 }

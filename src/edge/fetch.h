@@ -26,6 +26,7 @@ struct fetch_settings {
 	size_t		 response_max;	/* bytes of a response's body */
 	long		 connections;	/* per host at most; 0: as the HTTP version wants it */
 	long		 inflight;	/* fetches at once that are expected at most */
+	bool		 heads;		/* answers have their heads as they came */
 };
 
 /* Set libcurl up, once and before any fork. 0 or -1; fetch_finish() undoes it. */

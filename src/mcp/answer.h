@@ -27,6 +27,7 @@ struct answer {
 	int64_t		 retry_after_s;		/* -1: not said */
 	const char	*why;			/* the library's word for what failed, static; "" */
 	char		 request_id[128];	/* the upstream's X-Request-Id, "" if none */
+	const char	*head;			/* as it came, if heads are kept; borrowed */
 	const char	*body;			/* borrowed until the next turn */
 	size_t		 len;
 };

@@ -65,6 +65,7 @@ static void		on_twin(evutil_socket_t, short, void *);
 static enum call_stage	call_fetch(struct call *, const struct tool *,
 			    void (*)(void *, const struct answer *));
 static enum call_stage	call_preview(struct call *);
+static enum call_stage	call_rehearse(struct call *);
 static enum call_stage	call_step(struct call *, const struct plan_news *);
 static enum call_stage	call_map(struct call *, const struct answer *);
 
@@ -214,7 +215,7 @@ call_rename_key(struct call *c)
 
 /* Arguments that the schema does not accept are the model's to mend. */
 static enum call_stage
-call_method(struct call *c)
+call_judge(struct call *c)
 {
 	const struct settings *s = c->bridge->settings;
 	struct schema_fault wrong;
@@ -253,6 +254,16 @@ call_method(struct call *c)
 		return CALL_CONFIRM;
 	witness_sign(c->bridge, c->tag);
 	return CALL_CLAIM;
+}
+
+static enum call_stage
+call_method(struct call *c)
+{
+	enum call_stage next = call_judge(c);
+
+	/* A rehearsal ends where a call would begin to leave traces. */
+	return next != CALL_DONE && c->bridge->watch != NULL && c->bridge->watch->rehearses ?
+	    call_rehearse(c) : next;
 }
 
 /* ====== CLAIM: has it been made before; else write down that it is made ====== */
@@ -519,6 +530,36 @@ on_granted(void *arg)
 	call_resume(c, call_fetch(c, c->target, c->answered));
 }
 
+/* What goes with every request besides its credential. 0 or -1 (memory). */
+static int
+call_trace(const struct call *c, struct upstream *u)
+{
+	return upstream_header(u, "traceparent", c->traceparent) == -1 || (c->tracestate != NULL &&
+	    upstream_header(u, "tracestate", c->tracestate) == -1) ? -1 : 0;
+}
+
+/* Show the request, and that is all: no record, no preview, no token is fetched. */
+static enum call_stage
+call_rehearse(struct call *c)
+{
+	const struct bridge_watch *watch = c->bridge->watch;
+	const struct credential *credential = service_credential(c->tool->service,
+	    c->principal->name);
+	enum call_stage next = CALL_DONE;
+	struct upstream u;
+	struct failure f;
+
+	if (upstream_build(&u, c->tool, c->args, &f) == -1)
+		next = call_fail(c, &f);
+	else if (call_trace(c, &u) == -1 || buf_puts(&c->text, "{}") == -1)
+		next = call_fail_memory(c);
+	else
+		watch->request(watch->arg, &u, credential->client == NULL ? credential->line :
+		    "Authorization: Bearer ");
+	upstream_finish(&u);
+	return next;
+}
+
 /* Send the request that is built. NULL: it could not begin. */
 static struct fetch *
 call_dispatch(struct call *c, struct upstream *u, const char *line)
@@ -533,9 +574,11 @@ call_dispatch(struct call *c, struct upstream *u, const char *line)
 	if (timeout_ms > left)
 		timeout_ms = left < 1 ? 1 : (long)left;
 	c->fetched_us = clock_mono_us();
-	if ((line != NULL && upstream_line(u, line) == -1) ||
-	    upstream_header(u, "traceparent", c->traceparent) == -1 ||
-	    (c->tracestate != NULL && upstream_header(u, "tracestate", c->tracestate) == -1))
+	if (call_trace(c, u) == -1)
+		return NULL;
+	if (c->bridge->watch != NULL)
+		c->bridge->watch->request(c->bridge->watch->arg, u, line);
+	if (line != NULL && upstream_line(u, line) == -1)
 		return NULL;
 	return fetch_start(c->bridge->fetcher, u, settings_trust(s, t->service), timeout_ms,
 	    c->answered, c);
@@ -654,6 +697,8 @@ call_learn(struct call *c, const struct answer *answer)
 	metrics_upstream(c->bridge->metrics, c->tool->service->name, c->upstream_outcome, us,
 	    answer->connects, answer->sent);
 	limit_learn(&c->bridge->limit, c->tool->service, answer, now);
+	if (c->bridge->watch != NULL)
+		c->bridge->watch->answer(c->bridge->watch->arg, answer);
 	c->probes = c->probes && answer->outcome == OUTCOME_INTERNAL;
 }
 

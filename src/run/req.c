@@ -214,7 +214,7 @@ req_route(struct req *r)
 {
 	const struct settings *s = r->bridge->settings;
 
-	if (!http_path_is(&r->http, s->endpoint))
+	if (!r->http.local && !http_path_is(&r->http, s->endpoint))
 		return req_refuse(r, 404, "nothing is here; the endpoint has another path");
 	if (r->bridge->inflight > (size_t)s->max_inflight || r->bridge->held > LIMIT_HELD_BODIES)
 		return req_busy(r);
@@ -258,6 +258,8 @@ req_http(struct req *r)
 	const char *host = http_header(&r->http, "Host"), *origin = http_header(&r->http, "Origin");
 	const char *encoding = http_header(&r->http, "Content-Encoding");
 
+	if (r->http.local)
+		return NEXT;
 	if (method == NULL || strcmp(method, "POST") != 0) {
 		r->reply.headers = "Allow: POST\r\n";
 		return req_refuse(r, 405, "the endpoint takes POST only");

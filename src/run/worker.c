@@ -30,6 +30,7 @@
 #include "edge/listener.h"
 #include "edge/manager.h"
 #include "edge/sandbox.h"
+#include "edge/self.h"
 #include "edge/store.h"
 #include "edge/trust.h"
 #include "run/auth.h"
@@ -50,7 +51,7 @@ struct worker {
 	struct bridge		 bridge;
 	struct front_handler	 handler;
 	const struct listener	*listener;
-	struct fcgi		*fcgi;		/* NULL in a CGI process */
+	struct fcgi		*fcgi;		/* NULL in a process that is no worker */
 	struct reload		*reload;
 	struct event		*signals[SIGNALS];
 	struct event		*tick, *deadline;
@@ -140,6 +141,36 @@ out:
 	return w.code;
 }
 
+int
+worker_talk(const struct settings *s, struct metrics *m, const struct worker_talk *talk)
+{
+	struct worker w = { .code = EXIT_TEMPORARY, .master = -1, .bridge.watch = talk->watch };
+	struct buf message, answer;
+	struct self *self;
+
+	buf_init(&message, (size_t)s->body_max);
+	buf_init(&answer, LIMIT_SERVICE_FILE + 4 * (size_t)s->result_max);
+	if (worker_init(&w, s, m) == -1 || worker_enter(&w) == -1)
+		goto out;
+	w.code = EXIT_PLANNED;
+	while (w.code == EXIT_PLANNED && talk->next(talk->arg, &answer, &message)) {
+		w.code = EXIT_TEMPORARY;
+		w.over = false;
+		buf_reset(&answer);
+		self = self_create(&w.handler, &message, &answer);
+		if (self == NULL)
+			goto out;
+		worker_loop(&w);
+		self_destroy(self);
+		buf_reset(&message);
+	}
+out:
+	buf_finish(&message);
+	buf_finish(&answer);
+	worker_finish(&w);
+	return w.code;
+}
+
 /* Turn by turn until it is over; what is done once a turn stands here. */
 static void
 worker_loop(struct worker *w)
@@ -206,6 +237,7 @@ worker_init(struct worker *w, const struct settings *s, struct metrics *m)
 		.response_max = (size_t)s->upstream_response_max,
 		.connections = (long)s->upstream_connections,
 		.inflight = (long)s->max_inflight,
+		.heads = w->bridge.watch != NULL,
 	};
 	struct store_settings store;
 	struct event_config *config;
@@ -245,7 +277,7 @@ worker_init(struct worker *w, const struct settings *s, struct metrics *m)
 	if (w->bridge.fetcher == NULL || w->bridge.flights == NULL || w->bridge.auth == NULL ||
 	    w->bridge.grants == NULL)
 		return -1;
-	if (s->store[0] == '\0')
+	if (s->store[0] == '\0' || (w->bridge.watch != NULL && w->bridge.watch->rehearses))
 		return 0;
 	settings_store(s, &store);
 	w->bridge.store = store_create(w->bridge.base, &store, why, sizeof why);
