@@ -15,7 +15,9 @@
 #include "base/limits.h"
 #include "base/log.h"
 #include "base/memory.h"
+#include "cmd/call.h"
 #include "cmd/key.h"
+#include "cmd/tools.h"
 #include "edge/board.h"
 #include "edge/fetch.h"
 #include "edge/listener.h"
@@ -41,10 +43,21 @@ struct options {
 	bool		 test, print;
 };
 
+/* What an operator runs besides, each in a file of src/cmd. */
+static const struct command {
+	const char	*name;
+	int		(*run)(int, char *const *, const char *);
+} commands[] = {
+	{ "call", call_run },
+	{ "key", key_run },
+	{ "tools", tools_run },
+};
+
 extern char **environ;
 
 static char variable[LIMIT_CONF_LINE];	/* what UMS_MCP_CONFIG said; "": nothing */
 
+static const struct command *find_command(int, char *const *);
 static const char *default_config(void);
 static int	parse_options(struct options *, int, char *const *);
 static void	usage(FILE *);
@@ -76,6 +89,7 @@ main(int argc, char **argv)
 	char why[1024];
 	bool cgi = getenv("GATEWAY_INTERFACE") != NULL && getenv("REQUEST_METHOD") != NULL &&
 	    !listener_is(STDIN_FILENO);
+	const struct command *command = cgi ? NULL : find_command(argc, argv);
 	struct listener listener = { .fd = -1 };
 	int code = EXIT_CONFIG, board = -1;
 
@@ -85,13 +99,13 @@ main(int argc, char **argv)
 	signal(SIGPIPE, SIG_IGN);
 	/* A limit on files is an error of whoever writes, not the end of the process. */
 	signal(SIGXFSZ, SIG_IGN);
+	reload.program = own_path();
+	o.config = default_config();
+	if (command != NULL)
+		return command->run(argc - 1, argv + 1, o.config);
 	/* Until somebody serves there is nothing to reload. */
 	if (!cgi)
 		signal(SIGHUP, SIG_IGN);
-	reload.program = own_path();
-	o.config = default_config();
-	if (!cgi && argc > 1 && strcmp(argv[1], "key") == 0)
-		return key_run(argc - 1, argv + 1, o.config);
 	/* A web server's CGI script gets arguments from the query: they are not ours to read. */
 	code = parse_options(&o, cgi ? 1 : argc, argv);
 	if (code != -1)
@@ -151,6 +165,18 @@ out:
 	settings_finish(&s);
 	fetch_finish();
 	return code;
+}
+
+/* The command that the first argument names; NULL: it is none. */
+static const struct command *
+find_command(int argc, char *const *argv)
+{
+	size_t i;
+
+	for (i = 0; argc > 1 && i < sizeof commands / sizeof commands[0]; i++)
+		if (strcmp(argv[1], commands[i].name) == 0)
+			return &commands[i];
+	return NULL;
 }
 
 /* The file of this program, as it was called; "" if the system does not say. */
@@ -227,10 +253,16 @@ usage(FILE *to)
 	fprintf(to,
 	    "usage: ums-mcp [-c FILE] [--listen PATH|ADDRESS:PORT] [--workers N]\n"
 	    "       ums-mcp [-c FILE] -t | -T\n"
-	    "       ums-mcp key new | list | revoke ...\n"
+	    "       ums-mcp COMMAND ...\n"
 	    "\n"
-	    "  -c, --config FILE   configuration (default %s, or $UMS_MCP_CONFIG)\n"
-	    "  -l, --listen WHERE  socket to listen on; without one, descriptor 0 is the socket\n"
+	    "  tools [-l]          the tools that the configuration gives, and their cost\n"
+	    "  call TOOL [NAME=VALUE ...] [--dry-run] [-v]\n"
+	    "                      call one, or show what it would send\n"
+	    "  key new|list|revoke API keys of callers\n"
+	    "\n"
+	    "  -c, --config FILE   configuration; else $UMS_MCP_CONFIG, else\n"
+	    "                      %s\n"
+	    "  -l, --listen WHERE  socket to listen on; else descriptor 0 is the socket\n"
 	    "  -w, --workers N     worker processes; 0: serve in this one, without a master\n"
 	    "  -t, --test          check configuration and service files, then exit\n"
 	    "  -T, --print         print the configuration in effect, then exit\n"
