@@ -14,9 +14,11 @@ import pty
 import re
 import select
 import shutil
+import signal
 import subprocess
 import sys
 import tempfile
+import threading
 import time
 from pathlib import Path
 
@@ -166,6 +168,100 @@ class Desk(Bridge):
         self.conf.write_text("\n".join(text) + "\n")
 
 
+class Session:
+    """ums-mcp stdio as a client has it: messages out, answers by their ids in."""
+
+    def __init__(self, desk, *words, env=None, stdin=subprocess.PIPE, stdout=subprocess.PIPE):
+        self.desk = desk
+        self.log = desk.tmp / ("stdio-%d" % time.monotonic_ns())
+        with open(self.log, "wb") as log:
+            self.process = subprocess.Popen(
+                [desk.binary, "stdio", *words], env=desk.environment(env), stdin=stdin,
+                stdout=stdout, stderr=log)
+        self.held = b""
+
+    def send(self, *messages):
+        for m in messages:
+            text = m if isinstance(m, bytes) else json.dumps(m, ensure_ascii=False).encode()
+            self.process.stdin.write(text + b"\n")
+        self.process.stdin.flush()
+
+    def line(self, seconds=20):
+        """The next line; None at the end of the output."""
+        end = time.monotonic() + seconds
+        fd = self.process.stdout.fileno()
+        while b"\n" not in self.held:
+            if not select.select([fd], [], [], max(0, end - time.monotonic()))[0]:
+                raise Failure("no answer in %s s; the log: %s" % (seconds, self.said()))
+            chunk = os.read(fd, 1 << 20)
+            if not chunk:
+                expect(not self.held, "half a line: %r" % self.held[-500:])
+                return None
+            self.held += chunk
+        line, _, self.held = self.held.partition(b"\n")
+        return line
+
+    def read(self, seconds=20):
+        line = self.line(seconds)
+        return None if line is None else json.loads(line.decode())
+
+    def ask(self, message):
+        self.send(message)
+        answer = self.read()
+        expect(answer and answer.get("id") == message["id"], "%s: %s" % (message, answer))
+        return answer
+
+    def said(self):
+        return self.log.read_text("utf-8", "backslashreplace")
+
+    def end(self, code=0, seconds=20):
+        """The input's end, if it has not come; what was still written, as messages."""
+        if self.process.stdin and not self.process.stdin.closed:
+            self.process.stdin.close()
+        rest = []
+        while self.process.stdout:
+            message = self.read(seconds)
+            if message is None:
+                break
+            rest.append(message)
+        try:
+            got = self.process.wait(seconds)
+        except subprocess.TimeoutExpired:
+            self.process.kill()
+            raise Failure("it does not end: %s" % self.said()[-3000:]) from None
+        expect(got == code, "it ended with %s: %s" % (got, self.said()[-3000:]))
+        self.desk.check_log(self.said())
+        for line in self.said().splitlines():
+            expect(isinstance(json.loads(line), dict), "a log line: %s" % line)
+        return rest
+
+
+META = "io.modelcontextprotocol/"
+
+
+def legacy(number, method, **params):
+    return {"jsonrpc": "2.0", "id": number, "method": method, "params": params}
+
+
+def modern(number, method, capabilities=None, **params):
+    params["_meta"] = {META + "protocolVersion": "2026-07-28",
+                       META + "clientCapabilities": capabilities or {}}
+    return legacy(number, method, **params)
+
+
+def get_item(number, item="1", form=legacy):
+    return form(number, "tools/call", name="get_item", arguments={"item_id": item})
+
+
+def list_items(number):
+    return legacy(number, "tools/call", name="list_items")
+
+
+def cancelled(number):
+    return {"jsonrpc": "2.0", "method": "notifications/cancelled",
+            "params": {"requestId": number, "reason": "test"}}
+
+
 def shown(said, *parts):
     for part in parts:
         expect(part in said, "%r is not in %s" % (part, said))
@@ -219,7 +315,7 @@ def command_help(desk):
     lines = done.out.splitlines()
     expect(done.code == 0 and len(lines) <= 24 and max(map(len, lines)) <= 80,
            "a screen: %d lines\n%s" % (len(lines), done.out))
-    shown(done.out, "tools", "call TOOL", "key ")
+    shown(done.out, "tools", "call TOOL", "stdio", "key ")
 
 
 # ---- call
@@ -444,6 +540,241 @@ def command_call_local(desk):
     problems = rig.problems()
     expect(not problems, "; ".join(problems))
     rig.clean()
+
+
+# ---- stdio
+
+def command_stdio(desk):
+    """Both eras in one session; ids come back as they were."""
+    session = Session(desk)
+    hello = session.ask(legacy(0, "initialize", protocolVersion="2025-11-25", capabilities={},
+                               clientInfo={"name": "c", "version": "1"}))["result"]
+    expect(hello["protocolVersion"] == "2025-11-25" and hello["serverInfo"]["name"] == "ums-mcp",
+           "initialize: %s" % hello)
+    session.send({"jsonrpc": "2.0", "method": "notifications/initialized"})
+    expect(session.ask(legacy("p", "ping"))["result"] == {}, "ping")
+    tools = session.ask(legacy(2, "tools/list"))["result"]["tools"]
+    expect(len(tools) == 9, "tools: %s" % tools)
+    got = session.ask(get_item(3))["result"]
+    expect(got["structuredContent"]["id"] == "i1" and "resultType" not in got, "%s" % got)
+    found = session.ask(modern(-4, "server/discover"))["result"]
+    expect(found["supportedVersions"] == ["2026-07-28"], "%s" % found)
+    got = session.ask(get_item("fünf\n", form=modern))["result"]
+    expect(got["resultType"] == "complete" and got["structuredContent"]["id"] == "i1", "%s" % got)
+    # An argument that HTTP clients mirror in a header.
+    got = session.ask(modern(6, "tools/call", name="by_region", arguments={"region": "eu"}))
+    expect("result" in got and not got["result"].get("isError"), "mirrored: %s" % got)
+    wrong = session.ask(dict(modern(7, "tools/list"), method="ping"))["error"]
+    expect(wrong["code"] == -32601, "ping is gone: %s" % wrong)
+    old = modern(8, "tools/list")
+    old["params"]["_meta"][META + "protocolVersion"] = "2030-01-01"
+    wrong = session.ask(old)["error"]
+    expect(wrong["code"] == -32022 and wrong["data"]["supported"] == ["2026-07-28"], "%s" % wrong)
+    session.send(modern(9, "subscriptions/listen", notifications={}))
+    first, second = session.read(), session.read()
+    expect(first["method"] == "notifications/subscriptions/acknowledged" and second["id"] == 9,
+           "listen: %s %s" % (first, second))
+    info = session.ask(legacy(10, "tools/call", name="server_info"))["result"]
+    expect(info["structuredContent"]["caller"] == "operator", "%s" % info)
+    expect(session.end() == [], "nothing else is written")
+
+
+def command_stdio_attacks(desk):
+    """Whatever comes, each line has one answer at most, and the next is served."""
+    session = Session(desk, env={"UMS_MCP_BODY_MAX": "65536"})
+    call = json.dumps(get_item(1)).encode()
+    wrong = [
+        (b"garbage", -32700), (b"{", -32700), (b"\x00", -32700), (b"\0" * 5000, -32700),
+        (call + b"\0", -32700), (call[:-1], -32700), (call.replace(b'"1"', b'"\xff"'), -32700),
+        (b'{"a":"' + b"x" * (1 << 22) + b'"}', -32600), (b"[" * 60000, -32700),
+        (b"x" * 65536, -32700), (b"x" * 65537, -32600), (b"[" + call + b"]", -32600),
+        (call.replace(b'"id": 1', b'"id": null'), -32600), (b"42", -32600), (b'"', -32700),
+    ]
+    for line, code in wrong:
+        session.send(line)
+        answer = session.read()
+        expect(answer.get("error", {}).get("code") == code and "id" not in answer,
+               "%.60r: %s" % (line, answer))
+        expect(session.ask(legacy(2, "ping"))["result"] == {}, "ping after %.60r" % line)
+    # What needs no answer gets none: blank lines, notifications, answers to nothing of ours.
+    session.send(b"", b"   \t", b"\r", b'{"jsonrpc":"2.0","method":"notifications/x"}',
+                 b'{"jsonrpc":"2.0","id":1,"result":{}}', cancelled(99), cancelled(None),
+                 {"jsonrpc": "2.0", "method": "notifications/cancelled"}, call + b"\r")
+    expect(session.read()["id"] == 1, "the call, with a CR before its line end")
+    # Byte by byte, and half a line at the end.
+    for byte in call + b"\n":
+        session.process.stdin.write(bytes([byte]))
+        session.process.stdin.flush()
+    expect(session.read()["result"]["structuredContent"]["id"] == "i1", "byte by byte")
+    session.process.stdin.write(call[:40])
+    rest = session.end()
+    expect([m["error"]["code"] for m in rest] == [-32700], "half a line: %s" % rest)
+    session = Session(desk)
+    session.process.stdin.write(call)
+    rest = session.end()
+    expect([m["id"] for m in rest] == [1], "a line without its end: %s" % rest)
+
+
+def command_stdio_pipelined(desk):
+    """1,000 calls at once; then few of them at a time, by max_inflight, none refused."""
+    lock, now, most = threading.Lock(), [0], [0]
+
+    def slowly(request):
+        with lock:
+            now[0] += 1
+            most[0] = max(most[0], now[0])
+        time.sleep(0.05)
+        with lock:
+            now[0] -= 1
+        return {"status": 200, "body": {"id": request["path"].rpartition("/")[2], "state": "o"}}
+
+    desk.answer = slowly
+    for env, least, limit in (({"UMS_MCP_UPSTREAM_TIMEOUT_MS": "20000",
+                                "UMS_MCP_REQUEST_TIMEOUT_MS": "30000",
+                                "UMS_MCP_SERVICE_CASES_MAX_INFLIGHT": "100"}, 0, 100),
+                              ({"UMS_MCP_MAX_INFLIGHT": "7"}, 3, 7)):
+        most[0] = 0
+        session = Session(desk, env=env)
+        lines = b"".join(json.dumps(get_item(i, "n%d" % i)).encode() + b"\n"
+                         for i in range(1000))
+        writer = threading.Thread(target=lambda: session.process.stdin.write(lines))
+        writer.start()
+        answers = [session.read() for _ in range(1000)]
+        writer.join()
+        expect(sorted(a["id"] for a in answers) == list(range(1000)), "each id once")
+        good = [a for a in answers if not a["result"].get("isError")]
+        expect(all(a["result"]["structuredContent"]["id"] == "n%d" % a["id"] for a in good),
+               "each its own answer")
+        busy = [a for a in answers if a["result"].get("isError")]
+        expect(all("service_busy" in a["result"]["content"][0]["text"] for a in busy)
+               and len(good) >= 100 and (least == 0 or not busy), "%d busy: %s"
+               % (len(busy), busy[:1]))
+        expect(least <= most[0] <= limit, "%d at once" % most[0])
+        expect(session.end() == [], "no more")
+
+
+def command_stdio_cancel(desk):
+    desk.answer = lambda request: {"behaviour": "stall"} if request["method"] == "GET" else {
+        "status": 201, "delay_ms": 500, "body": {"id": "p1"}}
+    session = Session(desk, env={"UMS_MCP_REQUEST_TIMEOUT_MS": "20000",
+                                 "UMS_MCP_UPSTREAM_TIMEOUT_MS": "15000"})
+    session.send(list_items(1), list_items("1"), legacy(2, "tools/call", name="post_form",
+                                                    arguments={"text": "Hi"}))
+    Bridge.wait_for(lambda: len(desk.asked) == 3, 10, "the calls: %s" % desk.asked)
+    session.send(cancelled("1"), cancelled(2), cancelled(3), legacy(4, "ping"))
+    expect(session.read()["id"] == 4, "those that were cancelled have no answer")
+    Bridge.wait_for(lambda: desk.stub.left_early == 1, 10, "the read is not given up")
+    # A write goes on; what is left is the call with the number.
+    Bridge.wait_for(lambda: '"tool":"post_form"' in session.said(), 10, "the write ends")
+    expect('"client":"gone"' in session.said(), "the log says so: %s" % session.said())
+    session.send(cancelled(1))
+    expect(session.end() == [], "no answer at all")
+    expect(desk.stub.left_early == 2, "and the other one")
+
+
+def command_stdio_ends(desk):
+    """The end of the input: what is in flight is answered, but not waited for without end."""
+    desk.answer = dict(OK, delay_ms=300)
+    session = Session(desk)
+    session.send(get_item(1), get_item(2))
+    rest = session.end()
+    expect(sorted(m["id"] for m in rest) == [1, 2], "answered: %s" % rest)
+    desk.answer = {"behaviour": "stall"}
+    for how in ("end", "term"):
+        session = Session(desk, env={"UMS_MCP_DRAIN_TIMEOUT_S": "1",
+                                     "UMS_MCP_UPSTREAM_TIMEOUT_MS": "60000",
+                                     "UMS_MCP_REQUEST_TIMEOUT_MS": "60000"})
+        asked = len(desk.asked)
+        session.send(list_items(1))
+        Bridge.wait_for(lambda n=asked: len(desk.asked) > n, 10, "the call")
+        if how == "term":
+            session.process.send_signal(signal.SIGTERM)
+            session.process.wait(20)
+        expect(session.end() == [] and "1 left" in session.said(), "%s: %s"
+               % (how, session.said()))
+    session = Session(desk)
+    session.ask(legacy(1, "ping"))
+    session.process.send_signal(signal.SIGHUP)
+    session.process.wait(20)
+    session.end()
+    for name in (os.devnull, str(desk.tmp / "in")):
+        (desk.tmp / "in").write_text("\n".join(json.dumps(legacy(i, "ping")) for i in range(3000)))
+        with open(name, "rb") as stdin:
+            session = Session(desk, stdin=stdin)
+            rest = session.end()
+        expect([m["id"] for m in rest] == list(range(0 if name == os.devnull else 3000)),
+               "from %s: %d" % (name, len(rest)))
+
+
+def command_stdio_output(desk):
+    """A client that does not read for a while, one that has closed its end, and a full disk."""
+    desk.answer = {"status": 200, "body": {"id": "x" * 3000, "state": "o"}}
+    session = Session(desk, env={"UMS_MCP_MAX_INFLIGHT": "50"})
+    lines = b"".join(json.dumps(get_item(i)).encode() + b"\n" for i in range(400))
+    writer = threading.Thread(target=lambda: session.process.stdin.write(lines))
+    writer.start()
+    Bridge.wait_for(lambda: len(desk.asked) >= 50, 20, "%d were sent" % len(desk.asked))
+    writer.join(0.5)
+    sent = len(desk.asked)
+    expect(sent < 200, "it reads on though nobody takes its answers: %d" % sent)
+    answers = [session.read() for _ in range(400)]
+    writer.join()
+    expect(sorted(a["id"] for a in answers) == list(range(400)), "all of them, later")
+    session.end()
+    desk.answer = dict(OK, delay_ms=300)
+    session = Session(desk)
+    session.send(get_item(1))
+    session.process.stdout.close()
+    session.process.stdout = None
+    session.send(legacy(2, "ping"))
+    expect(session.process.wait(20) == 0, "%s" % session.said())
+    session.end()
+    with open("/dev/full", "wb") as full:
+        session = Session(desk, stdout=full)
+        session.send(get_item(1), legacy(2, "ping"))
+        expect(session.process.wait(20) == 0, "%s" % session.said())
+        session.end()
+    shown(session.said(), "the standard output cannot be written")
+
+
+def command_stdio_refused(desk):
+    """What comes no further than the rates says whose it was; a notification is not answered."""
+    session = Session(desk, env={"UMS_MCP_RATE_LIMIT": "requests=2/h"})
+    expect("result" in session.ask(legacy(1, "ping")), "the first")
+    session.send({"jsonrpc": "2.0", "method": "notifications/initialized"})
+    for i in range(3):
+        session.send({"jsonrpc": "2.0", "method": "notifications/initialized"})
+        wrong = session.ask(legacy("r%d" % i, "ping"))["error"]
+        expect("too many requests" in wrong["message"], "%s" % wrong)
+    expect(session.end() == [], "notifications have no answer")
+
+
+def command_stdio_confirm(desk):
+    """A modern client asks its person itself; another one gets a token."""
+    desk.write_conf(["policy = confirm:delete_item"])
+    session = Session(desk)
+    params = {"name": "delete_item", "arguments": {"item_id": "7"}}
+    asked = session.ask(modern(1, "tools/call", {"elicitation": {}}, **params))["result"]
+    expect(asked["resultType"] == "input_required" and not desk.asked, "%s" % asked)
+    done = session.ask(modern(2, "tools/call", {"elicitation": {}}, **params,
+                              requestState=asked["requestState"],
+                              inputResponses={"confirm": {"action": "accept",
+                                                          "content": {"confirm": True}}}))
+    expect(not done["result"].get("isError") and len(desk.asked) == 1, "%s" % done)
+    refused = session.ask(legacy(3, "tools/call", **params))["result"]
+    refused = json.loads(refused["content"][0]["text"])
+    params["arguments"]["confirm_token"] = refused["confirm_token"]
+    done = session.ask(legacy(4, "tools/call", **params))["result"]
+    expect(not done.get("isError") and len(desk.asked) == 2, "%s" % done)
+    session.end()
+
+
+def command_stdio_wrong(desk):
+    for words in (["-x"], ["more"], ["-c"]):
+        done = desk.run("stdio", *words)
+        expect(done.code == 100 and "usage: ums-mcp stdio" in done.err, "%s: %s" % (words, done))
+    done = desk.run("stdio", "-c", str(desk.tmp / "none"))
+    expect(done.code == 100 and "none" in done.err and not done.out, "%s" % done)
 
 
 def run(build, tmp, function):

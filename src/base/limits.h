@@ -25,6 +25,8 @@
 #define LIMIT_PARAMS_COUNT	256
 /* Front: bytes read from one connection in one go. */
 #define LIMIT_FCGI_READ		65536
+/* Front: the same of the standard input. */
+#define LIMIT_STDIO_READ	65536
 /* Front: a connection that has not delivered its request by then is closed (seconds). */
 #define LIMIT_FRONT_READ_S	30
 /* Front: a reply that the web server does not take for this long is dropped (seconds). */

@@ -1,7 +1,5 @@
 /* SPDX-License-Identifier: MIT */
 /* main.c - one straight line: options, configuration, socket, and then who serves it. */
-#include <sys/resource.h>
-
 #include <errno.h>
 #include <fcntl.h>
 #include <getopt.h>
@@ -17,6 +15,7 @@
 #include "base/memory.h"
 #include "cmd/call.h"
 #include "cmd/key.h"
+#include "cmd/stdio.h"
 #include "cmd/tools.h"
 #include "edge/board.h"
 #include "edge/fetch.h"
@@ -50,6 +49,7 @@ static const struct command {
 } commands[] = {
 	{ "call", call_run },
 	{ "key", key_run },
+	{ "stdio", stdio_run },
 	{ "tools", tools_run },
 };
 
@@ -62,7 +62,6 @@ static const char *default_config(void);
 static int	parse_options(struct options *, int, char *const *);
 static void	usage(FILE *);
 static void	open_standard(void);
-static void	raise_descriptors(struct settings *);
 static void	remind(const struct settings *);
 static int	check(const struct settings *, const char *);
 static int	open_listener(const struct settings *, struct listener *, char *, size_t);
@@ -203,29 +202,6 @@ open_standard(void)
 		close(fd);
 }
 
-/* Each request in flight holds a descriptor or two; the usual soft limit is 1,024. */
-static void
-raise_descriptors(struct settings *s)
-{
-	struct rlimit limit;
-	long long fit;
-
-	if (getrlimit(RLIMIT_NOFILE, &limit) == -1)
-		return;
-	limit.rlim_cur = limit.rlim_max;
-	setrlimit(RLIMIT_NOFILE, &limit);
-	if (limit.rlim_max < (rlim_t)settings_descriptors(s))
-		log_warnx("max_inflight = %lld may need %d descriptors and this process may have "
-		    "%llu: less is let in; raise its limit (LimitNOFILE, ulimit -n)",
-		    (long long)s->max_inflight, settings_descriptors(s),
-		    (unsigned long long)limit.rlim_max);
-	/* Above what fits it answers 503: a call without a descriptor would blame the service. */
-	fit = (long long)(limit.rlim_max > 2 * LIMIT_DESCRIPTORS_MORE ? (limit.rlim_max -
-	    LIMIT_DESCRIPTORS_MORE) * 2 / 5 : limit.rlim_max / 4);
-	if (limit.rlim_max < (rlim_t)settings_descriptors(s) && fit < s->max_inflight)
-		s->max_inflight = fit < 1 ? 1 : fit;
-}
-
 /* What works, and may not be what is wanted. */
 static void
 remind(const struct settings *s)
@@ -258,6 +234,7 @@ usage(FILE *to)
 	    "  tools [-l]          the tools that the configuration gives, and their cost\n"
 	    "  call TOOL [NAME=VALUE ...] [--dry-run] [-v]\n"
 	    "                      call one, or show what it would send\n"
+	    "  stdio               serve one client over standard input and output\n"
 	    "  key new|list|revoke API keys of callers\n"
 	    "\n"
 	    "  -c, --config FILE   configuration; else $UMS_MCP_CONFIG, else\n"
@@ -431,7 +408,7 @@ serve(struct settings *s, struct metrics *m, struct listener *l, struct reload *
 		log_errorx("workers = 0 cannot be reloaded, start anew for it; one worker goes on");
 		s->workers = 1;
 	}
-	raise_descriptors(s);
+	settings_fit(s);
 	remind(s);
 	trust_warm();
 	fetch_library();

@@ -32,6 +32,11 @@ struct worker_note {
  */
 int	 worker_run(const struct settings *s, struct metrics *m, const struct listener *l,
 	    int master, struct reload *reload);
+/*
+ * Serve one client over standard input and output, until the input ends or a signal comes and what
+ * is in flight has ended, within drain_timeout_s. Returns the exit code.
+ */
+int	 worker_stdio(const struct settings *s, struct metrics *m);
 /* Messages of this process itself, answered as a client's are. */
 struct worker_talk {
 	/*
