@@ -542,6 +542,49 @@ def command_call_local(desk):
     rig.clean()
 
 
+# ---- completion
+
+def command_completion(desk):
+    """What bash would offer behind each of these words; the last one is what is being typed."""
+    desk.own("tools_off = server_info", "policy = deny:wipe")
+    conf = str(desk.conf)
+    offers = {
+        ("",): {"tools", "call", "stdio", "key", "--config", "--listen", "--workers", "--test",
+                "--print", "--version", "--help"},
+        ("t",): {"tools"},
+        ("-c", conf, "c"): {"call"},
+        ("tools", "-"): {"--long", "--config", "--help"},
+        ("stdio", "--c"): {"--config"},
+        ("key", ""): {"new", "list", "revoke"},
+        ("key", "revoke", "--o"): {"--older"},
+        ("call", "-c", conf, ""): {"send", "look", "mail"},
+        ("call", "-c", conf, "s"): {"send"},
+        ("call", "-c", conf, "send", "t"): {"to=", "two="},
+        ("call", "-c", conf, "send", "to", "=", "x"): set(),
+        ("call", "-c", conf, "send", "to", "=", "x", "t"): {"two="},
+        ("call", "send", "-c", conf, "confirm"): {"confirm_token="},
+        ("call", "-c", conf, "nothing", ""): set(),
+        ("call", "-c", conf, "send", "--d"): {"--dry-run"},
+        ("call", "-c", str(desk.tmp / "none"), ""): set(),
+        ("tools", "-c", conf[:-1]): {conf},
+    }
+    script = ('source "$1"; shift; COMP_WORDS=("$@"); COMP_CWORD=$(($# - 1)); '
+              '_ums_mcp "$1" "${COMP_WORDS[COMP_CWORD]}" "${COMP_WORDS[COMP_CWORD - 1]}"; '
+              'printf "%s\\n" "${COMPREPLY[@]}"')
+    for words, wanted in offers.items():
+        done = subprocess.run(
+            ["bash", "--norc", "-c", script, "bash",
+             str(HERE.parent / "etc" / "completion" / "ums-mcp.bash"), desk.binary, *words],
+            env=desk.environment({"UMS_MCP_CONFIG": str(desk.tmp / "none")}),
+            capture_output=True, text=True, timeout=60)
+        expect(done.stderr == "" and set(done.stdout.split()) == wanted,
+               "%s: %s not %s %s" % (words, done.stdout.split(), wanted, done.stderr))
+    done = subprocess.run(["bash", "--norc", "-c", 'source "$1"; complete -p ums-mcp', "bash",
+                           str(HERE.parent / "etc" / "completion" / "ums-mcp.bash")],
+                          capture_output=True, text=True, timeout=60)
+    expect(done.stdout == "complete -F _ums_mcp ums-mcp\n", "%s" % done)
+
+
 # ---- stdio
 
 def command_stdio(desk):
