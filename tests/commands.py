@@ -296,8 +296,16 @@ def command_tools_cost(desk):
     done = desk.run("tools")
     shown(done.out.replace("\n  ", " "), "warning: tools/list takes about 4", "more than 4000; "
           "most of all wipe (1", "), mail (1", ") and send (1", "tools_off")
+    shown(desk.run("-t").err, "tools/list takes about 4", "wipe (1")
+    session = Session(desk)
+    session.end()
+    shown(session.said(), '"level":"warn"', "tools/list takes about 4")
+    desk.launch()
+    desk.stop()
+    shown(desk.text(), '"level":"warn"', "tools/list takes about 4")
     desk.own("policy = allow:*", "tools_off = wipe")
     expect("warning" not in desk.run("tools").out, "a short list is not warned of")
+    expect(not desk.run("-t").err, "nor by a test")
 
 
 def command_tools_wrong(desk):
@@ -333,6 +341,11 @@ def command_call(desk):
            "pretty at a terminal: %s" % done)
     done = desk.call("server_info")
     expect(done.json()["caller"] == "operator", "the caller: %s" % done)
+    audit = desk.tmp / "audit"
+    desk.call("get_item", "item_id=1", env={"UMS_MCP_AUDIT": str(audit)})
+    lines = [json.loads(line) for line in audit.read_text().splitlines()]
+    expect([(x["caller"], x["tool"]) for x in lines] == [("operator", "get_item")],
+           "the audit: %s" % lines)
 
 
 def command_call_arguments(desk):

@@ -64,7 +64,7 @@ show(const struct caller *c, FILE *to, const char *text, size_t len, const char 
 	const char *secret = buf_str(&c->secret), *at;
 	struct buf plain, out;
 
-	buf_init(&plain, 2 * len + 16);
+	buf_init(&plain, 3 * len + 16);
 	buf_init(&out, 8 * len + LIMIT_HEADER);
 	while (c->secret.len > 0 && (at = memmem(text, len, secret, c->secret.len)) != NULL) {
 		buf_append(&plain, text, (size_t)(at - text));

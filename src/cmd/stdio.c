@@ -3,12 +3,9 @@
 #include <getopt.h>
 #include <stdio.h>
 
-#include "base/buf.h"
-#include "base/limits.h"
 #include "base/log.h"
 #include "cmd/setup.h"
 #include "cmd/stdio.h"
-#include "mcp/cost.h"
 #include "run/worker.h"
 
 static int
@@ -28,13 +25,9 @@ static int
 serve(struct setup *u)
 {
 	struct settings *s = &u->settings;
-	struct buf cost;
 
 	log_init(true, (enum log_level)s->log_level);
-	buf_init(&cost, LIMIT_CONF_LINE);
-	if (cost_warn(&cost, &s->catalog) == 0 && cost.len > 0)
-		log_warnx("%s", buf_str(&cost));
-	buf_finish(&cost);
+	settings_warn_cost(s);
 	settings_fit(s);
 	return worker_stdio(s, &u->metrics);
 }

@@ -206,15 +206,11 @@ open_standard(void)
 static void
 remind(const struct settings *s)
 {
-	struct buf cost;
 	size_t i;
 
 	if (s->auth_methods == 0)
 		log_warnx("auth = none: whoever can reach the web server may call every tool");
-	buf_init(&cost, LIMIT_CONF_LINE);
-	if (cost_warn(&cost, &s->catalog) == 0 && cost.len > 0)
-		log_warnx("%s", buf_str(&cost));
-	buf_finish(&cost);
+	settings_warn_cost(s);
 	for (i = 0; i < s->catalog.ntools && s->store[0] == '\0'; i++)
 		if (s->catalog.tools[i]->write && s->catalog.tools[i]->off == NULL) {
 			log_warnx("store is empty: what is sent is not written down, and a "
@@ -335,9 +331,11 @@ check(const struct settings *s, const char *name)
 		    s->catalog.services[i].name, s->catalog.services[i].base_url,
 		    s->catalog.services[i].ntools);
 	cost_sum(&s->catalog, &sum);
-	if (name != NULL)
+	if (name != NULL) {
+		settings_warn_cost(s);
 		buf_printf(&text, "tools/list: %zu tools, %zu bytes, about %zu tokens\n"
 		    "%s: configuration OK\n", sum.tools, sum.bytes, sum.tokens, name);
+	}
 	result = text.failed || fputs(buf_str(&text), stdout) == EOF || fflush(stdout) == EOF ?
 	    EXIT_TEMPORARY : EXIT_PLANNED;
 	buf_finish(&text);

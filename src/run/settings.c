@@ -18,6 +18,7 @@
 #include "edge/audit.h"
 #include "edge/store.h"
 #include "edge/trust.h"
+#include "mcp/cost.h"
 #include "run/access.h"
 #include "run/settings.h"
 
@@ -539,6 +540,17 @@ settings_fit(struct settings *s)
 	    LIMIT_DESCRIPTORS_MORE) * 2 / 5 : limit.rlim_max / 4);
 	if (limit.rlim_max < (rlim_t)settings_descriptors(s) && fit < s->max_inflight)
 		s->max_inflight = fit < 1 ? 1 : fit;
+}
+
+void
+settings_warn_cost(const struct settings *s)
+{
+	struct buf why;
+
+	buf_init(&why, LIMIT_CONF_LINE);
+	if (cost_warn(&why, &s->catalog) == 0 && why.len > 0)
+		log_warnx("%s", buf_str(&why));
+	buf_finish(&why);
 }
 
 const struct trust *

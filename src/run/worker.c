@@ -192,6 +192,8 @@ worker_talk(const struct settings *s, struct metrics *m, const struct worker_tal
 		buf_reset(&message);
 	}
 out:
+	if (w.code == EXIT_TEMPORARY)
+		log_errorx("no answer could be had; out of memory or descriptors");
 	buf_finish(&message);
 	buf_finish(&answer);
 	worker_finish(&w);
