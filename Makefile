@@ -136,7 +136,8 @@ MANAGERS   := $(patsubst etc/managers/%,%,$(wildcard etc/managers/*.* etc/manage
 install: all
 	install -d $(DESTDIR)$(PREFIX)/bin $(DESTDIR)$(SYSCONFDIR)/ums-mcp/services \
 	    $(DESTDIR)$(PREFIX)/share/man/man8 $(DESTDIR)$(PREFIX)/share/man/man5 \
-	    $(DESTDIR)$(PREFIX)/share/doc/ums-mcp/managers/s6
+	    $(DESTDIR)$(PREFIX)/share/doc/ums-mcp/managers/s6 \
+	    $(DESTDIR)$(PREFIX)/share/bash-completion/completions
 	install -m 755 $(B)/ums-mcp $(B)/ums-local $(DESTDIR)$(PREFIX)/bin/
 	$(Q)for f in ums-mcp.conf services/ums.json; do \
 	    to=$(DESTDIR)$(SYSCONFDIR)/ums-mcp/$$f; \
@@ -151,6 +152,8 @@ install: all
 	    mode=644; [ ! -x etc/managers/$$f ] || mode=755; \
 	    install -m $$mode etc/managers/$$f $(DESTDIR)$(PREFIX)/share/doc/ums-mcp/managers/$$f || exit 1; \
 	done
+	install -m 644 etc/completion/ums-mcp.bash \
+	    $(DESTDIR)$(PREFIX)/share/bash-completion/completions/ums-mcp
 	install -m 644 man/*.8 $(DESTDIR)$(PREFIX)/share/man/man8/
 	install -m 644 man/*.5 $(DESTDIR)$(PREFIX)/share/man/man5/
 

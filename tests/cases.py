@@ -414,6 +414,10 @@ class Bridge:
 
     def start(self, lines=(), env=None, workers=1):
         self.write_conf(lines)
+        self.launch(env, workers)
+
+    def launch(self, env=None, workers=1):
+        """Start with the configuration that there is."""
         with open(self.log, "ab") as log:
             self.master = subprocess.Popen(
                 [self.binary, "--listen", self.socket, "--workers", str(workers)],

@@ -21,7 +21,7 @@ check make make -s install DESTDIR="$root/stage" PREFIX=/opt/ums
 for f in opt/ums/bin/ums-mcp opt/ums/bin/ums-local etc/ums-mcp/ums-mcp.conf \
     etc/ums-mcp/services/ums.json etc/ums-mcp/services/service.schema.json \
     opt/ums/share/man/man8/ums-mcp.8 opt/ums/share/man/man5/ums-mcp.conf.5 \
-    opt/ums/share/man/man5/ums-mcp-service.5 opt/ums/share/doc/ums-mcp/README.md \
+    opt/ums/share/bash-completion/completions/ums-mcp opt/ums/share/man/man5/ums-mcp-service.5 opt/ums/share/doc/ums-mcp/README.md \
     $(cd etc && find managers -type f | sed 's|^|opt/ums/share/doc/ums-mcp/|'); do
 	check file test -s "$root/stage/$f"
 done

@@ -68,7 +68,7 @@ cp "$keys" "$t/before"
 key 100 new anna --file "$keys"
 check "a third is refused" said "has two keys already"
 check "and not shown" [ ! -s "$t/out" ]
-for wrong in '' 'a b' 'a:b' anonymous '#a' "$(cat "$t/first")"; do
+for wrong in '' 'a b' 'a:b' anonymous operator '#a' "$(cat "$t/first")"; do
 	key 100 new "$wrong" --file "$keys"
 	check "and no key is said again" sh -c "! grep -qF '$(cat "$t/first")' '$t/err' '$t/out'"
 done

@@ -25,6 +25,8 @@
 #define LIMIT_PARAMS_COUNT	256
 /* Front: bytes read from one connection in one go. */
 #define LIMIT_FCGI_READ		65536
+/* Front: the same of the standard input. */
+#define LIMIT_STDIO_READ	65536
 /* Front: a connection that has not delivered its request by then is closed (seconds). */
 #define LIMIT_FRONT_READ_S	30
 /* Front: a reply that the web server does not take for this long is dropped (seconds). */
@@ -91,6 +93,8 @@
 #define LIMIT_TOOLS		1024
 /* A tool's name: the protocol's own bound. */
 #define LIMIT_TOOL_NAME		128
+/* Tokens of tools/list that are warned of: each conversation of a model begins with all of them. */
+#define LIMIT_LIST_TOKENS	4000
 /* Service files: levels of a pick or of a body template. */
 #define LIMIT_PICK_DEPTH	16
 /* A secret read from a file (a token, a key). */

@@ -381,6 +381,7 @@ finish(CURL *easy, CURLcode code)
 	a.headlen = fetch->head.len;
 	copy_request_id(a.request_id, sizeof a.request_id, &a);
 	a.why = code == CURLE_OK ? "" : curl_easy_strerror(code);
+	a.head = buf_str(&fetch->head);
 	a.body = buf_str(&fetch->response);
 	a.len = fetch->response.len;
 	if (code != CURLE_OK)

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * front.h - what every front edge (FastCGI, CGI) is to the layer above.
+ * front.h - what every front edge (FastCGI, CGI, stdio, self) is to the layer above.
  *
  * An edge reads one request whole, hands it up with front_handler.request(), and is
  * told the reply with front_reply(). In between it may find that the client has
@@ -39,7 +39,7 @@ struct front_handler {
 	void	 (*closed)(void *arg);
 	void	*arg;
 	size_t	 body_max;	/* bytes of a request's body */
-	size_t	 conns_max;	/* open at once; more wait in the backlog. 0: any number */
+	size_t	 conns_max;	/* at once; more wait outside. 0: any number (not for stdio) */
 };
 
 /* Give the whole response (CGI head and body) and end the exchange; takes over what `out` holds. */

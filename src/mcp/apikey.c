@@ -39,6 +39,8 @@ name_fault(const char *name)
 		return "that is a key, not a name; take it away, it is not secret any more";
 	if (strcmp(name, MCP_ANONYMOUS) == 0)
 		return "anonymous is who has no key; give it another name";
+	if (strcmp(name, MCP_OPERATOR) == 0)
+		return "operator is who runs ums-mcp at a terminal; give it another name";
 	return NULL;
 }
 

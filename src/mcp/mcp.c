@@ -150,7 +150,7 @@ open_modern(struct mcp_message *m, const struct http_request *rq, const cJSON *m
 	if (!cJSON_IsString(version))
 		return refuse(r, m, JSONRPC_INVALID_PARAMS,
 		    "Invalid params: _meta[\"" META "protocolVersion\"] must be a string");
-	if (header == NULL)
+	if (header == NULL && !rq->local)
 		return refuse(r, m, MCP_HEADER_MISMATCH,
 		    "Header mismatch: the MCP-Protocol-Version header is missing");
 	if (check_mirror(m, rq, "MCP-Protocol-Version", version->valuestring, r) == MCP_ANSWERED)
@@ -203,7 +203,7 @@ check_meta(struct mcp_message *m, const cJSON *meta, struct mcp_reply *r)
 	    "error, critical, alert or emergency");
 }
 
-/* Hold a header to what the body says. */
+/* Hold a header to what the body says; what came over no HTTP has none. */
 static enum mcp_verdict
 check_mirror(struct mcp_message *m, const struct http_request *rq, const char *name,
     const char *body, struct mcp_reply *r)
@@ -212,6 +212,8 @@ check_mirror(struct mcp_message *m, const struct http_request *rq, const char *n
 	struct buf value;
 	bool same;
 
+	if (rq->local)
+		return MCP_CALL;
 	if (header == NULL) {
 		mcp_reply_error(r, 400, m->rpc.id, MCP_HEADER_MISMATCH, NULL,
 		    "Header mismatch: the %s header is missing", name);
@@ -298,7 +300,7 @@ open_call(const struct mcp *mcp, struct mcp_message *m, const struct http_reques
 		    "Internal error: the bridge is short of memory; repeat later");
 		return MCP_ANSWERED;
 	}
-	return m->era == MCP_MODERN ? check_params(m, rq, r) : MCP_CALL;
+	return m->era == MCP_MODERN && !rq->local ? check_params(m, rq, r) : MCP_CALL;
 }
 
 /* Whether a Mcp-Param header says the same as the argument. */

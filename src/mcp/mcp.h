@@ -33,6 +33,7 @@ struct tool;
 #define MCP_UNSUPPORTED_VERSION	(-32022)
 
 #define MCP_ANONYMOUS	"anonymous"	/* the caller whom nobody knows */
+#define MCP_OPERATOR	"operator"	/* who runs the process itself, at a terminal */
 
 enum mcp_era { MCP_LEGACY, MCP_MODERN };
 

@@ -37,7 +37,10 @@ enum auth_verdict {
 /* Make that of a worker. NULL: out of memory. */
 struct auth *auth_create(struct bridge *b);
 void	 auth_destroy(struct auth *a);
-/* Judge the Authorization of a request, or with "none" its REMOTE_USER. */
+/*
+ * Judge the Authorization of a request, or with "none" its REMOTE_USER. One that came over no HTTP
+ * is the operator's.
+ */
 enum auth_verdict auth_judge(struct auth *a, struct auth_case *c, const struct http_request *rq);
 /* Let go of what a case holds. */
 void	 auth_case_finish(struct auth_case *c);

@@ -11,6 +11,7 @@
 #include "mcp/mcp.h"
 #include "run/limit.h"
 
+struct answer;
 struct auth;
 struct board_seat;
 struct event_base;
@@ -21,6 +22,16 @@ struct metrics;
 struct req;
 struct settings;
 struct store;
+struct upstream;
+
+/* Who looks on at what calls send to services, and what comes back. */
+struct bridge_watch {
+	/* A request is there; what it goes with besides is secret: a header line, or NULL. */
+	void	(*request)(void *arg, const struct upstream *u, const char *credential);
+	void	(*answer)(void *arg, const struct answer *answer);
+	void	*arg;
+	bool	 rehearses;	/* requests are shown and not sent */
+};
 
 struct bridge {
 	const struct settings	*settings;
@@ -31,7 +42,8 @@ struct bridge {
 	struct auth		*auth;
 	struct grants		*grants;
 	struct metrics		*metrics;
-	struct board_seat	*seat;		/* NULL in a CGI process */
+	const struct bridge_watch *watch;	/* NULL: nobody looks on */
+	struct board_seat	*seat;		/* NULL in a process that is no worker */
 	struct limit		 limit;
 	struct mcp		 mcp;
 	uint8_t			 random[1024];	/* drawn for many at once; not for secrets */

@@ -58,6 +58,7 @@ static void		on_twin(evutil_socket_t, short, void *);
 static enum call_stage	call_ask_service(struct call *, const struct tool *, bool,
 			    void (*)(void *, const struct answer *, struct failure *));
 static enum call_stage	call_preview(struct call *);
+static enum call_stage	call_rehearse(struct call *);
 static enum call_stage	call_map(struct call *, const struct answer *);
 
 bool
@@ -202,7 +203,7 @@ call_rename_key(struct call *c)
 
 /* Arguments that the schema does not accept are the model's to mend. */
 static enum call_stage
-call_method(struct call *c)
+call_judge(struct call *c)
 {
 	const struct settings *s = c->bridge->settings;
 	struct schema_fault wrong;
@@ -241,6 +242,16 @@ call_method(struct call *c)
 		return CALL_CONFIRM;
 	witness_sign(c->bridge, c->tag);
 	return CALL_CLAIM;
+}
+
+static enum call_stage
+call_method(struct call *c)
+{
+	enum call_stage next = call_judge(c);
+
+	/* A rehearsal ends where a call would begin to leave traces. */
+	return next != CALL_DONE && c->bridge->watch != NULL && c->bridge->watch->rehearses ?
+	    call_rehearse(c) : next;
 }
 
 /* ====== CLAIM: has it been made before; else write down that it is made ====== */
@@ -484,22 +495,41 @@ call_enter(struct call *c, const struct tool *t, struct failure *f)
 	return c->entered;
 }
 
+/* What has to be asked of the service, for tool `t`. */
+static void
+call_errand(struct call *c, const struct tool *t)
+{
+	c->errand = (struct errand){
+		.bridge = c->bridge, .tool = t, .args = c->args, .principal = c->principal,
+		.traceparent = c->traceparent, .tracestate = c->tracestate,
+		.deadline_us = c->deadline_us, .maybe_done = c->resumes && t == c->tool,
+		.probes = c->errand.probes, .arg = c,
+	};
+}
+
+/* Show the first request, and that is all: no record, no preview, no token is fetched. */
+static enum call_stage
+call_rehearse(struct call *c)
+{
+	struct failure f;
+
+	call_errand(c, c->tool);
+	if (errand_rehearse(&c->errand, &f) == -1)
+		return call_fail(c, &f);
+	return buf_puts(&c->text, "{}") == -1 ? call_fail_memory(c) : CALL_DONE;
+}
+
 /* Send a tool's steps and its request, with this call's arguments. */
 static enum call_stage
 call_ask_service(struct call *c, const struct tool *t, bool repeatable,
     void (*done)(void *, const struct answer *, struct failure *))
 {
-	struct errand *e = &c->errand;
 	struct failure f;
 
-	*e = (struct errand){
-		.bridge = c->bridge, .tool = t, .args = c->args, .principal = c->principal,
-		.traceparent = c->traceparent, .tracestate = c->tracestate,
-		.deadline_us = c->deadline_us, .repeatable = repeatable,
-		.maybe_done = c->resumes && t == c->tool, .probes = e->probes, .done = done,
-		.arg = c,
-	};
-	return errand_start(e, &f) == 0 ? CALL_WAITS : call_fail_unsent(c, &f);
+	call_errand(c, t);
+	c->errand.repeatable = repeatable;
+	c->errand.done = done;
+	return errand_start(&c->errand, &f) == 0 ? CALL_WAITS : call_fail_unsent(c, &f);
 }
 
 static enum call_stage

@@ -2,7 +2,8 @@
 /*
  * call.h - one tools/call on its way through an upstream; knows nothing of HTTP in front.
  *
- *	METHOD	may it be called; the arguments are judged by the tool's schema
+ *	METHOD	may it be called; the arguments are judged by the tool's schema (a rehearsal ends
+ *		here, and shows the request)
  *	CLAIM	a keyed write: write down that it is about to be sent, unless a record says that
  *		it was; then that answers
  *	CONFIRM	does a person have to agree? ask, and stop here

@@ -85,22 +85,32 @@ errand_fail(struct errand *e, struct failure *f)
 	e->done(e->arg, NULL, f);
 }
 
-/* From `at` on: the next step that is needed, or else the request. */
+/* From `at` on: the next step that is needed, or else the request. 0 or -1 (memory). */
 static int
-errand_go(struct errand *e, struct failure *f)
+errand_choose(struct errand *e)
 {
 	const struct tool *t = e->tool;
-	const struct plan_news start = { .event = PLAN_START };
 	int needed;
 
 	for (; e->at < t->nsteps; e->at++) {
 		needed = step_is_needed(&t->steps[e->at], e->args);
 		if (needed == -1)
-			return fail_memory(f);
+			return -1;
 		if (needed == 1)
 			break;
 	}
 	e->request = is_last(e) ? &t->request : &t->steps[e->at].request;
+	return 0;
+}
+
+static int
+errand_go(struct errand *e, struct failure *f)
+{
+	const struct tool *t = e->tool;
+	const struct plan_news start = { .event = PLAN_START };
+
+	if (errand_choose(e) == -1)
+		return fail_memory(f);
 	e->plan = (struct plan){
 		.write = t->write && is_last(e), .repeatable = e->repeatable || !is_last(e),
 		.retries = (unsigned)e->bridge->settings->upstream_retries,
@@ -147,7 +157,37 @@ on_granted(void *arg)
 		errand_fail(e, &f);
 }
 
-/* Send the request that is built; a service's word alone does not get our credential or trace. */
+/* What goes with every request besides its credential; not to where a service's word sends us. */
+static int
+errand_trace(const struct errand *e, struct upstream *u)
+{
+	return e->request->to == NULL && (upstream_header(u, "traceparent", e->traceparent) == -1 ||
+	    (e->tracestate != NULL &&
+	    upstream_header(u, "tracestate", e->tracestate) == -1)) ? -1 : 0;
+}
+
+int
+errand_rehearse(struct errand *e, struct failure *f)
+{
+	const struct bridge_watch *watch = e->bridge->watch;
+	const struct credential *credential = service_credential(e->tool->service,
+	    e->principal->name);
+	struct upstream u;
+	int result;
+
+	if (errand_choose(e) == -1)
+		return fail_memory(f);
+	result = upstream_build(&u, e->request, e->args, f);
+	if (result == 0 && errand_trace(e, &u) == -1)
+		result = fail_memory(f);
+	if (result == 0)
+		watch->request(watch->arg, &u, credential->client == NULL ? credential->line :
+		    "Authorization: Bearer ");
+	upstream_finish(&u);
+	return result;
+}
+
+/* Send the request that is built. */
 static int
 errand_dispatch(struct errand *e, struct upstream *u, const char *line)
 {
@@ -161,9 +201,11 @@ errand_dispatch(struct errand *e, struct upstream *u, const char *line)
 	if (timeout_ms > left)
 		timeout_ms = left < 1 ? 1 : (long)left;
 	e->fetched_us = clock_mono_us();
-	if ((line != NULL && upstream_line(u, line) == -1) || (e->request->to == NULL &&
-	    (upstream_header(u, "traceparent", e->traceparent) == -1 ||
-	    (e->tracestate != NULL && upstream_header(u, "tracestate", e->tracestate) == -1))))
+	if (errand_trace(e, u) == -1)
+		return -1;
+	if (e->bridge->watch != NULL)
+		e->bridge->watch->request(e->bridge->watch->arg, u, line);
+	if (line != NULL && upstream_line(u, line) == -1)
 		return -1;
 	e->fetch = fetch_start(e->bridge->fetcher, u, settings_trust(s, t->service), timeout_ms,
 	    on_answer, e);
@@ -202,6 +244,8 @@ errand_learn(struct errand *e, const struct answer *answer)
 	metrics_upstream(e->bridge->metrics, service->name, e->outcome, us, answer->connects,
 	    answer->sent);
 	limit_learn(&e->bridge->limit, service, answer, now);
+	if (e->bridge->watch != NULL)
+		e->bridge->watch->answer(e->bridge->watch->arg, answer);
 	e->probes = e->probes && answer->outcome == OUTCOME_INTERNAL;
 }
 

@@ -66,6 +66,11 @@ struct errand {
  * both cases.
  */
 int	 errand_start(struct errand *e, struct failure *f);
+/*
+ * Show the first request of an errand whose members up to `arg` are set to who looks on
+ * (bridge_watch), and send nothing. 0, or -1 with the failure.
+ */
+int	 errand_rehearse(struct errand *e, struct failure *f);
 /* Whether a write may have been done, as far as is known now. */
 bool	 errand_is_unclear(const struct errand *e);
 /* End what is in the air, without a callback. */

@@ -1,7 +1,5 @@
 /* SPDX-License-Identifier: MIT */
 /* main.c - one straight line: options, configuration, socket, and then who serves it. */
-#include <sys/resource.h>
-
 #include <errno.h>
 #include <fcntl.h>
 #include <getopt.h>
@@ -15,7 +13,10 @@
 #include "base/limits.h"
 #include "base/log.h"
 #include "base/memory.h"
+#include "cmd/call.h"
 #include "cmd/key.h"
+#include "cmd/stdio.h"
+#include "cmd/tools.h"
 #include "edge/board.h"
 #include "edge/fetch.h"
 #include "edge/listener.h"
@@ -23,6 +24,7 @@
 #include "edge/sandbox.h"
 #include "edge/trust.h"
 #include "edge/user.h"
+#include "mcp/cost.h"
 #include "run/master.h"
 #include "run/metrics.h"
 #include "run/reload.h"
@@ -40,15 +42,26 @@ struct options {
 	bool		 test, print;
 };
 
+/* What an operator runs besides, each in a file of src/cmd. */
+static const struct command {
+	const char	*name;
+	int		(*run)(int, char *const *, const char *);
+} commands[] = {
+	{ "call", call_run },
+	{ "key", key_run },
+	{ "stdio", stdio_run },
+	{ "tools", tools_run },
+};
+
 extern char **environ;
 
 static char variable[LIMIT_CONF_LINE];	/* what UMS_MCP_CONFIG said; "": nothing */
 
+static const struct command *find_command(int, char *const *);
 static const char *default_config(void);
 static int	parse_options(struct options *, int, char *const *);
 static void	usage(FILE *);
 static void	open_standard(void);
-static void	raise_descriptors(struct settings *);
 static void	remind(const struct settings *);
 static int	check(const struct settings *, const char *);
 static int	open_listener(const struct settings *, struct listener *, char *, size_t);
@@ -75,6 +88,7 @@ main(int argc, char **argv)
 	char why[1024];
 	bool cgi = getenv("GATEWAY_INTERFACE") != NULL && getenv("REQUEST_METHOD") != NULL &&
 	    !listener_is(STDIN_FILENO);
+	const struct command *command = cgi ? NULL : find_command(argc, argv);
 	struct listener listener = { .fd = -1 };
 	int code = EXIT_CONFIG, board = -1;
 
@@ -84,13 +98,13 @@ main(int argc, char **argv)
 	signal(SIGPIPE, SIG_IGN);
 	/* A limit on files is an error of whoever writes, not the end of the process. */
 	signal(SIGXFSZ, SIG_IGN);
+	reload.program = own_path();
+	o.config = default_config();
+	if (command != NULL)
+		return command->run(argc - 1, argv + 1, o.config);
 	/* Until somebody serves there is nothing to reload. */
 	if (!cgi)
 		signal(SIGHUP, SIG_IGN);
-	reload.program = own_path();
-	o.config = default_config();
-	if (!cgi && argc > 1 && strcmp(argv[1], "key") == 0)
-		return key_run(argc - 1, argv + 1, o.config);
 	/* A web server's CGI script gets arguments from the query: they are not ours to read. */
 	code = parse_options(&o, cgi ? 1 : argc, argv);
 	if (code != -1)
@@ -152,6 +166,18 @@ out:
 	return code;
 }
 
+/* The command that the first argument names; NULL: it is none. */
+static const struct command *
+find_command(int argc, char *const *argv)
+{
+	size_t i;
+
+	for (i = 0; argc > 1 && i < sizeof commands / sizeof commands[0]; i++)
+		if (strcmp(argv[1], commands[i].name) == 0)
+			return &commands[i];
+	return NULL;
+}
+
 /* The file of this program, as it was called; "" if the system does not say. */
 static const char *
 own_path(void)
@@ -176,29 +202,6 @@ open_standard(void)
 		close(fd);
 }
 
-/* Each request in flight holds a descriptor or two; the usual soft limit is 1,024. */
-static void
-raise_descriptors(struct settings *s)
-{
-	struct rlimit limit;
-	long long fit;
-
-	if (getrlimit(RLIMIT_NOFILE, &limit) == -1)
-		return;
-	limit.rlim_cur = limit.rlim_max;
-	setrlimit(RLIMIT_NOFILE, &limit);
-	if (limit.rlim_max < (rlim_t)settings_descriptors(s))
-		log_warnx("max_inflight = %lld may need %d descriptors and this process may have "
-		    "%llu: less is let in; raise its limit (LimitNOFILE, ulimit -n)",
-		    (long long)s->max_inflight, settings_descriptors(s),
-		    (unsigned long long)limit.rlim_max);
-	/* Above what fits it answers 503: a call without a descriptor would blame the service. */
-	fit = (long long)(limit.rlim_max > 2 * LIMIT_DESCRIPTORS_MORE ? (limit.rlim_max -
-	    LIMIT_DESCRIPTORS_MORE) * 2 / 5 : limit.rlim_max / 4);
-	if (limit.rlim_max < (rlim_t)settings_descriptors(s) && fit < s->max_inflight)
-		s->max_inflight = fit < 1 ? 1 : fit;
-}
-
 /* What works, and may not be what is wanted. */
 static void
 remind(const struct settings *s)
@@ -207,6 +210,7 @@ remind(const struct settings *s)
 
 	if (s->auth_methods == 0)
 		log_warnx("auth = none: whoever can reach the web server may call every tool");
+	settings_warn_cost(s);
 	for (i = 0; i < s->catalog.ntools && s->store[0] == '\0'; i++)
 		if (s->catalog.tools[i]->write && s->catalog.tools[i]->off == NULL) {
 			log_warnx("store is empty: what is sent is not written down, and a "
@@ -221,10 +225,17 @@ usage(FILE *to)
 	fprintf(to,
 	    "usage: ums-mcp [-c FILE] [--listen PATH|ADDRESS:PORT] [--workers N]\n"
 	    "       ums-mcp [-c FILE] -t | -T\n"
-	    "       ums-mcp key new | list | revoke ...\n"
+	    "       ums-mcp COMMAND ...\n"
 	    "\n"
-	    "  -c, --config FILE   configuration (default %s, or $UMS_MCP_CONFIG)\n"
-	    "  -l, --listen WHERE  socket to listen on; without one, descriptor 0 is the socket\n"
+	    "  tools [-l]          the tools that the configuration gives, and their cost\n"
+	    "  call TOOL [NAME=VALUE ...] [--dry-run] [-v]\n"
+	    "                      call one, or show what it would send\n"
+	    "  stdio               serve one client over standard input and output\n"
+	    "  key new|list|revoke API keys of callers\n"
+	    "\n"
+	    "  -c, --config FILE   configuration; else $UMS_MCP_CONFIG, else\n"
+	    "                      %s\n"
+	    "  -l, --listen WHERE  socket to listen on; else descriptor 0 is the socket\n"
 	    "  -w, --workers N     worker processes; 0: serve in this one, without a master\n"
 	    "  -t, --test          check configuration and service files, then exit\n"
 	    "  -T, --print         print the configuration in effect, then exit\n"
@@ -307,8 +318,9 @@ parse_options(struct options *o, int argc, char *const *argv)
 static int
 check(const struct settings *s, const char *name)
 {
+	struct cost sum;
 	struct buf text;
-	size_t i, size, on = 0;
+	size_t i;
 	int result;
 
 	buf_init(&text, LIMIT_CONF_FILE);
@@ -318,14 +330,12 @@ check(const struct settings *s, const char *name)
 		buf_printf(&text, "%s: service %s at %s, %zu tools\n", s->catalog.services[i].file,
 		    s->catalog.services[i].name, s->catalog.services[i].base_url,
 		    s->catalog.services[i].ntools);
-	for (i = 0, size = 0; i < s->catalog.ntools; i++)
-		if (s->catalog.tools[i]->off == NULL) {
-			size += strlen(s->catalog.tools[i]->listing) + 1;
-			on++;
-		}
-	if (name != NULL)
-		buf_printf(&text, "tools/list: %zu tools, %zu bytes\n%s: configuration OK\n", on,
-		    size, name);
+	cost_sum(&s->catalog, &sum);
+	if (name != NULL) {
+		settings_warn_cost(s);
+		buf_printf(&text, "tools/list: %zu tools, %zu bytes, about %zu tokens\n"
+		    "%s: configuration OK\n", sum.tools, sum.bytes, sum.tokens, name);
+	}
 	result = text.failed || fputs(buf_str(&text), stdout) == EOF || fflush(stdout) == EOF ?
 	    EXIT_TEMPORARY : EXIT_PLANNED;
 	buf_finish(&text);
@@ -396,7 +406,7 @@ serve(struct settings *s, struct metrics *m, struct listener *l, struct reload *
 		log_errorx("workers = 0 cannot be reloaded, start anew for it; one worker goes on");
 		s->workers = 1;
 	}
-	raise_descriptors(s);
+	settings_fit(s);
 	remind(s);
 	trust_warm();
 	fetch_library();

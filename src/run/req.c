@@ -167,8 +167,18 @@ req_run(struct req *r)
 static enum req_move
 req_refuse(struct req *r, int status, const char *why)
 {
+	struct jsonrpc rpc = { 0 };
+	char ignored[256];
+
 	r->refused = why;
-	mcp_reply_error(&r->reply, status, NULL, JSONRPC_INVALID_REQUEST, NULL, "%s", why);
+	/* On one stream an answer's id says what it is to, and a notification has no answer. */
+	if (r->http.local && jsonrpc_parse(&rpc, buf_str(&r->http.body), r->http.body.len, ignored,
+	    sizeof ignored) == 0 && rpc.kind != JSONRPC_REQUEST)
+		r->reply.status = 202;
+	else
+		mcp_reply_error(&r->reply, status, rpc.id, JSONRPC_INVALID_REQUEST, NULL, "%s",
+		    why);
+	jsonrpc_finish(&rpc);
 	return DONE;
 }
 
@@ -214,7 +224,7 @@ req_route(struct req *r)
 {
 	const struct settings *s = r->bridge->settings;
 
-	if (!http_path_is(&r->http, s->endpoint))
+	if (!r->http.local && !http_path_is(&r->http, s->endpoint))
 		return req_refuse(r, 404, "nothing is here; the endpoint has another path");
 	if (r->bridge->inflight > (size_t)s->max_inflight || r->bridge->held > LIMIT_HELD_BODIES)
 		return req_busy(r);
@@ -258,6 +268,8 @@ req_http(struct req *r)
 	const char *host = http_header(&r->http, "Host"), *origin = http_header(&r->http, "Origin");
 	const char *encoding = http_header(&r->http, "Content-Encoding");
 
+	if (r->http.local)
+		return NEXT;
 	if (method == NULL || strcmp(method, "POST") != 0) {
 		r->reply.headers = "Allow: POST\r\n";
 		return req_refuse(r, 405, "the endpoint takes POST only");
@@ -335,9 +347,36 @@ req_tracestate(const struct req *r)
 	    strpbrk(state, "\r\n") == NULL ? state : NULL;
 }
 
+/*
+ * The client no longer wants what it asked for with that id (notifications/cancelled): there is
+ * no answer. Over HTTP it leaves instead.
+ */
+static void
+req_cancel(struct bridge *b, const cJSON *id)
+{
+	struct front *front;
+	struct buf text, nothing;
+	struct req *r = NULL;
+
+	buf_init(&text, LIMIT_RPC_ID);
+	if (id != NULL && json_print(&text, id) == 0)
+		LIST_FOREACH(r, &b->reqs, entry)
+			if (r->front != NULL && r->http.local && r->message.rpc.id != NULL &&
+			    strcmp(r->message.rpc.id, buf_str(&text)) == 0)
+				break;
+	buf_finish(&text);
+	if (r == NULL)
+		return;
+	front = r->front;
+	buf_init(&nothing, 0);
+	req_gone(r);
+	front_reply(front, &nothing);
+}
+
 static enum req_move
 req_rpc(struct req *r)
 {
+	const struct jsonrpc *rpc = &r->message.rpc;
 	enum mcp_verdict verdict;
 	const char *traceparent;
 
@@ -345,7 +384,10 @@ req_rpc(struct req *r)
 	if (verdict == MCP_FORBIDDEN)
 		req_challenge(r, r->message.tool, "insufficient_scope",
 		    "the token does not grant the scopes of this tool");
-	traceparent = json_str(json_get(r->message.rpc.params, "_meta"), "traceparent");
+	if (r->http.local && rpc->kind == JSONRPC_NOTIFICATION && rpc->method != NULL &&
+	    strcmp(rpc->method, "notifications/cancelled") == 0)
+		req_cancel(r->bridge, json_get(rpc->params, "requestId"));
+	traceparent = json_str(json_get(rpc->params, "_meta"), "traceparent");
 	buf_finish(&r->http.body);
 	if (traceparent != NULL && http_header(&r->http, "traceparent") == NULL)
 		req_trace(r, traceparent);

@@ -1,5 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /* settings.c - the key table, and loading what the keys name; see settings.h. */
+#include <sys/resource.h>
+
 #include <ctype.h>
 #include <fnmatch.h>
 #include <inttypes.h>
@@ -11,10 +13,12 @@
 #include "base/buf.h"
 #include "base/file.h"
 #include "base/limits.h"
+#include "base/log.h"
 #include "base/network.h"
 #include "edge/audit.h"
 #include "edge/store.h"
 #include "edge/trust.h"
+#include "mcp/cost.h"
 #include "run/access.h"
 #include "run/settings.h"
 
@@ -513,6 +517,40 @@ int
 settings_descriptors(const struct settings *s)
 {
 	return (int)(s->max_inflight * 5 / 2) + LIMIT_DESCRIPTORS_MORE;
+}
+
+/* Each request in flight holds a descriptor or two; the usual soft limit is 1,024. */
+void
+settings_fit(struct settings *s)
+{
+	struct rlimit limit;
+	long long fit;
+
+	if (getrlimit(RLIMIT_NOFILE, &limit) == -1)
+		return;
+	limit.rlim_cur = limit.rlim_max;
+	setrlimit(RLIMIT_NOFILE, &limit);
+	if (limit.rlim_max < (rlim_t)settings_descriptors(s))
+		log_warnx("max_inflight = %lld may need %d descriptors and this process may have "
+		    "%llu: less is let in; raise its limit (LimitNOFILE, ulimit -n)",
+		    (long long)s->max_inflight, settings_descriptors(s),
+		    (unsigned long long)limit.rlim_max);
+	/* Above what fits it answers 503: a call without a descriptor would blame the service. */
+	fit = (long long)(limit.rlim_max > 2 * LIMIT_DESCRIPTORS_MORE ? (limit.rlim_max -
+	    LIMIT_DESCRIPTORS_MORE) * 2 / 5 : limit.rlim_max / 4);
+	if (limit.rlim_max < (rlim_t)settings_descriptors(s) && fit < s->max_inflight)
+		s->max_inflight = fit < 1 ? 1 : fit;
+}
+
+void
+settings_warn_cost(const struct settings *s)
+{
+	struct buf why;
+
+	buf_init(&why, LIMIT_CONF_LINE);
+	if (cost_warn(&why, &s->catalog) == 0 && why.len > 0)
+		log_warnx("%s", buf_str(&why));
+	buf_finish(&why);
 }
 
 const struct trust *

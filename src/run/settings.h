@@ -126,6 +126,13 @@ void	 settings_finish(struct settings *s);
  * those that are too many have one until they are told so.
  */
 int	 settings_descriptors(const struct settings *s);
+/*
+ * Raise this process's limit of descriptors to what it may have, and lower max_inflight to what
+ * that is enough for.
+ */
+void	 settings_fit(struct settings *s);
+/* Log a warning if the list of tools costs its readers much (cost.h). */
+void	 settings_warn_cost(const struct settings *s);
 /* Whose certificates a service of the catalog is held to. Borrowed. */
 const struct trust *settings_trust(const struct settings *s, const struct service *service);
 /* Calls of a service that one worker may have in flight; 0: any number. */

@@ -30,6 +30,8 @@
 #include "edge/listener.h"
 #include "edge/manager.h"
 #include "edge/sandbox.h"
+#include "edge/self.h"
+#include "edge/stdio.h"
 #include "edge/store.h"
 #include "edge/trust.h"
 #include "run/auth.h"
@@ -50,7 +52,8 @@ struct worker {
 	struct bridge		 bridge;
 	struct front_handler	 handler;
 	const struct listener	*listener;
-	struct fcgi		*fcgi;		/* NULL in a CGI process */
+	struct fcgi		*fcgi;		/* NULL in a process that is no worker */
+	struct stdio		*stdio;		/* NULL in one that does not serve it */
 	struct reload		*reload;
 	struct event		*signals[SIGNALS];
 	struct event		*tick, *deadline;
@@ -68,11 +71,13 @@ struct worker {
 static int	worker_init(struct worker *, const struct settings *, struct metrics *);
 static void	worker_seat_descriptors(struct worker *);
 static int	worker_open(struct worker *);
+static int	worker_live(struct worker *);
 static int	worker_enter(struct worker *);
 static void	worker_loop(struct worker *);
 static void	worker_finish(struct worker *);
 static void	worker_note(struct worker *, bool);
 static void	worker_drain(struct worker *, enum life_reason);
+static void	worker_wind_up(struct worker *);
 static void	worker_check(struct worker *);
 static void	worker_count(struct worker *);
 static void	on_signal(evutil_socket_t, short, void *);
@@ -136,6 +141,61 @@ worker_cgi(const struct settings *s, struct metrics *m, char *const *environment
 	worker_loop(&w);
 out:
 	cgi_destroy(cgi);
+	worker_finish(&w);
+	return w.code;
+}
+
+int
+worker_stdio(const struct settings *s, struct metrics *m)
+{
+	struct worker w = { .code = EXIT_TEMPORARY, .master = -1 };
+
+	if (worker_init(&w, s, m) == -1 || worker_live(&w) == -1 || worker_enter(&w) == -1)
+		goto out;
+	w.handler.conns_max = (size_t)s->max_inflight;
+	w.stdio = stdio_create(w.bridge.base, &w.handler);
+	if (w.stdio == NULL)
+		goto out;
+	log_info("serving standard input and output: %zu tools, upstream HTTP/%s",
+	    s->catalog.ntools, fetch_http_name((enum fetch_http)s->upstream_http));
+	worker_loop(&w);
+	log_info("client gone: %llu requests answered, %zu left",
+	    (unsigned long long)w.bridge.requests, w.bridge.inflight);
+out:
+	if (w.code == EXIT_TEMPORARY)
+		log_errorx("it could not start or its loop failed; out of memory or descriptors");
+	worker_finish(&w);
+	return w.code;
+}
+
+int
+worker_talk(const struct settings *s, struct metrics *m, const struct worker_talk *talk)
+{
+	struct worker w = { .code = EXIT_TEMPORARY, .master = -1, .bridge.watch = talk->watch };
+	struct buf message, answer;
+	struct self *self;
+
+	buf_init(&message, (size_t)s->body_max);
+	buf_init(&answer, LIMIT_SERVICE_FILE + 4 * (size_t)s->result_max);
+	if (worker_init(&w, s, m) == -1 || worker_enter(&w) == -1)
+		goto out;
+	w.code = EXIT_PLANNED;
+	while (w.code == EXIT_PLANNED && talk->next(talk->arg, &answer, &message)) {
+		w.code = EXIT_TEMPORARY;
+		w.over = false;
+		buf_reset(&answer);
+		self = self_create(&w.handler, &message, &answer);
+		if (self == NULL)
+			goto out;
+		worker_loop(&w);
+		self_destroy(self);
+		buf_reset(&message);
+	}
+out:
+	if (w.code == EXIT_TEMPORARY)
+		log_errorx("no answer could be had; out of memory or descriptors");
+	buf_finish(&message);
+	buf_finish(&answer);
 	worker_finish(&w);
 	return w.code;
 }
@@ -245,7 +305,7 @@ worker_init(struct worker *w, const struct settings *s, struct metrics *m)
 	if (w->bridge.fetcher == NULL || w->bridge.flights == NULL || w->bridge.auth == NULL ||
 	    w->bridge.grants == NULL)
 		return -1;
-	if (s->store[0] == '\0')
+	if (s->store[0] == '\0' || (w->bridge.watch != NULL && w->bridge.watch->rehearses))
 		return 0;
 	settings_store(s, &store);
 	w->bridge.store = store_create(w->bridge.base, &store, why, sizeof why);
@@ -275,37 +335,21 @@ worker_seat_descriptors(struct worker *w)
 	}
 }
 
-/* What a worker has and a CGI process does not: a seat, signals, a life, the socket. */
+/* What a worker has and no other process: a seat, an end of its life, the socket. */
 static int
 worker_open(struct worker *w)
 {
-	static const struct timeval second = { 1, 0 };
 	const struct settings *s = w->bridge.settings;
 	struct event_base *base = w->bridge.base;
 	uint32_t chance = 0;
-	sigset_t mine;
-	int i;
 
 	worker_seat_descriptors(w);
 	w->parent = getppid();
 	w->bridge.seat = board_sit(w->bridge.metrics->board);
-	w->deadline = evtimer_new(base, on_deadline, w);
-	w->tick = event_new(base, -1, EV_PERSIST, on_tick, w);
 	if (w->bridge.seat == NULL)
 		log_errorx("all %d seats of the board are taken", LIMIT_BOARD_SEATS);
-	if (w->bridge.seat == NULL || w->deadline == NULL || w->tick == NULL ||
-	    event_add(w->tick, &second) == -1)
+	if (w->bridge.seat == NULL || worker_live(w) == -1)
 		return -1;
-	sigemptyset(&mine);
-	for (i = 0; i < SIGNALS; i++) {
-		w->signals[i] = evsignal_new(base, handled[i], on_signal, w);
-		if (w->signals[i] == NULL || event_add(w->signals[i], NULL) == -1)
-			return -1;
-		sigaddset(&mine, handled[i]);
-	}
-	/* A parent may have left them blocked, as our own master does. */
-	sigprocmask(SIG_UNBLOCK, &mine, NULL);
-	signal(SIGALRM, on_alarm);
 	crypto_random(&chance, sizeof chance);
 	life_init(&w->life, (uint64_t)s->max_requests, s->max_age_s, s->max_rss, clock_mono_us(),
 	    chance);
@@ -321,6 +365,32 @@ worker_open(struct worker *w)
 	/* Its memory is of interest once it has served for a second. */
 	w->sampled_us = clock_mono_us() - (LIMIT_SAMPLE_S - 1) * INT64_C(1000000);
 	on_tick(-1, 0, w);
+	return 0;
+}
+
+/* What a process has that serves for long: signals, a look at itself each second. */
+static int
+worker_live(struct worker *w)
+{
+	static const struct timeval second = { 1, 0 };
+	struct event_base *base = w->bridge.base;
+	sigset_t mine;
+	int i;
+
+	w->deadline = evtimer_new(base, on_deadline, w);
+	w->tick = event_new(base, -1, EV_PERSIST, on_tick, w);
+	if (w->deadline == NULL || w->tick == NULL || event_add(w->tick, &second) == -1)
+		return -1;
+	sigemptyset(&mine);
+	for (i = 0; i < SIGNALS; i++) {
+		w->signals[i] = evsignal_new(base, handled[i], on_signal, w);
+		if (w->signals[i] == NULL || event_add(w->signals[i], NULL) == -1)
+			return -1;
+		sigaddset(&mine, handled[i]);
+	}
+	/* A parent may have left them blocked, as our own master does. */
+	sigprocmask(SIG_UNBLOCK, &mine, NULL);
+	signal(SIGALRM, on_alarm);
 	return 0;
 }
 
@@ -364,6 +434,8 @@ worker_finish(struct worker *w)
 
 	fcgi_destroy(w->fcgi);
 	w->fcgi = NULL;
+	stdio_destroy(w->stdio);
+	w->stdio = NULL;
 	req_cut_all(&w->bridge);
 	log_flush();
 	flights_destroy(w->bridge.flights);
@@ -431,6 +503,19 @@ worker_drain(struct worker *w, enum life_reason reason)
 	worker_count(w);
 }
 
+/* The same for one client: it has nothing more to ask, or somebody told us to end. */
+static void
+worker_wind_up(struct worker *w)
+{
+	struct timeval tv = { w->bridge.settings->drain_timeout_s, 0 };
+
+	if (w->draining)
+		return;
+	w->draining = true;
+	event_add(w->deadline, &tv);
+	stdio_stop(w->stdio);
+}
+
 /* Write down on the board what state this worker is in. */
 static void
 worker_count(struct worker *w)
@@ -439,6 +524,8 @@ worker_count(struct worker *w)
 
 	if (b->inflight > w->peak)
 		w->peak = b->inflight;
+	if (b->seat == NULL)
+		return;
 	b->seat->inflight = (int64_t)b->inflight;
 	b->seat->requests = (int64_t)b->requests;
 	b->seat->state = w->draining ? BOARD_DRAINING :
@@ -449,8 +536,10 @@ worker_count(struct worker *w)
 static void
 worker_check(struct worker *w)
 {
-	if (w->draining && w->bridge.inflight == 0 && fcgi_count(w->fcgi) == 0 &&
-	    !store_is_busy(w->bridge.store))
+	size_t open = w->stdio != NULL ? stdio_count(w->stdio) :
+	    w->fcgi != NULL ? fcgi_count(w->fcgi) : 0;
+
+	if (w->draining && w->bridge.inflight == 0 && open == 0 && !store_is_busy(w->bridge.store))
 		w->over = true;
 }
 
@@ -460,7 +549,9 @@ on_signal(evutil_socket_t number, short what, void *arg)
 	struct worker *w = arg;
 
 	(void)what;
-	if (number == SIGHUP && w->master == -1)
+	if (w->stdio != NULL)
+		worker_wind_up(w);
+	else if (number == SIGHUP && w->master == -1)
 		reload_ask(w->reload);
 	else if (number == SIGHUP)
 		worker_drain(w, LIFE_RELOAD);
@@ -515,7 +606,8 @@ on_tick(evutil_socket_t fd, short what, void *arg)
 	if (reason != LIFE_GOES_ON)
 		worker_drain(w, reason);
 	if (life_ebbs(&w->life, w->peak)) {
-		fcgi_ebb(w->fcgi);
+		if (w->fcgi != NULL)
+			fcgi_ebb(w->fcgi);
 		fetcher_ebb(w->bridge.fetcher);
 		memory_trim();
 		w->sampled_us = 0;
@@ -525,7 +617,8 @@ on_tick(evutil_socket_t fd, short what, void *arg)
 		w->sampled_us = now;
 		/* All pages of a store that it ever looked at would count as its memory. */
 		store_ebb(w->bridge.store);
-		w->bridge.seat->pss = memory_pss();
+		if (w->bridge.seat != NULL)
+			w->bridge.seat->pss = memory_pss();
 	}
 }
 
@@ -554,11 +647,10 @@ on_request(void *arg, struct front *f, struct http_request *rq)
 	struct worker *w = arg;
 	void *exchange = req_start(&w->bridge, f, rq);
 
-	if (w->fcgi == NULL)
-		return exchange;
 	worker_count(w);
 	/* Not at the next tick, and not when they have ended: a thousand more would come. */
-	if (life_is_full(&w->life, w->bridge.requests + w->bridge.inflight))
+	if (w->fcgi != NULL &&
+	    life_is_full(&w->life, w->bridge.requests + w->bridge.inflight))
 		worker_drain(w, LIFE_REQUESTS);
 	return exchange;
 }
@@ -575,7 +667,9 @@ on_closed(void *arg)
 {
 	struct worker *w = arg;
 
-	if (w->fcgi == NULL)
+	if (w->stdio != NULL)
+		worker_wind_up(w);
+	else if (w->fcgi == NULL)
 		w->over = true;
 }
 
@@ -585,6 +679,5 @@ on_ended(void *arg)
 {
 	struct worker *w = arg;
 
-	if (w->fcgi != NULL)
-		worker_count(w);
+	worker_count(w);
 }

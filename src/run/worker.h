@@ -7,6 +7,8 @@
 
 #include <stdbool.h>
 
+struct bridge_watch;
+struct buf;
 struct listener;
 struct metrics;
 struct reload;
@@ -30,6 +32,24 @@ struct worker_note {
  */
 int	 worker_run(const struct settings *s, struct metrics *m, const struct listener *l,
 	    int master, struct reload *reload);
+/*
+ * Serve one client over standard input and output, until the input ends or a signal comes and what
+ * is in flight has ended, within drain_timeout_s. Returns the exit code.
+ */
+int	 worker_stdio(const struct settings *s, struct metrics *m);
+/* Messages of this process itself, answered as a client's are. */
+struct worker_talk {
+	/*
+	 * The answer to the last message is there (at first none): append the next one. False:
+	 * there is none.
+	 */
+	bool	(*next)(void *arg, const struct buf *answer, struct buf *message);
+	void	*arg;
+	const struct bridge_watch *watch;	/* of what that sends; or NULL */
+};
+
+/* Answer one message after the other. Returns the exit code. */
+int	 worker_talk(const struct settings *s, struct metrics *m, const struct worker_talk *talk);
 /* Serve the one CGI request of this process. Returns the exit code. */
 int	 worker_cgi(const struct settings *s, struct metrics *m, char *const *environment);
 

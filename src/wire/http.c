@@ -35,6 +35,7 @@ http_request_move(struct http_request *to, struct http_request *from)
 	http_request_init(to, from->body.cap);
 	to->count = from->count;
 	to->excess = from->excess;
+	to->local = from->local;
 	to->params.cap = from->params.len;
 	if (buf_append(&to->params, buf_str(&from->params), from->params.len) == -1)
 		return -1;
@@ -324,6 +325,14 @@ http_origin_host(const char *value, struct buf *out)
 	if (strncmp(value, "https://", 8) == 0)
 		return http_host(value + 8, out);
 	return -1;
+}
+
+const char *
+http_body(const struct buf *response)
+{
+	const char *p = strstr(buf_str(response), "\r\n\r\n");
+
+	return p == NULL ? buf_str(response) + response->len : p + 4;
 }
 
 const char *

@@ -31,6 +31,7 @@ struct http_request {
 	size_t			 count;		/* of variables */
 	struct buf		 body;
 	enum http_excess	 excess;
+	bool			 local;		/* over no HTTP: from who runs this process */
 };
 
 /* Make an empty request whose body may have `body_max` bytes. */
@@ -77,6 +78,8 @@ bool	 http_accepts(const char *accept, const char *type);
 int	 http_host(const char *value, struct buf *out);
 int	 http_origin_host(const char *value, struct buf *out);
 
+/* Where the body of a CGI response begins, behind its head. */
+const char *http_body(const struct buf *response);
 /* The reason phrase of a status. */
 const char *http_reason(int status);
 /*

@@ -119,6 +119,33 @@ json_print(struct buf *out, const cJSON *item)
 }
 
 static int
+pretty(struct buf *out, const cJSON *item, int depth)
+{
+	bool array = cJSON_IsArray(item);
+	const cJSON *child;
+
+	if ((!array && !cJSON_IsObject(item)) || item->child == NULL)
+		return json_print(out, item);
+	buf_putc(out, array ? '[' : '{');
+	cJSON_ArrayForEach(child, item) {
+		buf_printf(out, "%s\n%*s", child == item->child ? "" : ",", 2 * depth + 2, "");
+		if (!array) {
+			json_quote(out, child->string);
+			buf_puts(out, ": ");
+		}
+		pretty(out, child, depth + 1);
+	}
+	buf_printf(out, "\n%*s", 2 * depth, "");
+	return buf_putc(out, array ? ']' : '}');
+}
+
+int
+json_pretty(struct buf *out, const cJSON *item)
+{
+	return pretty(out, item, 0);
+}
+
+static int
 compare_members(const void *a, const void *b)
 {
 	const cJSON *const *x = a, *const *y = b;

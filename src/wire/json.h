@@ -42,8 +42,10 @@ cJSON	*json_parse(const char *text, size_t len, struct json_fault *fault);
 void	 json_place(const char *text, size_t offset, size_t *line, size_t *column);
 /* Append the compact text of `item` to `out`. 0, or -1 when it does not fit. */
 int	 json_print(struct buf *out, const cJSON *item);
+/* Append its text for a person to read: a member or an item a line, indented by two. 0 or -1. */
+int	 json_pretty(struct buf *out, const cJSON *item);
 /*
- * The same with the members of every object sorted by name, and those of the outermost one
+ * The compact text with the members of every object sorted by name, and those of the outermost one
  * that `without` names left out (a list that NULL ends, or NULL): equal values give equal
  * bytes, as far as their numbers are written alike. For digests. 0 or -1.
  */

@@ -128,6 +128,13 @@ async function judge(client, call, vars) {
     : hold(out.value, fill(call.expect, vars));
 }
 
+/* The transport that an address asks for: a URL, or "stdio:" and a command as a JSON array. */
+export function transportTo(address, Http, Stdio) {
+  if (!address.startsWith('stdio:')) return new Http(new URL(address));
+  const [command, ...args] = JSON.parse(address.slice(6));
+  return new Stdio({ command, args, env: process.env });
+}
+
 /* List the tools, then make every call; each tool must be met both good and failing. */
 export async function everyTool(client, checks, vars) {
   const calls = JSON.parse(readFileSync(new URL('calls.json', import.meta.url)));

@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: MIT
-"""clients.py - every real client against the bridge behind each web server.
+"""clients.py - every real client against the bridge behind each web server, and over stdio.
 
-usage: python clients.py [--server lighttpd|nginx|both] [sdk-v1|sdk-v2|python|inspector|mirror]...
+usage: python clients.py [--server lighttpd|nginx|stdio|all] [sdk-v1|sdk-v2|python|inspector|mirror]...
 
 Starts scripts/run with a small result budget (so that lists are truncated), seeds the
 messaging service through its API, and runs each client in each of its modes as a process of
@@ -33,6 +33,8 @@ CLIENTS = {
 }
 # Those that need tests/conformance/fixtures.json besides.
 FIXTURES = ["mirror"]
+# Those that start the bridge themselves: ums-mcp stdio.
+STDIO = ["sdk-v1", "sdk-v2", "python"]
 
 
 def seed(rig):
@@ -70,20 +72,21 @@ def seed(rig):
     return variables
 
 
-def run_client(rig, name, mode, variables):
+def run_client(rig, server, name, mode, variables):
     """One client in one mode: (passed, failed); its lines are printed with its name in front."""
     program, _ = CLIENTS[name]
-    label = "%s %s%s" % (rig.server, name, " " + mode if mode else "")
+    label = "%s %s%s" % (server, name, " " + mode if mode else "")
+    address = rig.stdio if server == "stdio" else rig.url
     tomorrow = datetime.datetime.now(datetime.timezone.utc) + datetime.timedelta(days=1)
     file = os.path.join(rig.folder, "variables.json")
     with open(file, "w") as f:
         json.dump(dict(variables, run=uuid.uuid4().hex,
                        tomorrow=tomorrow.strftime("%Y-%m-%dT%H:%M:%SZ")), f)
-    command = [program[0], os.path.join(HERE, program[1]), rig.url, file] + ([mode] if mode else [])
+    command = [program[0], os.path.join(HERE, program[1]), address, file] + ([mode] if mode else [])
     try:
         done = subprocess.run(command, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
                               stderr=subprocess.STDOUT, text=True, timeout=TIMEOUT_S,
-                              env=dict(os.environ, NPM_FOLDER=os.path.dirname(NPM)))
+                              env=dict(rig.environment, NPM_FOLDER=os.path.dirname(NPM)))
         out, code = done.stdout, done.returncode
     except subprocess.TimeoutExpired as e:
         out, code = (e.stdout or b"").decode() + "\ntimed out", -1
@@ -99,39 +102,46 @@ def run_client(rig, name, mode, variables):
     return passed, failed
 
 
-def run_rig(rig, names):
+def run_rig(rig, server, names):
     """Clients against one bridge, from its start to its end: rows of the table."""
     rows = []
     with rig:
         variables = seed(rig)
         for name in names:
             for mode in CLIENTS[name][1]:
-                rows.append((rig.server, name, mode) + run_client(rig, name, mode, variables))
+                rows.append((server, name, mode) +
+                            run_client(rig, server, name, mode, variables))
     problems = rig.problems()
     for problem in problems:
-        print("%s: FAIL %s" % (rig.server, problem))
-    rows.append((rig.server, "ended clean", "", 0 if problems else 1, len(problems)))
+        print("%s: FAIL %s" % (server, problem))
+    rows.append((server, "ended clean", "", 0 if problems else 1, len(problems)))
     if any(row[4] for row in rows):
-        print("%s: logs are kept in %s" % (rig.server, rig.folder))
+        print("%s: logs are kept in %s" % (server, rig.folder))
     else:
         rig.clean()
     return rows
 
 
 def run_server(server, names):
-    """Clients against one web server: first those of the default tools, then the others."""
-    rows = []
+    """Clients against one web server: first those of the default tools, then the others.
+
+    Over stdio a client has a bridge of its own; there is a web server only for the service."""
+    rows, environment = [], {"UMS_MCP_RESULT_MAX": str(RESULT_MAX)}
+    if server == "stdio":
+        names = [name for name in names if name in STDIO]
+        return run_rig(Rig("lighttpd", environment), server, names) if names else []
     plain = [name for name in names if name not in FIXTURES]
     if plain:
-        rows += run_rig(Rig(server, {"UMS_MCP_RESULT_MAX": str(RESULT_MAX)}), plain)
+        rows += run_rig(Rig(server, environment), server, plain)
     if len(plain) < len(names):
-        rows += run_rig(Rig(server, with_fixtures), [n for n in names if n in FIXTURES])
+        rows += run_rig(Rig(server, with_fixtures), server, [n for n in names if n in FIXTURES])
     return rows
 
 
 def main():
     parser = argparse.ArgumentParser()
-    parser.add_argument("--server", choices=["lighttpd", "nginx", "both"], default="both")
+    parser.add_argument("--server", choices=["lighttpd", "nginx", "stdio", "all"],
+                        default="all")
     parser.add_argument("clients", nargs="*", metavar="CLIENT", help=", ".join(CLIENTS))
     options = parser.parse_args()
     for name in options.clients:
@@ -139,7 +149,8 @@ def main():
             parser.error("no client %s; there are %s" % (name, ", ".join(CLIENTS)))
     sys.stdout.reconfigure(line_buffering=True)
     rows = []
-    for server in ["lighttpd", "nginx"] if options.server == "both" else [options.server]:
+    every = ["lighttpd", "nginx", "stdio"]
+    for server in every if options.server == "all" else [options.server]:
         rows += run_server(server, options.clients or list(CLIENTS))
     print("\n%-10s %-12s %-12s %7s %7s" % ("server", "client", "mode", "passed", "failed"))
     for row in rows:

@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: MIT
 """python_sdk.py - the Python SDK 2.x, in one of its ways to choose the protocol.
 
-usage: python python_sdk.py URL VARIABLES.json legacy|auto|2026-07-28
+usage: python python_sdk.py ADDRESS VARIABLES.json legacy|auto|2026-07-28
 
 Makes the calls of calls.json, as calls.mjs does: the client validates structuredContent
 against the tool's outputSchema and raises; the rest is held to calls.json, to the text block
@@ -14,7 +14,7 @@ import re
 import sys
 import warnings
 
-from mcp import Client, MCPError
+from mcp import Client, MCPError, StdioServerParameters
 
 VERSIONS = {"legacy": "2025-11-25", "auto": "2026-07-28", "2026-07-28": "2026-07-28"}
 counts = {"passed": 0, "failed": 0}
@@ -127,12 +127,20 @@ async def judge(client, call, variables):
     return hold(value, fill(call.get("expect"), variables))
 
 
-async def main(url, file, mode):
+def server_at(address):
+    """What an address names: a URL, or "stdio:" and a command as a JSON array."""
+    if not address.startswith("stdio:"):
+        return address
+    command, *args = json.loads(address[len("stdio:"):])
+    return StdioServerParameters(command=command, args=args, env=dict(os.environ))
+
+
+async def main(address, file, mode):
     with open(file) as f:
         variables = json.load(f)
     with open(os.path.join(os.path.dirname(os.path.abspath(__file__)), "calls.json")) as f:
         calls = json.load(f)
-    async with Client(url, mode=mode) as client:
+    async with Client(server_at(address), mode=mode) as client:
         report("negotiated version", same(client.protocol_version, VERSIONS[mode]))
         if mode in ("legacy", "auto"):      # a pinned client asks for neither
             report("server name", same(client.server_info.name, "ums-mcp"))

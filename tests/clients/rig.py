@@ -3,7 +3,7 @@
 of its own, seeded through the service's API, ended by its process id.
 
     with Rig("lighttpd", {"UMS_MCP_RESULT_MAX": "4096"}) as rig:
-        rig.url, rig.api("/contacts", {"name": "Zed"})
+        rig.url, rig.stdio, rig.api("/contacts", {"name": "Zed"})
     rig.problems()        # what the logs say of sanitizers, what still listens
 """
 import glob
@@ -81,6 +81,11 @@ class Rig:
         self.port, self.service_port = free_ports(2)
         self.url = "http://127.0.0.1:%d/mcp" % self.port
         self.base_url = "https://127.0.0.1:%d/v1" % self.service_port
+        # What a client starts that wants no web server; its log is with the others.
+        self.stdio = "stdio:" + json.dumps([
+            "/bin/sh", "-c", 'exec "$0" stdio -c "$1/ums-mcp.conf" 2>>"$1/stdio.log"',
+            os.path.join(os.environ.get("BUILD_DIR", os.path.join(TOP, "build/release")),
+                         "ums-mcp"), self.state])
         self.server = server
         self.environment = dict(os.environ)
         self.environment.update(environment(self) if callable(environment) else environment or {})

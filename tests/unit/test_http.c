@@ -348,6 +348,15 @@ run_head(void)
 	CHECK(http_head(&out, 499, NULL) == 0 &&
 	    strcmp(buf_str(&out), "Status: 499 Status\r\n") == 0, "%s", buf_str(&out));
 	buf_finish(&out);
+	buf_init(&out, 256);
+	CHECK(strcmp(http_body(&out), "") == 0, "nothing has no body");
+	http_head(&out, 200, "application/json");
+	CHECK(strcmp(http_body(&out), "") == 0, "a head without an end has none");
+	buf_puts(&out, "\r\n");
+	CHECK(strcmp(http_body(&out), "") == 0, "an empty one");
+	buf_puts(&out, "{\"a\":1}\r\n\r\nb");
+	CHECK(strcmp(http_body(&out), "{\"a\":1}\r\n\r\nb") == 0, "behind the head");
+	buf_finish(&out);
 	buf_init(&out, 8);
 	CHECK(http_head(&out, 200, NULL) == -1, "no room");
 	buf_finish(&out);

@@ -990,6 +990,29 @@ run_canonical(void)
 	cJSON_Delete(root);
 }
 
+static void
+run_pretty(void)
+{
+	static const char text[] = "{\"a\":[1,{}, [] ,\"\\n\"],\"b\":{\"c\":null}}";
+	static const char want[] = "{\n  \"a\": [\n    1,\n    {},\n    [],\n    \"\\n\"\n  ],\n"
+	    "  \"b\": {\n    \"c\": null\n  }\n}";
+	cJSON *root = parse_text(text), *again;
+	struct json_fault fault;
+	struct buf out;
+
+	buf_init(&out, sizeof want - 1);
+	CHECK(json_pretty(&out, root) == 0 && strcmp(buf_str(&out), want) == 0, "%s",
+	    buf_str(&out));
+	again = json_parse(buf_str(&out), out.len, &fault);
+	CHECK(again != NULL, "what is printed is JSON");
+	buf_finish(&out);
+	buf_init(&out, sizeof want - 2);
+	CHECK(json_pretty(&out, root) == -1, "one byte too few");
+	buf_finish(&out);
+	cJSON_Delete(root);
+	cJSON_Delete(again);
+}
+
 static int	allocations_left;
 
 static void *
@@ -1087,6 +1110,7 @@ main(void)
 	run_tree();
 	run_print();
 	run_canonical();
+	run_pretty();
 	run_memory();
 	if (suite == NULL)
 		SKIP("JSON_SUITE does not name a folder of n_*.json and y_*.json files");

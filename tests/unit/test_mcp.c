@@ -54,6 +54,8 @@ add_headers(struct http_request *rq, const char *lines)
 	}
 }
 
+static const char local[] = "it came over no HTTP";	/* instead of headers */
+
 /* Open and, if it goes on, answer. True if the call goes upstream. */
 static bool
 run(const char *headers, const char *body, struct mcp_message *m, struct mcp_reply *r)
@@ -62,7 +64,8 @@ run(const char *headers, const char *body, struct mcp_message *m, struct mcp_rep
 	enum mcp_verdict verdict;
 
 	http_request_init(&rq, 65536);
-	add_headers(&rq, headers);
+	rq.local = headers == local;
+	add_headers(&rq, rq.local ? "" : headers);
 	http_request_body(&rq, body, strlen(body));
 	mcp_reply_init(r, LIMIT_SERVICE_FILE);
 	verdict = mcp_open(&mcp, m, &anybody, &rq, r);
@@ -107,6 +110,16 @@ static const struct {
 	{ "base64 name", NAMED("tools/call", "=?base64?Z2V0X3RoaW5n?="),
 	    CALL("\"name\":\"get_thing\"," META), UPSTREAM, 0, NULL },
 	{ "trimmed headers", MODERN " |Mcp-Method:  tools/list\t", MSG("tools/list", META), 200, 0, "tools" },
+	{ "local discover", local, MSG("server/discover", META), 200, 0, "\"supportedVersions\"" },
+	{ "local call", local, CALL("\"name\":\"get_thing\"," META), UPSTREAM, 0, NULL },
+	{ "local call, mirrored", local, CALL("\"name\":\"mirrored\",\"arguments\":{\"s\":\"x\"}," META),
+	    UPSTREAM, 0, NULL },
+	{ "local call, legacy", local, CALL("\"name\":\"mirrored\",\"arguments\":{\"s\":\"x\"}"),
+	    UPSTREAM, 0, NULL },
+	{ "local initialize", local, MSG("initialize", "\"protocolVersion\":\"2025-06-18\""), 200, 0,
+	    "\"protocolVersion\":\"2025-06-18\"" },
+	{ "local, without capabilities", local, MSG("tools/list", "\"_meta\":{" PV "}"), 400, -32602,
+	    "clientCapabilities" },
 	{ "session headers are ignored", HEADS("tools/list") "|Mcp-Session-Id: x|Last-Event-ID: 5",
 	    MSG("tools/list", META), 200, 0, "tools" },
 	{ "accept is not judged", HEADS("tools/list") "|Accept: text/html", MSG("tools/list", META), 200, 0,
