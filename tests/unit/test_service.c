@@ -274,6 +274,7 @@ static const struct mutation mutations[] = {
 	{ "/error/message", "1", "/error", "\"message\" must be a JSON Pointer", YES },
 	{ "/error/request_id", "\"~\"", "/error", "\"request_id\" must be a JSON Pointer", YES },
 	{ "/error/retry_after", "{}", "/error", "\"retry_after\" must be a JSON Pointer", YES },
+	{ "/error/retry_after_ms", "1", "/error", "\"retry_after_ms\" must be a JSON Pointer", YES },
 	{ "/error/candidates", "\"/x\"", "/error", "\"candidates\" must be a list", YES },
 	{ "/error/candidates", "{\"each\":\"/x\"}", "/error", "\"candidates\"/item: must be a pointer",
 	    YES },
