@@ -138,7 +138,7 @@ install: all
 	    $(DESTDIR)$(PREFIX)/share/man/man8 $(DESTDIR)$(PREFIX)/share/man/man5 \
 	    $(DESTDIR)$(PREFIX)/share/doc/ums-mcp/managers/s6
 	install -m 755 $(B)/ums-mcp $(B)/ums-local $(DESTDIR)$(PREFIX)/bin/
-	$(Q)for f in ums-mcp.conf services/ums.json services/matrix.json; do \
+	$(Q)for f in ums-mcp.conf services/ums.json services/matrix.json services/ejabberd.json; do \
 	    to=$(DESTDIR)$(SYSCONFDIR)/ums-mcp/$$f; \
 	    [ ! -e $$to ] || cmp -s etc/$$f $$to || to=$$to.new; \
 	    install -m 644 etc/$$f $$to || exit 1; \
