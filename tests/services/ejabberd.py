@@ -14,8 +14,8 @@ import urllib.request
 import anyio.from_thread
 from slixmpp import ClientXMPP
 
-from stage import ROOT, Failure, Process, Stage, expect, patiently
-from cases import free_port
+from stage import ROOT, Process, Stage, expect, patiently
+from cases import Failure, free_port
 from texts import HIDDEN, long_text
 
 HOST = "xmpp.test"

@@ -18,7 +18,7 @@ from texts import cleaned, long_text
 
 CLIENT = "/_matrix/client/v3"
 HOST = "matrix.test"
-LIMITED = {"per_second": 0.02, "burst_count": 2}    # a message a minute, for whom nothing else is said
+LIMITED = {"per_second": 0.02, "burst_count": 2}    # two messages, then one in 50 seconds
 FREE = {"per_second": 1000, "burst_count": 1000}
 
 
@@ -202,7 +202,7 @@ def matrix_send(s):
     s.model.refused("matrix_send_message", "idempotency_conflict", room_id=room, text="other",
                     idempotency_key="k1")
     # Our key is Matrix's transaction id: the same again past the bridge is no second message.
-    expect(s.synapse.send("alice", room, "k1", "one") == first["message_id"], "another key went out")
+    expect(s.synapse.send("alice", room, "k1", "one") == first["message_id"], "another key")
     answer = s.model.do("matrix_send_message", room_id=room, text="two",
                         reply_to=first["message_id"], idempotency_key="k2")
     event = s.synapse.event("bob", room, answer["message_id"])
@@ -266,7 +266,8 @@ def matrix_search(s):
     got, pages = s.model.pages("matrix_search_messages", "messages", query="zirkuszelt", limit=2)
     expect(len(got) == 4 and len({m["message_id"] for m in got}) == 4 and pages >= 2, got)
     got = s.model.do("matrix_search_messages", query="zirkuszelt", room_id=rooms[1])
-    expect([m["text"] for m in got["messages"]] == ["another zirkuszelt"] and got["count"] == 1, got)
+    expect([m["text"] for m in got["messages"]] == ["another zirkuszelt"], got)
+    expect(got["count"] == 1, got)
     expect(s.model.do("matrix_search_messages", query="nonesuch")["messages"] == [], "found")
 
 
@@ -284,7 +285,7 @@ def matrix_rate_limit(s):
     finally:
         s.synapse.free("alice")
     expect(failed and got["code"] == "rate_limited" and got["http_status"] == 429, got)
-    expect(got["retryable"] and 30 < got["retry_after_s"] <= 60, got)
+    expect(got["retryable"] and 0 < got["retry_after_s"] <= 60, got)
     expect(len(s.synapse.bodies("bob", room)) == i, "it was sent")
     s.model.do("matrix_send_message", room_id=room, text="n%d" % i, idempotency_key="n%d" % i)
     expect(s.synapse.bodies("bob", room) == ["n%d" % k for k in range(i + 1)], "not once")
@@ -344,6 +345,13 @@ def matrix_direct_room(s):
     s.synapse.ok("carol", "POST", CLIENT + "/join/" + quote(room), {})
     s.model.do("matrix_send_message", room_id=room, text="hello Carol", idempotency_key="d")
     expect(s.synapse.bodies("carol", room) == ["hello Carol"], "carol does not read it")
+
+
+def matrix_token_is_revoked(s):
+    """The last test: a token that is good no more is the operator's to mend."""
+    s.synapse.ok("alice", "POST", CLIENT + "/logout", {})
+    got = s.model.refused("matrix_list_rooms", "upstream_unauthorized")
+    expect(got["http_status"] == 401 and "operator" in got["hint"], got)
 
 
 STAGE = MatrixStage

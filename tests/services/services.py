@@ -24,8 +24,8 @@ from pathlib import Path
 import ejabberd
 import mail
 import matrix
-from stage import ROOT, Failure, Skip
-from cases import children
+from stage import ROOT, Skip
+from cases import Failure, children
 
 PROVIDERS = {"matrix": matrix, "ejabberd": ejabberd, "mail": mail}
 PR_SET_CHILD_SUBREAPER = 36
