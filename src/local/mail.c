@@ -31,6 +31,7 @@ struct reader {
 };
 
 static int	header_text(struct buf *, const char *);
+static void	add_text(struct buf *, const char *);
 static int	add_attachments(struct buf *, const char *);
 static int	add_body(struct buf *, const struct mail *);
 static int	compose(struct buf *, const struct options *, const struct mail *);
@@ -69,6 +70,22 @@ header_text(struct buf *out, const char *s)
 	return out->failed ? -1 : 0;
 }
 
+/* Text with line ends of CR LF, which it must have below base64, too (RFC 2045, 6.8). */
+static void
+add_text(struct buf *out, const char *s)
+{
+	size_t n;
+
+	for (;;) {
+		n = strcspn(s, "\n");
+		buf_append(out, s, n);
+		if (s[n] == '\0')
+			return;
+		buf_puts(out, n > 0 && s[n - 1] == '\r' ? "\n" : "\r\n");
+		s += n + 1;
+	}
+}
+
 /* Attachments are references: a list of links below the text. */
 static int
 add_attachments(struct buf *out, const char *json)
@@ -94,7 +111,7 @@ add_body(struct buf *out, const struct mail *mail)
 	int result = -1;
 
 	buf_init(&text, 4 * CAP_BODY);
-	buf_puts(&text, mail->text);
+	add_text(&text, mail->text);
 	if (mail->attachments != NULL && add_attachments(&text, mail->attachments) == -1)
 		goto out;
 	for (at = 0; at < text.len; at += n) {

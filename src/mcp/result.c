@@ -26,6 +26,7 @@ static void	fail_status(struct failure *, const struct tool *, const cJSON *,
 		    const struct answer *, const cJSON *, size_t, bool);
 static void	fail_unclear(struct failure *, const struct tool *, const cJSON *, bool);
 static const cJSON *part(const struct tool *, const cJSON *, const char *);
+static int64_t	retry_after_s(const struct tool *, const cJSON *, const struct answer *);
 static bool	is_success(const struct tool *, const struct answer *, const cJSON *);
 static int	shape(cJSON *, const struct tool *, const cJSON *, const struct answer *,
 		    const struct paging *, size_t, struct failure *);
@@ -388,6 +389,22 @@ copy_part(char *out, size_t size, const cJSON *value)
 		snprintf(out, size, "%.*s", (int)size - 1, value->valuestring);
 }
 
+/* How long to wait, as the header says or else the body, in its unit; -1: not said. */
+static int64_t
+retry_after_s(const struct tool *t, const cJSON *document, const struct answer *a)
+{
+	int64_t n;
+
+	if (a->retry_after_s >= 0)
+		return a->retry_after_s;
+	if (json_integer(part(t, document, "retry_after"), &n) == -1 || n < 0) {
+		if (json_integer(part(t, document, "retry_after_ms"), &n) == -1 || n < 0)
+			return -1;
+		n = n / 1000 + (n % 1000 != 0);
+	}
+	return n < LIMIT_RETRY_AFTER_S ? n : LIMIT_RETRY_AFTER_S;
+}
+
 /* Of the list taken over, the first whole candidates, as many as are allowed and have room. */
 static cJSON *
 bound_candidates(cJSON *list, size_t room)
@@ -414,9 +431,8 @@ fail_status(struct failure *f, const struct tool *t, const cJSON *args, const st
 {
 	const struct status_rule *rule = status_rules;
 	char code[64] = "", message[LIMIT_HINT] = "";
-	const cJSON *known, *retry;
+	const cJSON *known;
 	const char *why;
-	int64_t seconds;
 
 	while (a->status < rule->low || a->status > rule->high)
 		rule++;
@@ -436,10 +452,7 @@ fail_status(struct failure *f, const struct tool *t, const cJSON *args, const st
 		f->retryable = json_true(known, "retryable");
 	if (json_str(known, "code") != NULL)
 		snprintf(f->code, sizeof f->code, "%s", json_str(known, "code"));
-	f->retry_after_s = a->retry_after_s;
-	retry = part(t, document, "retry_after");
-	if (f->retry_after_s < 0 && json_integer(retry, &seconds) == 0 && seconds >= 0)
-		f->retry_after_s = seconds < LIMIT_RETRY_AFTER_S ? seconds : LIMIT_RETRY_AFTER_S;
+	f->retry_after_s = retry_after_s(t, document, a);
 	if (t->error != NULL && json_get(t->error, "candidates") != NULL && document != NULL) {
 		if (pick_apply(json_get(t->error, "candidates"), document, args, &f->candidates,
 		    &why) == -1)

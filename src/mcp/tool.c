@@ -385,6 +385,7 @@ load_outcome(struct tool *t, const cJSON *spec, const char *place, struct spec_f
 		{ "message", SPEC_ANY, false },
 		{ "request_id", SPEC_ANY, false },
 		{ "retry_after", SPEC_ANY, false },
+		{ "retry_after_ms", SPEC_ANY, false },
 		{ "candidates", SPEC_ANY, false },
 		{ "codes", SPEC_OBJECT, false },
 		{ NULL, SPEC_ANY, false },
@@ -395,7 +396,8 @@ load_outcome(struct tool *t, const cJSON *spec, const char *place, struct spec_f
 		{ "retryable", SPEC_BOOL, false },
 		{ NULL, SPEC_ANY, false },
 	};
-	static const char *const pointers[] = { "code", "message", "request_id", "retry_after" };
+	static const char *const pointers[] = { "code", "message", "request_id", "retry_after",
+		"retry_after_ms" };
 	const cJSON *item, *known = t->known;
 	char at[SPEC_PLACE], below[SPEC_PLACE / 2] = "", reason[256];
 	const char *why, *pointer;

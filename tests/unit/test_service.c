@@ -279,6 +279,7 @@ static const struct mutation mutations[] = {
 	{ "/error/message", "1", "/error", "\"message\" must be a JSON Pointer", YES },
 	{ "/error/request_id", "\"~\"", "/error", "\"request_id\" must be a JSON Pointer", YES },
 	{ "/error/retry_after", "{}", "/error", "\"retry_after\" must be a JSON Pointer", YES },
+	{ "/error/retry_after_ms", "1", "/error", "\"retry_after_ms\" must be a JSON Pointer", YES },
 	{ "/error/candidates", "\"/x\"", "/error", "\"candidates\" must be a list", YES },
 	{ "/error/candidates", "{\"each\":\"/x\"}", "/error", "\"candidates\"/item: must be a pointer",
 	    YES },
@@ -952,26 +953,39 @@ read_tree(const char *from, const char *name)
 	return tree;
 }
 
-/* The service file that comes with the bridge: it loads, and clients see a list of a bearable size. */
+/* The service files that come with the bridge: each loads, and clients see a list of a bearable size. */
 static void
-run_ums(const struct schema *schema, const char *from)
+run_shipped(const struct schema *schema, const char *from)
 {
-	static const char *const names[] = { "ums.json" };
-	cJSON *tree = read_tree(from, "ums.json");
+	static const struct {
+		const char *name;
+		size_t tools;		/* with server_info */
+		size_t most;		/* bytes of tools/list */
+	} files[] = {
+		{ "ums.json", 14, 16 * 1024 },
+		{ "matrix.json", 13, 12 * 1024 },
+		{ "ejabberd.json", 9, 8 * 1024 },
+	};
 	struct schema_fault wrong;
 	struct catalog c;
 	char why[1024] = "";
-	size_t i, size = 0;
+	size_t i, k, size;
+	cJSON *tree;
 
-	CHECK(schema_check(schema, tree, &wrong) == 0, "ums.json: %s: %s", wrong.path, wrong.why);
-	write_tree("ums.json", tree);
-	CHECK(load_catalog(&c, names, 1, why, sizeof why) == 0, "%s", why);
-	for (i = 0; i < c.ntools; i++)
-		size += strlen(c.tools[i]->listing) + 1;
-	CHECK(c.ntools == 14, "%zu tools", c.ntools);
-	CHECK(size <= 16 * 1024, "tools/list is %zu bytes", size);
-	catalog_finish(&c);
-	cJSON_Delete(tree);
+	for (i = 0; i < sizeof files / sizeof files[0]; i++) {
+		tree = read_tree(from, files[i].name);
+		CHECK(schema_check(schema, tree, &wrong) == 0, "%s: %s: %s", files[i].name,
+		    wrong.path, wrong.why);
+		write_tree(files[i].name, tree);
+		CHECK(load_catalog(&c, &files[i].name, 1, why, sizeof why) == 0, "%s", why);
+		for (k = 0, size = 0; k < c.ntools; k++)
+			size += strlen(c.tools[k]->listing) + 1;
+		CHECK(c.ntools == files[i].tools, "%s: %zu tools", files[i].name, c.ntools);
+		CHECK(size <= files[i].most, "%s: tools/list is %zu bytes", files[i].name, size);
+		catalog_finish(&c);
+		cJSON_Delete(tree);
+		remove_text(files[i].name);
+	}
 }
 
 int
@@ -992,6 +1006,8 @@ main(void)
 	write_text("ca.pem", "-----BEGIN CERTIFICATE-----\n", 28);
 	write_text("demo.token", "s3cret\n", 7);
 	write_text("ums.token", "s3cret\n", 7);
+	write_text("matrix.token", "s3cret\n", 7);
+	write_text("ejabberd.password", "s3cret\n", 7);
 	write_text("other.token", "other", 5);
 	write_text("sesame.token", "open sesame\r\n", 13);
 	write_text("empty.token", "\n", 1);
@@ -1007,7 +1023,7 @@ main(void)
 	run_texts();
 	if (schema != NULL) {
 		run_mutations(schema);
-		run_ums(schema, from);
+		run_shipped(schema, from);
 	}
 	run_good();
 	run_settings();
@@ -1022,6 +1038,8 @@ main(void)
 	remove_text("rsa.pem");
 	remove_text("demo.token");
 	remove_text("ums.token");
+	remove_text("matrix.token");
+	remove_text("ejabberd.password");
 	remove_text("other.token");
 	remove_text("sesame.token");
 	remove_text("empty.token");
@@ -1029,7 +1047,6 @@ main(void)
 	remove_text("long.token");
 	remove_text("demo.json");
 	remove_text("second.json");
-	remove_text("ums.json");
 	CHECK(rmdir(folder) == 0, "%s is empty", folder);
 	return check_done();
 }
