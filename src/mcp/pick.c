@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "base/buf.h"
+#include "base/clock.h"
 #include "base/limits.h"
 #include "mcp/pick.h"
 #include "mcp/text.h"
@@ -91,7 +92,7 @@ check(const cJSON *pick, const cJSON *known, char *place, size_t placelen, char 
     size_t whylen, int depth)
 {
 	static const char *const pointer_keys[] = {
-		"pointer", "untrusted", "default", "map", NULL
+		"pointer", "untrusted", "default", "map", "time", NULL
 	};
 	static const char *const list_keys[] = { "each", "item", "only", NULL };
 	static const char *const value_keys[] = { "value", NULL };
@@ -115,6 +116,13 @@ check(const cJSON *pick, const cJSON *known, char *place, size_t placelen, char 
 		child = json_get(pick, "map");
 		if (child != NULL && !cJSON_IsObject(child)) {
 			snprintf(why, whylen, "\"map\" must be an object of upstream values");
+			return -1;
+		}
+		child = json_get(pick, "time");
+		if (child != NULL && (!cJSON_IsString(child) ||
+		    (strcmp(child->valuestring, "s") != 0 &&
+		    strcmp(child->valuestring, "ms") != 0))) {
+			snprintf(why, whylen, "\"time\" must be \"s\" or \"ms\" since 1970");
 			return -1;
 		}
 		if (check_keys(pick, pointer_keys, why, whylen) == -1)
@@ -247,6 +255,28 @@ resolve(const cJSON *pick, const cJSON *document, bool *foreign)
 	return value;
 }
 
+/* A time since 1970, a number or its text, as RFC 3339; what is none stays as it is. */
+static cJSON *
+copy_time(const cJSON *value, const char *unit)
+{
+	double ms = cJSON_IsNumber(value) ? value->valuedouble : 0;
+	char stamp[CLOCK_STAMP], *end;
+
+	if (cJSON_IsString(value)) {
+		ms = strtod(value->valuestring, &end);
+		if (end == value->valuestring || *end != '\0')
+			return copy_clean(value);
+	} else if (!cJSON_IsNumber(value))
+		return copy_clean(value);
+	if (strcmp(unit, "s") == 0)
+		ms *= 1000;
+	/* From 1970 to 9999: what RFC 3339 can say. */
+	if (!(ms >= 0 && ms < 253402300800000.0))
+		return copy_clean(value);
+	clock_stamp((int64_t)ms, stamp);
+	return cJSON_CreateString(stamp);
+}
+
 /* Whether `name` is among the strings of the argument `only`; all are when it is absent. */
 static bool
 is_kept(const cJSON *only, const char *name)
@@ -354,7 +384,10 @@ pick_apply(const cJSON *pick, const cJSON *document, const cJSON *args, cJSON **
 	}
 	if (value == NULL || cJSON_IsNull(value))
 		return 0;
-	*out = foreign ? copy_clean(value) : cJSON_Duplicate(value, 1);
+	if (foreign && json_str(pick, "time") != NULL)
+		*out = copy_time(value, json_str(pick, "time"));
+	else
+		*out = foreign ? copy_clean(value) : cJSON_Duplicate(value, 1);
 	if (*out != NULL)
 		return 0;
 	*why = "out of memory";

@@ -4,8 +4,9 @@
  *
  * A pick is one of
  *   "/a/b"                                  the value at an RFC 6901 pointer
- *   {"pointer": "/a", "untrusted": true, "default": V, "map": {"x": V}}
- *                                           the same, with more to say of it
+ *   {"pointer": "/a", "untrusted": true, "default": V, "map": {"x": V}, "time": "s"}
+ *                                           the same, with more to say of it: "time" makes RFC 3339
+ *                                           of seconds ("s") or milliseconds ("ms") since 1970
  *   {"each": "/a", "item": PICK, "only": "ARG"}   a list; ARG names the members to keep
  *   {"value": V}                            V itself
  *   {"argument": "ARG"}                     an argument of the call

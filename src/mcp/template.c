@@ -88,12 +88,17 @@ template_check(const char *text, const cJSON *known, char *why, size_t whylen)
 int
 template_check_body(const cJSON *body, const cJSON *known, char *why, size_t whylen)
 {
-	const cJSON *child;
+	const cJSON *child, *when = json_get(body, "$when");
 
 	if (cJSON_IsString(body))
 		return template_check(body->valuestring, known, why, whylen);
+	if (when != NULL && (!cJSON_IsString(when) ||
+	    json_get(known, when->valuestring) == NULL)) {
+		snprintf(why, whylen, "\"$when\" must be the name of an argument");
+		return -1;
+	}
 	cJSON_ArrayForEach(child, body)
-		if (template_check_body(child, known, why, whylen) == -1)
+		if (child != when && template_check_body(child, known, why, whylen) == -1)
 			return -1;
 	return 0;
 }
@@ -151,7 +156,7 @@ enum template_result
 template_json(struct buf *out, const cJSON *body, const cJSON *args, const char **why)
 {
 	enum template_result result;
-	const cJSON *child, *value;
+	const cJSON *child, *value, *when;
 	size_t start = out->len, mark, len;
 	const char *name;
 	struct buf text;
@@ -173,9 +178,15 @@ template_json(struct buf *out, const cJSON *body, const cJSON *args, const char 
 				return result;
 		}
 	} else if (object || cJSON_IsArray(body)) {
+		when = json_get(body, "$when");
+		if (when != NULL &&
+		    argument(args, when->valuestring, strlen(when->valuestring)) == NULL)
+			return TEMPLATE_ABSENT;
 		buf_putc(out, object ? '{' : '[');
 		cJSON_ArrayForEach(child, body) {
 			mark = out->len;
+			if (child == when)
+				continue;
 			if (!first)
 				buf_putc(out, ',');
 			if (object) {

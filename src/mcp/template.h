@@ -5,7 +5,8 @@
  * In a text, {name} stands for an argument; a literal brace is written twice. A
  * body is a JSON value whose strings are such texts: a string that is exactly one
  * {name} takes the argument's value and type, inside a longer one it is text. A
- * member or element that needs an absent argument is left out.
+ * member or element that needs an absent argument is left out, and so is an object whose
+ * member "$when" names one; that member itself is never sent.
  */
 #ifndef MCP_TEMPLATE_H
 #define MCP_TEMPLATE_H

@@ -32,10 +32,6 @@ drain_timeout_s = 3
 """
 
 
-class Skip(Exception):
-    """A test that cannot be made; the text says why."""
-
-
 class Process:
     """A program that a test starts, and ends by its id; what it says is in a file."""
 

@@ -14,7 +14,7 @@ static const char known_text[] = "{\"id\":{},\"fields\":{}}";
 static const char args_text[] =
     "{\"id\":\"a\\u200bb\",\"fields\":[\"x\",\"z\",7],\"n\":5,\"nil\":null,\"word\":\"x\"}";
 static const char document_text[] =
-    "{\"s\":\"text\",\"dirty\":\"a\\u200b\\u202eb\\u0000c\",\"n\":12345678901234567890123,\"f\":1.50,"
+    "{\"at\":1700000000,\"at_ms\":\"1700000000123\",\"ts\":\"1700000000.500000\",\"s\":\"text\",\"dirty\":\"a\\u200b\\u202eb\\u0000c\",\"n\":12345678901234567890123,\"f\":1.50,"
     "\"t\":true,\"nil\":null,\"e\":\"\",\"state\":\"QUEUED\",\"o\":{\"a\":{\"b\":\"deep\\u200b\"},"
     "\"l\":[\"\\u200bx\",null,{\"k\":\"\\u200by\"}]},\"a/b\":1,\"m~n\":2,\"list\":[{\"x\":1,\"y\":\"two\","
     "\"z\":[3]},{\"x\":4},{}],\"words\":[\"p\",\"q\\u200b\"],\"mixed\":[1,\"a\",null,{\"x\":9},[]],"
@@ -80,6 +80,12 @@ static const struct {
 	{ "{\"pointer\":\"/gone\",\"default\":{\"d\":1}}", "{\"d\":1}" },
 	{ "{\"pointer\":\"/nil\",\"default\":false}", "false" },
 	{ "{\"pointer\":\"/s\",\"default\":false}", "\"text\"" },
+	{ "{\"pointer\":\"/at\",\"time\":\"s\"}", "\"2023-11-14T22:13:20.000Z\"" },
+	{ "{\"pointer\":\"/at_ms\",\"time\":\"ms\"}", "\"2023-11-14T22:13:20.123Z\"" },
+	{ "{\"pointer\":\"/ts\",\"time\":\"s\"}", "\"2023-11-14T22:13:20.500Z\"" },
+	{ "{\"pointer\":\"/s\",\"time\":\"s\"}", "\"text\"" },
+	{ "{\"pointer\":\"/n\",\"time\":\"s\"}", "12345678901234567890123" },
+	{ "{\"pointer\":\"/gone\",\"time\":\"s\"}", NULL },
 	{ "{\"pointer\":\"/gone\",\"default\":null}", NULL },
 	{ "{\"pointer\":\"/state\",\"map\":{\"QUEUED\":\"queued\"}}", "\"queued\"" },
 	{ "{\"pointer\":\"/state\",\"map\":{\"QUEUED\":{\"v\":[1]}}}", "{\"v\":[1]}" },
