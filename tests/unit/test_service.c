@@ -23,7 +23,7 @@
 #include "wire/schema.h"
 
 static const char good[] =
-    "{\"$schema\":\"./service.schema.json\",\"name\":\"demo\",\"title\":\"Demo\",\"description\":\"d\","
+    "{\"$schema\":\"./service.schema.json\",\"$comment\":\"c\",\"name\":\"demo\",\"title\":\"Demo\",\"description\":\"d\","
     "\"instructions\":\"i\",\"base_url\":\"https://api.example.org/v1/\",\"tls\":{\"ca_file\":\"ca.pem\"},"
     "\"auth\":{\"type\":\"bearer\",\"token\":{\"file\":\"demo.token\"}},"
     "\"success\":{\"pointer\":\"/ok\",\"equals\":true},"
@@ -31,7 +31,7 @@ static const char good[] =
     "\"retry_after\":\"/error/retry\",\"candidates\":{\"each\":\"/error/candidates\",\"item\":"
     "{\"id\":\"/id\"}},\"codes\":{\"gone\":{\"code\":\"not_found\",\"hint\":\"h\",\"retryable\":false}}},"
     "\"tools\":["
-    "{\"name\":\"list_things\",\"title\":\"List things\",\"description\":\"Things.\","
+    "{\"$comment\":\"c\",\"name\":\"list_things\",\"title\":\"List things\",\"description\":\"Things.\","
     "\"annotations\":{\"title\":\"Old title\",\"readOnlyHint\":true},\"scopes\":[\"things:read\"],"
     "\"inputSchema\":{\"type\":\"object\",\"properties\":{\"kind\":{\"type\":\"string\","
     "\"x-mcp-header\":\"Kind\"},\"fields\":{\"type\":\"array\"},\"limit\":{\"type\":\"integer\"}},"
@@ -97,6 +97,9 @@ static const struct mutation mutations[] = {
 	{ "/colour", "1", "/colour", "unknown key; ums-mcp-service(5)", YES },
 	{ "/Name", "\"x\"", "/Name", "unknown key", YES },
 	{ "/$schema", "1", "/$schema", "must be a string that is not empty", YES },
+	{ "/$comment", "1", "/$comment", "must be a string that is not empty", YES },
+	{ T0 "/$comment", "[]", T0 "/$comment", "must be a string that is not empty", YES },
+	{ T0 "/request/$comment", "\"c\"", T0 "/request/$comment", "unknown key", YES },
 	{ "/name", NULL, "/", "\"name\" is missing; it is a string", YES },
 	{ "/name", "\"\"", "/name", "must be a string that is not empty", YES },
 	{ "/name", "5", "/name", "must be a string", YES },
