@@ -33,7 +33,7 @@ WARN       := -Wall -Wextra -Wshadow -Wstrict-prototypes -Wmissing-prototypes -W
 ifeq ($(WERROR),1)
 WARN       += -Werror
 endif
-PKGS       := libcurl libcjson libssl libcrypto libpcre2-8 libseccomp
+PKGS       := libcurl libcjson libssl libcrypto libpcre2-8 libseccomp yaml-0.1
 override CFLAGS += -std=c11 -D_GNU_SOURCE -DUMS_MCP_VERSION='"$(VERSION)"' $(WARN) $(MODE) \
               -fno-common -fvisibility=hidden -Isrc $(shell pkg-config --cflags $(PKGS) sqlite3)
 LDFLAGS    += $(MODE) $(LINKMODE)
@@ -96,6 +96,7 @@ build/fuzz/obj/%.o: src/%.c Makefile CHANGES
 # Where more than a parser is under test, what it stands on.
 build/fuzz/fuzz_policy: $(call fuzz_obj,run/limit edge/board)
 build/fuzz/fuzz_store: $(call fuzz_obj,edge/store_redis)
+build/fuzz/fuzz_import: $(patsubst src/%.c,build/fuzz/obj/%.o,$(wildcard src/cmd/import*.c))
 build/fuzz/fuzz_path: $(call fuzz_obj,run/access run/auth run/bridge run/call run/deed run/flight \
     run/grant run/limit run/metrics run/req run/settings run/witness edge/audit edge/board)
 build/fuzz/fuzz_path: FUZZ_LINK = $(addprefix -Wl$(comma)--wrap=,clock_mono_us clock_wall_ms \

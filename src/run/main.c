@@ -15,6 +15,7 @@
 #include "base/limits.h"
 #include "base/log.h"
 #include "base/memory.h"
+#include "cmd/import.h"
 #include "cmd/key.h"
 #include "edge/board.h"
 #include "edge/fetch.h"
@@ -91,6 +92,8 @@ main(int argc, char **argv)
 	o.config = default_config();
 	if (!cgi && argc > 1 && strcmp(argv[1], "key") == 0)
 		return key_run(argc - 1, argv + 1, o.config);
+	if (!cgi && argc > 1 && strcmp(argv[1], "import") == 0)
+		return import_run(argc - 1, argv + 1);
 	/* A web server's CGI script gets arguments from the query: they are not ours to read. */
 	code = parse_options(&o, cgi ? 1 : argc, argv);
 	if (code != -1)
@@ -222,6 +225,7 @@ usage(FILE *to)
 	    "usage: ums-mcp [-c FILE] [--listen PATH|ADDRESS:PORT] [--workers N]\n"
 	    "       ums-mcp [-c FILE] -t | -T\n"
 	    "       ums-mcp key new | list | revoke ...\n"
+	    "       ums-mcp import FILE [--tag TAG]... [--operation ID]... [-o FILE]\n"
 	    "\n"
 	    "  -c, --config FILE   configuration (default %s, or $UMS_MCP_CONFIG)\n"
 	    "  -l, --listen WHERE  socket to listen on; without one, descriptor 0 is the socket\n"
