@@ -162,6 +162,7 @@ help:
 	@sed -n 's/^#   //p' Makefile
 	@echo "make conformance   the official suite on both wires (installs it below build/)"
 	@echo "make test-auth     tokens and credentials with a real authorization server (installs it below build/)"
+	@echo "make test-import   imported public API documents against a mock that judges (installs it below build/)"
 	@echo "make clients       Inspector, TypeScript and Python SDKs against the running bridge"
 	@echo "make load          100 clients for 60 s through lighttpd and through nginx"
 	@echo "make volley        the load generator of tests/bench, in build/release/"
@@ -173,10 +174,10 @@ help:
 	@echo "make profile       where a request's processor time goes (callgrind)"
 	@echo "make fuzz          every fuzz target for SECONDS seconds (default 10), or RUNS times"
 
-conformance clients test-auth load life chaos torture soak bench profile fuzz:
+conformance clients test-auth test-import load life chaos torture soak bench profile fuzz:
 	$(Q)scripts/$@
 
-.PHONY: all unit check fuzz-build volley verify lint install clean help conformance clients test-auth \
+.PHONY: all unit check fuzz-build volley verify lint install clean help conformance clients test-auth test-import \
     load life chaos torture soak bench profile fuzz
 .DELETE_ON_ERROR:
 .SECONDARY: $(FUZZ_OBJ)

@@ -151,9 +151,12 @@ page_argument(const struct operation *op)
 	return NULL;
 }
 
-/* The word for the type of a member, or NULL: more than one, or none. */
-static const char *
-type_word(unsigned kinds)
+/*
+ * The schema of a member: its type, if it is one. NULL: more than one, or none. Documents call a
+ * number what services write as text, and a result that does not fit would be an error.
+ */
+static cJSON *
+type_schema(struct import *im, unsigned kinds)
 {
 	static const struct {
 		unsigned	 kind;
@@ -162,13 +165,23 @@ type_word(unsigned kinds)
 		{ KIND_BOOLEAN, "boolean" }, { KIND_NUMBER, "number" }, { KIND_STRING, "string" },
 		{ KIND_ARRAY, "array" }, { KIND_OBJECT, "object" },
 	};
+	cJSON *schema, *types;
 	size_t i;
 
 	kinds &= ~(unsigned)KIND_NULL;
-	for (i = 0; i < sizeof words / sizeof words[0]; i++)
-		if (words[i].kind == kinds)
-			return words[i].word;
-	return NULL;
+	for (i = 0; i < sizeof words / sizeof words[0] && words[i].kind != kinds; i++)
+		;
+	if (i == sizeof words / sizeof words[0])
+		return NULL;
+	schema = cJSON_CreateObject();
+	if (kinds == KIND_NUMBER) {
+		types = cJSON_CreateArray();
+		import_push(im, types, cJSON_CreateString("number"));
+		import_push(im, types, cJSON_CreateString("string"));
+		import_put(im, schema, "type", types);
+	} else
+		import_put(im, schema, "type", cJSON_CreateString(words[i].word));
+	return schema;
 }
 
 /* The result's member for one of the answer's: the bridge has some names for itself. */
@@ -190,7 +203,6 @@ add_member(struct operation *op, cJSON *picks, cJSON *properties, cJSON *require
     const struct member *member, bool *list)
 {
 	unsigned kinds = import_schema_kinds(op, member->schema);
-	const char *word = type_word(kinds);
 	/* Only a read is paged through, and one member of it; a cursor of the service's own would
 	 * be taken for the bridge's. */
 	bool each = kinds == KIND_ARRAY && !*list && strcmp(op->method, "GET") == 0 &&
@@ -207,10 +219,9 @@ add_member(struct operation *op, cJSON *picks, cJSON *properties, cJSON *require
 	import_put(op->import, picks, name, make_pick(op, buf_str(&pointer), each));
 	buf_finish(&pointer);
 	*list = *list || each;
-	if (word == NULL)
+	schema = type_schema(op->import, kinds);
+	if (schema == NULL)
 		return;
-	schema = cJSON_CreateObject();
-	import_put(op->import, schema, "type", cJSON_CreateString(word));
 	import_put(op->import, properties, name, schema);
 	/* null is left out of a result. */
 	if (member->required && (kinds & KIND_NULL) == 0)
@@ -299,11 +310,9 @@ make_picks(struct operation *op, const struct answer *a)
 		list = kinds == KIND_ARRAY && strcmp(op->method, "GET") == 0 &&
 		    !takes(op, "cursor");
 		import_put(op->import, picks, "result", make_pick(op, "", list));
-		if (type_word(kinds) != NULL) {
+		schema = type_schema(op->import, kinds);
+		if (schema != NULL) {
 			properties = cJSON_CreateObject();
-			schema = cJSON_CreateObject();
-			import_put(op->import, schema, "type",
-			    cJSON_CreateString(type_word(kinds)));
 			import_put(op->import, properties, "result", schema);
 			make_output(op, properties, NULL);
 		}
