@@ -2,6 +2,7 @@
 /* import.c - options, the document, and where what was made of it goes; see import.h. */
 #include <sys/stat.h>
 
+#include <errno.h>
 #include <getopt.h>
 #include <stdarg.h>
 #include <stdio.h>
@@ -152,6 +153,7 @@ import_text(struct imported *out, const char *file, const char *text, size_t len
 	*out = (struct imported){ 0 };
 	buf_init(&out->text, LIMIT_SERVICE_FILE);
 	buf_init(&out->said, LIMIT_SERVICE_FILE);
+	errno = 0;
 	if (is_yaml(file) || text[strspn(text, " \t\r\n")] != '{') {
 		root = import_yaml_parse(text, len, reason, sizeof reason);
 		if (root == NULL)
@@ -164,6 +166,8 @@ import_text(struct imported *out, const char *file, const char *text, size_t len
 			    fault.why);
 		}
 	}
+	if (root == NULL && errno == ENOMEM)
+		snprintf(why, whylen, "%.400s: out of memory", file);
 	if (root != NULL) {
 		result = import_document(out, root, wanted, reason, sizeof reason);
 		if (result == -1)
@@ -224,6 +228,26 @@ import_push(struct import *im, cJSON *array, cJSON *item)
 {
 	if (json_push(array, item) == -1)
 		im->starved = true;
+}
+
+void
+import_replace(struct import *im, cJSON *object, cJSON *old, cJSON *item)
+{
+	if (item != NULL)
+		item->string = strdup(old->string);
+	if (item != NULL && item->string != NULL)
+		cJSON_ReplaceItemViaPointer(object, old, item);
+	else {
+		cJSON_Delete(item);
+		im->starved = true;
+	}
+}
+
+bool
+import_starves(struct import *im)
+{
+	im->starved = im->starved || errno == ENOMEM;
+	return im->starved;
 }
 
 static int

@@ -81,10 +81,11 @@ static int
 find_answer(struct operation *op, struct answer *a)
 {
 	const cJSON *responses = json_get(op->spec, "responses"), *one, *response;
-	bool found = false;
+	bool found = false, redirects = false;
 	int result = 0;
 
 	cJSON_ArrayForEach(one, responses) {
+		redirects = redirects || (one->string != NULL && one->string[0] == '3');
 		if (one->string == NULL || !is_good_status(one->string))
 			continue;
 		found = true;
@@ -95,6 +96,8 @@ find_answer(struct operation *op, struct answer *a)
 		if (result != 0)
 			return result == -1 ? -1 : 0;
 	}
+	if (!found && redirects)
+		return import_refuse(op, "responses: a redirect, which the bridge does not follow");
 	if (found || json_get(responses, "default") == NULL)
 		return 0;
 	response = import_follow(op, json_get(responses, "default"), "responses");

@@ -63,14 +63,20 @@ import_document(struct imported *out, const cJSON *root, const struct import_wan
 	    make_service(&w, &service) == -1)
 		goto out;
 	print(&out->text, service, 0);
+	if (import_starves(&w.import)) {
+		fail(&w, "out of memory");
+		goto out;
+	}
 	buf_putc(&out->text, '\n');
 	if (out->text.failed) {
-		fail(&w, out->text.starved ? "out of memory" : "the service file would be longer "
-		    "than 4 MB; choose fewer operations with --tag or --operation");
+		fail(&w, "the service file would be longer than 4 MB; choose fewer operations with "
+		    "--tag or --operation");
 		goto out;
 	}
 	again = json_parse(buf_str(&out->text), out->text.len, &fault);
-	if (again == NULL)
+	if (again == NULL && fault.memory)
+		fail(&w, fault.why);
+	else if (again == NULL)
 		snprintf(why, whylen, "the service file would have %s; choose fewer operations "
 		    "with --tag or --operation", fault.why);
 	else
@@ -291,7 +297,6 @@ put_comment(struct import *im, cJSON **object, const struct buf *notes)
 {
 	cJSON *out, *child;
 
-	im->starved = im->starved || notes->starved;
 	if (notes->len == 0)
 		return;
 	out = cJSON_CreateObject();
@@ -325,7 +330,7 @@ make_service(struct work *w, cJSON **service)
 	im->error = im->tools = NULL;
 	note_tools(im);
 	put_comment(im, service, &im->notes);
-	return im->starved ? fail(w, "out of memory") : 0;
+	return import_starves(im) ? fail(w, "out of memory") : 0;
 }
 
 /* Whether the operation can be called as whom "auth" says; without "security" nobody asks. */
@@ -362,7 +367,7 @@ take_tool(struct work *w, struct operation *op)
 	if (w->out->listed > LIMIT_SERVICE_FILE)
 		return fail(w, "the service file would be longer than 4 MB; choose fewer "
 		    "operations with --tag or --operation");
-	return im->starved ? fail(w, "out of memory") : 0;
+	return import_starves(im) ? fail(w, "out of memory") : 0;
 }
 
 static int
@@ -376,7 +381,7 @@ make_tools(struct work *w)
 		op = &w->ops[i];
 		if (import_operation_make(op) == 0) {
 			result = take_tool(w, op);
-		} else if (w->import.starved)
+		} else if (import_starves(&w->import))
 			result = fail(w, "out of memory");
 		else if (is_named(w, op)) {
 			snprintf(w->why, w->whylen, "%s %.200s: %.240s", op->method, op->path,

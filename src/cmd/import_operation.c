@@ -33,10 +33,8 @@ import_operation_make(struct operation *op)
 
 	for (i = 0; i < sizeof steps / sizeof steps[0]; i++) {
 		if (steps[i](op) == -1)
-			return -1;
-		if (op->import->starved)
-			return import_refuse(op, "out of memory");
-		if (op->why[0] != '\0')
+			import_refuse(op, "out of memory");
+		if (import_starves(op->import) || op->why[0] != '\0')
 			return -1;
 	}
 	return 0;

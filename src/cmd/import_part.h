@@ -86,6 +86,13 @@ void	 import_note(struct buf *notes, const char *fmt, ...)
 /* json_put() and json_push() that remember a failure; `item` is taken over in all cases. */
 void	 import_put(struct import *im, cJSON *object, const char *name, cJSON *item);
 void	 import_push(struct import *im, cJSON *array, cJSON *item);
+/* Put `item`, which is taken over, in the place of `old` in an object. */
+void	 import_replace(struct import *im, cJSON *object, cJSON *old, cJSON *item);
+/*
+ * Whether memory was short anywhere since import_document() began, as errno says it: then what was
+ * made may lack something, and is not written.
+ */
+bool	 import_starves(struct import *im);
 /* What a $ref leads to, or `value` itself. NULL: refused, for it leads outside or nowhere. */
 const cJSON *import_follow(struct operation *op, const cJSON *value, const char *place);
 

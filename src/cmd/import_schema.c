@@ -283,12 +283,11 @@ import_schema_convert(struct operation *op, const cJSON *schema, const char *whe
 		    op->definitions[i].from);
 		op->definitions[i].schema = definition;
 	}
-	if (out == NULL || op->why[0] != '\0') {
-		cJSON_Delete(out);
-		import_refuse(op, "out of memory");
-		return NULL;
-	}
-	return out;
+	if (out != NULL && op->why[0] == '\0' && !import_starves(op->import))
+		return out;
+	cJSON_Delete(out);
+	import_refuse(op, "out of memory");
+	return NULL;
 }
 
 /* Never NULL but without memory; what is refused is said in the operation. */
@@ -629,10 +628,7 @@ take_nullable(struct walk w, cJSON **schema)
 		list = cJSON_CreateArray();
 		import_push(im, list, cJSON_CreateString(type->valuestring));
 		import_push(im, list, cJSON_CreateString("null"));
-		if (!cJSON_ReplaceItemInObjectCaseSensitive(*schema, "type", list)) {
-			cJSON_Delete(list);
-			im->starved = true;
-		}
+		import_replace(im, *schema, type, list);
 	} else if (type == NULL && (json_get(*schema, "allOf") != NULL ||
 	    json_get(*schema, "anyOf") != NULL)) {
 		list = cJSON_CreateArray();
@@ -878,8 +874,7 @@ import_schema_no_null(struct operation *op, cJSON *schema)
 		found = true;
 		if (type->child->next == NULL) {
 			one = cJSON_DetachItemViaPointer(type, type->child);
-			if (!cJSON_ReplaceItemInObjectCaseSensitive(schema, "type", one))
-				op->import->starved = true;
+			import_replace(op->import, schema, type, one);
 		}
 	}
 	if (found)

@@ -335,6 +335,7 @@ def refused(imp):
         (dict(operation=body({"type": "object", "properties": {"a": {"$ref": "#/components/schemas/A"}}}), components={
             "schemas": {"A": {"allOf": [{"$ref": "#/components/schemas/A"}]}}}, **post), "leads back to itself"),
         (dict(operation={"responses": {"200": {"description": "", "content": {"text/csv": {}}}}}), "responses: the answer is no JSON, but text/csv"),
+        (dict(operation={"responses": {"307": {"description": ""}, "404": {"description": ""}}}), "responses: a redirect"),
         (dict(operation={"callbacks": {"done": {}}}, **post), "callbacks: the service would call back"),
         (dict(operation={"servers": [{"url": "https://other.example"}]}), "servers: \"https://other.example\" is another"),
         (dict(method="trace"), "the bridge makes no TRACE requests"),

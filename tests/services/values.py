@@ -22,8 +22,9 @@ CATEGORIES = {sre.CATEGORY_DIGIT: "7", sre.CATEGORY_WORD: "w", sre.CATEGORY_SPAC
               sre.CATEGORY_NOT_SPACE: "x", sre.CATEGORY_NOT_DIGIT: "x", sre.CATEGORY_NOT_WORD: "-"}
 
 
-def text_of(parsed, more):
-    """A text for a parsed pattern; `more` repetitions where it leaves the number open."""
+def text_of(parsed, more, turn):
+    """A text for a parsed pattern; `more` repetitions where it leaves the number open, the branch and
+    the character that is the turn's where it leaves a choice."""
     out = []
     for op, value in parsed:
         if op is sre.LITERAL:
@@ -33,20 +34,20 @@ def text_of(parsed, more):
         elif op is sre.ANY:
             out.append("a")
         elif op is sre.IN:
-            out.append(member_of(value))
+            out.append(member_of(value, turn))
         elif op in (sre.MAX_REPEAT, sre.MIN_REPEAT):
             low, high, inner = value
-            out += [text_of(inner, more)] * min(max(low, more), high)
+            out += [text_of(inner, more, turn)] * min(max(low, more), high)
         elif op is sre.SUBPATTERN:
-            out.append(text_of(value[3], more))
+            out.append(text_of(value[3], more, turn))
         elif op is sre.BRANCH:
-            out.append(text_of(value[1][0], more))
+            out.append(text_of(value[1][turn % len(value[1])], more, turn))
         elif op is not sre.AT:
             raise ValueError("no text for %s of a pattern" % op)
     return "".join(out)
 
 
-def member_of(items):
+def member_of(items, turn):
     """A character of a class."""
     if items[0][0] is sre.NEGATE:
         for c in "ab0-_ ":
@@ -58,32 +59,32 @@ def member_of(items):
         raise ValueError("no character for a class")
     op, value = items[0]
     if op is sre.RANGE:
-        return chr(value[0])
+        return chr(value[0] + turn % (value[1] - value[0] + 1))
     return chr(value) if op is sre.LITERAL else CATEGORIES[value]
 
 
-def string(schema):
+def string(schema, turn):
     low, high = schema.get("minLength", 0), schema.get("maxLength", 1 << 30)
     if "pattern" in schema:
         parsed = parser.parse(schema["pattern"])
         for more in list(range(1, 70)) + [0]:
-            text = text_of(parsed, more)
+            text = text_of(parsed, more, turn)
             if low <= len(text) <= high and re.search(schema["pattern"], text):
                 return text
         raise ValueError("no text for the pattern %s of %d to %d characters" % (schema["pattern"], low, high))
     if schema.get("format") in FORMATS:
         return FORMATS[schema["format"]]
-    return "text"[:high] if low <= 4 else "t" * low
+    text = "text%s" % (turn or "")
+    return text[-high:] if low <= len(text) else text + "t" * (low - len(text))
 
 
-def number(schema):
+def number(schema, turn):
+    """The turn's number from 0 on, or from the least that there may be."""
     step = schema.get("multipleOf", 1)
-    value = schema.get("minimum", schema.get("exclusiveMinimum", None))
-    if value is None:
-        value = min(step, schema.get("maximum", schema.get("exclusiveMaximum", step + 1) - step))
-    elif "exclusiveMinimum" in schema:
-        value += step
-    return value
+    value = max(0, schema.get("minimum", 0), schema.get("exclusiveMinimum", -step) + step)
+    most = min(schema.get("maximum", value), schema.get("exclusiveMaximum", value + step) - step)
+    value = min(value, most)
+    return value + turn * step
 
 
 def merged(root, schema, depth):
@@ -111,7 +112,7 @@ def merged(root, schema, depth):
     return schema
 
 
-def value(root, schema, full, depth=0):
+def value(root, schema, full, depth=0, turn=0):
     schema = merged(root, schema, 0)
     if depth > 12:
         raise ValueError("a value without an end")
@@ -132,18 +133,16 @@ def value(root, schema, full, depth=0):
     if kind == "array":
         low, high = schema.get("minItems", 0), schema.get("maxItems", 1 << 30)
         item = merged(root, schema.get("items", {}), 0)
-        some = [value(root, item, full, depth + 1)]
-        if "enum" in item:
-            some = [v for v in item["enum"] if v is not None]
+        most = [v for v in item["enum"] if v is not None] if "enum" in item else None
         # Two, for one in a form is no list to the mock.
         count = max(low, min(2, high) if full and depth < DEPTH else 0)
-        if schema.get("uniqueItems"):
-            count = max(low, min(count, len(some)))
-        if count > len(some) and schema.get("uniqueItems"):
-            raise ValueError("several different items")
-        return [some[i % len(some)] for i in range(count)]
-    return {"string": string, "integer": number, "number": number, "boolean": lambda s: True,
-            "null": lambda s: None}[kind](schema)
+        made = [most[i % len(most)] if most else value(root, item, full, depth + 1, i) for i in range(count)]
+        different = [v for i, v in enumerate(made) if v not in made[:i]]
+        if schema.get("uniqueItems") and len(different) < low:
+            raise ValueError("no %d different items" % low)
+        return different if schema.get("uniqueItems") else made
+    return {"string": string, "integer": number, "number": number, "boolean": lambda *_: True,
+            "null": lambda *_: None}[kind](schema, turn)
 
 
 def arguments(schema, full):

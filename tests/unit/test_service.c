@@ -885,6 +885,25 @@ run_ums(const struct schema *schema, const char *from)
 	cJSON_Delete(tree);
 }
 
+/* What ums-mcp import writes (tests/import has it load) is what editors take, too. */
+static void
+run_imported(const struct schema *schema, const char *from)
+{
+	static const char *const names[] = { "shop", "hooks", "old" };
+	struct schema_fault wrong;
+	char name[64];
+	cJSON *tree;
+	size_t i;
+
+	for (i = 0; i < sizeof names / sizeof names[0]; i++) {
+		snprintf(name, sizeof name, "../../tests/import/%s.expect", names[i]);
+		tree = read_tree(from, name);
+		CHECK(schema_check(schema, tree, &wrong) == 0, "%s: %s: %s", name, wrong.path,
+		    wrong.why);
+		cJSON_Delete(tree);
+	}
+}
+
 int
 main(void)
 {
@@ -919,6 +938,7 @@ main(void)
 	if (schema != NULL) {
 		run_mutations(schema);
 		run_ums(schema, from);
+		run_imported(schema, from);
 	}
 	run_good();
 	run_settings();
