@@ -52,6 +52,7 @@ struct tool {
 	const char		*method;	/* of the upstream request */
 	struct uritemplate	*url;
 	size_t			 path_vars;	/* how many of its variables stand in the path */
+	const cJSON		*query;		/* object of templates behind the URL, or NULL */
 	const cJSON		*headers;	/* object of templates, or NULL */
 	const cJSON		*body;		/* template, or NULL */
 	bool			 form;		/* the body is form-encoded */

@@ -17,6 +17,8 @@
 static bool	is_own_header(const struct tool *, const char *);
 static bool	is_required(const cJSON *, const char *);
 static int	load_url(struct tool *, const cJSON *, const char *, struct spec_fault *);
+static int	check_pairs(const struct tool *, const cJSON *, const char *, const char *,
+		    struct spec_fault *);
 static int	load_body(struct tool *, const cJSON *, const char *, struct spec_fault *);
 
 bool
@@ -56,6 +58,8 @@ tool_request_sends(const struct tool *t, const char *name)
 			return true;
 	snprintf(text, sizeof text, "{%s}", name);
 	buf_init(&request, LIMIT_SERVICE_FILE);
+	if (t->query != NULL)
+		json_print(&request, t->query);
 	if (t->headers != NULL)
 		json_print(&request, t->headers);
 	if (t->body != NULL)
@@ -71,6 +75,7 @@ tool_request_load(struct tool *t, const cJSON *spec, const char *place, struct s
 	static const struct spec_key request_keys[] = {
 		{ "method", SPEC_STRING, true },
 		{ "url", SPEC_STRING, true },
+		{ "query", SPEC_OBJECT, false },
 		{ "headers", SPEC_OBJECT, false },
 		{ "body", SPEC_ANY, false },
 		{ "form", SPEC_OBJECT, false },
@@ -94,6 +99,9 @@ tool_request_load(struct tool *t, const cJSON *spec, const char *place, struct s
 		    "a %s needs \"write\": true, or false if it changes nothing", t->method);
 	known = json_get(t->input, "properties");
 	if (load_url(t, request, inner, f) == -1)
+		return -1;
+	t->query = json_get(request, "query");
+	if (check_pairs(t, t->query, "query", inner, f) == -1)
 		return -1;
 	t->headers = json_get(request, "headers");
 	cJSON_ArrayForEach(header, t->headers) {
@@ -167,12 +175,30 @@ load_url(struct tool *t, const cJSON *request, const char *place, struct spec_fa
 	return 0;
 }
 
+/* Check "query" or "form": names and texts, or lists of them. 0, also without one; or -1. */
+static int
+check_pairs(const struct tool *t, const cJSON *pairs, const char *member, const char *place,
+    struct spec_fault *f)
+{
+	char at[2 * TOOL_PLACE], reason[256];
+	const cJSON *child;
+
+	snprintf(at, sizeof at, "%s/%s", place, member);
+	if (pairs != NULL && template_check_body(pairs, json_get(t->input, "properties"), reason,
+	    sizeof reason) == -1)
+		return spec_fail(f, at, "%s", reason);
+	cJSON_ArrayForEach(child, pairs)
+		if (cJSON_IsObject(child))
+			return spec_fail(f, at, "\"%s\": a %s has no nested objects",
+			    child->string, member);
+	return 0;
+}
+
 static int
 load_body(struct tool *t, const cJSON *request, const char *place, struct spec_fault *f)
 {
 	const cJSON *known = json_get(t->input, "properties"), *form = json_get(request, "form");
 	char at[2 * TOOL_PLACE], reason[256];
-	const cJSON *child;
 
 	t->body = json_get(request, "body");
 	if (t->body != NULL && form != NULL)
@@ -186,11 +212,9 @@ load_body(struct tool *t, const cJSON *request, const char *place, struct spec_f
 	snprintf(at, sizeof at, "%s/%s", place, t->form ? "form" : "body");
 	if (strcmp(t->method, "GET") == 0)
 		return spec_fail(f, at, "a GET has no body");
+	if (t->form)
+		return check_pairs(t, form, "form", place, f);
 	if (template_check_body(t->body, known, reason, sizeof reason) == -1)
 		return spec_fail(f, at, "%s", reason);
-	cJSON_ArrayForEach(child, form)
-		if (cJSON_IsObject(child))
-			return spec_fail(f, at, "\"%s\": a form has no nested objects",
-			    child->string);
 	return 0;
 }

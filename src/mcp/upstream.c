@@ -12,6 +12,7 @@
 #include "wire/json.h"
 
 static int	build_url(struct upstream *, const struct tool *, const cJSON *, struct failure *);
+static int	add_query(struct buf *, const struct tool *, const cJSON *, const char **);
 static bool	is_path_text(const char *);
 static bool	is_path_value(const cJSON *);
 static bool	has_dot_segment(const char *);
@@ -105,6 +106,29 @@ has_dot_segment(const char *url)
 	return false;
 }
 
+/* Append what "query" makes of the arguments, behind the '?' that is there or one of its own. */
+static int
+add_query(struct buf *url, const struct tool *t, const cJSON *args, const char **why)
+{
+	enum template_result result;
+	struct buf query;
+
+	if (t->query == NULL)
+		return 0;
+	buf_init(&query, LIMIT_URL);
+	result = template_form(&query, t->query, args, why);
+	if (result == TEMPLATE_DONE && query.len > 0) {
+		buf_putc(url, strchr(buf_str(url), '?') == NULL ? '?' : '&');
+		buf_append(url, buf_str(&query), query.len);
+	}
+	if (query.failed || url->failed) {
+		*why = "the URL is too long";
+		result = TEMPLATE_UNFIT;
+	}
+	buf_finish(&query);
+	return result == TEMPLATE_UNFIT ? -1 : 0;
+}
+
 static int
 build_url(struct upstream *u, const struct tool *t, const cJSON *args, struct failure *f)
 {
@@ -125,6 +149,11 @@ build_url(struct upstream *u, const struct tool *t, const cJSON *args, struct fa
 	buf_puts(&url, t->service->base_url);
 	if (uritemplate_expand(t->url, args, &url, &why, &name) == -1) {
 		failure_init(f, "invalid_argument", 400, "/%s: %s", name == NULL ? "" : name, why);
+		buf_finish(&url);
+		return -1;
+	}
+	if (add_query(&url, t, args, &why) == -1) {
+		failure_init(f, "invalid_argument", 400, "%s", why);
 		buf_finish(&url);
 		return -1;
 	}

@@ -348,7 +348,7 @@ static const struct mutation mutations[] = {
 
 	/* The request. */
 	{ T0 "/request", NULL, T0, "\"request\" is missing", YES },
-	{ T0 "/request/query", "{}", T0 "/request/query", "unknown key", YES },
+	{ T0 "/request/queries", "{}", T0 "/request/queries", "unknown key", YES },
 	{ T0 "/request/method", NULL, T0 "/request", "\"method\" is missing", YES },
 	{ T0 "/request/method", "\"get\"", T0 "/request", "must be GET, POST, PUT, PATCH or DELETE", YES },
 	{ T0 "/request/method", "\"HEAD\"", T0 "/request", "must be GET, POST, PUT", YES },
@@ -384,6 +384,10 @@ static const struct mutation mutations[] = {
 	{ T0 "/request/body", "{}", T0 "/request/body", "a GET has no body", YES },
 	{ T0 "/request/form", "{}", T0 "/request/form", "a GET has no body", YES },
 	{ T1 "/request/form", "{}", T1 "/request", "exclude each other", YES },
+	{ T0 "/request/query", "[]", T0 "/request/query", "must be an object", YES },
+	{ T0 "/request/query", "{\"a[]\":{}}", T0 "/request/query", "a query has no nested objects", YES },
+	{ T0 "/request/query", "{\"a[]\":\"{nobody}\"}", T0 "/request/query", "{nobody}: no argument", NO },
+	{ T0 "/request/query", "{\"a[]\":\"{\"}", T0 "/request/query", "a brace that is not part", YES },
 	{ T1 "/request/body/text", "\"{t}\"", T1 "/request/body", "{t}: no argument", NO },
 	{ T1 "/request/body/meta/0", "\"}\"", T1 "/request/body", "write a literal one twice", YES },
 	{ T1 "/request/body", "null", NULL, NULL, NO },
