@@ -66,11 +66,24 @@ import_name_tool(struct operation *op)
 	}
 }
 
-bool
-import_name_is_plain(const char *text)
+static bool
+is_plain(const char *text)
 {
 	return *text != '\0' && text[strspn(text,
 	    "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_")] == '\0';
+}
+
+/* Whether the bridge has arguments of that name itself. */
+static bool
+is_own(const char *name)
+{
+	return strcmp(name, "confirm_token") == 0 || strcmp(name, "idempotency_key") == 0;
+}
+
+bool
+import_name_is_query(const char *text)
+{
+	return is_plain(text) && strlen(text) <= LIMIT_IMPORT_NAME && !is_own(text);
 }
 
 /* Whether an argument cannot have the name: another has it, or the bridge, or it is a query's. */
@@ -80,8 +93,7 @@ is_taken(const struct operation *op, const char *name, bool query)
 	const char *in, *other;
 	size_t i;
 
-	if (json_get(op->properties, name) != NULL || strcmp(name, "confirm_token") == 0 ||
-	    strcmp(name, "idempotency_key") == 0)
+	if (json_get(op->properties, name) != NULL || is_own(name))
 		return true;
 	for (i = 0; !query && i < op->nparameters; i++) {
 		in = json_str(op->parameters[i], "in");
@@ -93,23 +105,41 @@ is_taken(const struct operation *op, const char *name, bool query)
 	return false;
 }
 
+/* What is not a letter or a digit becomes one '_', and none at the ends. Its length. */
+static size_t
+to_plain(char stem[LIMIT_IMPORT_NAME + 1], const char *wanted)
+{
+	size_t n = 0;
+	const char *p;
+
+	for (p = wanted; *p != '\0' && n + 3 <= LIMIT_IMPORT_NAME; p++) {
+		if (isalnum((unsigned char)*p))
+			stem[n++] = *p;
+		else if (n > 0 && stem[n - 1] != '_')
+			stem[n++] = '_';
+		/* "date<" and "date>" are two, and a model should know which. */
+		if (*p == '<' || *p == '>') {
+			stem[n++] = *p == '<' ? 'l' : 'g';
+			stem[n++] = 't';
+		}
+	}
+	while (n > 0 && stem[n - 1] == '_')
+		n--;
+	stem[n] = '\0';
+	return n;
+}
+
 void
 import_name_argument(const struct operation *op, const char *wanted, bool query,
     char name[LIMIT_IMPORT_NAME + 1])
 {
 	char stem[LIMIT_IMPORT_NAME + 1];
-	size_t n = 0, i;
-	const char *p;
+	size_t n, i;
 
-	for (p = wanted; *p != '\0' && n < LIMIT_IMPORT_NAME; p++) {
-		if (isalnum((unsigned char)*p) || *p == '_')
-			stem[n++] = *p;
-		else if (n > 0 && stem[n - 1] != '_')
-			stem[n++] = '_';
-	}
-	while (n > 0 && stem[n - 1] == '_' && !import_name_is_plain(wanted))
-		n--;
-	stem[n] = '\0';
+	if (is_plain(wanted) && strlen(wanted) <= LIMIT_IMPORT_NAME)
+		n = (size_t)snprintf(stem, sizeof stem, "%s", wanted);
+	else
+		n = to_plain(stem, wanted);
 	if (n == 0)
 		n = (size_t)snprintf(stem, sizeof stem, "argument");
 	snprintf(name, LIMIT_IMPORT_NAME + 1, "%s", stem);

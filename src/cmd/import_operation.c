@@ -54,10 +54,11 @@ import_operation_finish(struct operation *op)
 	cJSON_Delete(op->tool);
 	cJSON_Delete(op->properties);
 	cJSON_Delete(op->required);
+	cJSON_Delete(op->query);
 	cJSON_Delete(op->headers);
 	cJSON_Delete(op->body);
 	buf_finish(&op->url);
-	buf_finish(&op->query);
+	buf_finish(&op->variables);
 	buf_finish(&op->notes);
 }
 
@@ -109,12 +110,14 @@ begin(struct operation *op)
 
 	op->properties = cJSON_CreateObject();
 	op->required = cJSON_CreateArray();
+	op->query = cJSON_CreateObject();
 	op->headers = cJSON_CreateObject();
 	buf_init(&op->url, LIMIT_URL);
-	buf_init(&op->query, LIMIT_URL);
+	buf_init(&op->variables, LIMIT_URL);
 	buf_init(&op->notes, LIMIT_IMPORT_NOTES);
 	import_name_tool(op);
-	if (op->properties == NULL || op->required == NULL || op->headers == NULL)
+	if (op->properties == NULL || op->required == NULL || op->query == NULL ||
+	    op->headers == NULL)
 		return import_refuse(op, "out of memory");
 	if (strcmp(op->method, "HEAD") == 0 || strcmp(op->method, "OPTIONS") == 0 ||
 	    strcmp(op->method, "TRACE") == 0)
@@ -241,8 +244,8 @@ explode(struct operation *op, const cJSON *parameter, const char *plain, const c
 	exploded = said == NULL ? query && (style == NULL || strcmp(style, "form") == 0) :
 	    cJSON_IsTrue(said);
 	*why = "its style is neither form nor simple";
-	if (style == NULL || strcmp(style, plain) == 0 || (exploded && kinds == KIND_ARRAY &&
-	    query && strcmp(style, "deepObject") != 0) ||
+	if (style == NULL || strcmp(style, plain) == 0 ||
+	    (exploded && query && (kinds & KIND_OBJECT) == 0) ||
 	    (!query && (strcmp(style, "label") == 0 || strcmp(style, "matrix") == 0)))
 		return exploded ? "*" : "";
 	return NULL;
@@ -287,7 +290,7 @@ add_path_variable(struct operation *op, const char *wanted, cJSON *names)
 			return -1;
 		import_put(op->import, names, wanted, cJSON_CreateString(name));
 	}
-	op->variables++;
+	op->nvariables++;
 	/* A matrix parameter is written with its name, which must be the argument's. */
 	if (*operator == ';' && strcmp(name, wanted) != 0)
 		return leave_out(op, "path", wanted, true, "cannot be named so in a template");
@@ -344,40 +347,89 @@ out:
 
 /* ====== query and headers ====== */
 
+/* Whether a value can be that of a form or a query: a scalar, or a list of them. */
+static bool
+is_form_value(struct operation *op, const cJSON *schema)
+{
+	unsigned kinds = import_schema_kinds(op, schema), inner;
+
+	if ((kinds & KIND_ARRAY) != 0 && (kinds & KIND_SCALAR) == 0) {
+		inner = import_schema_kinds(op, import_schema_items(op, schema));
+		return inner == 0 || (inner & KIND_SCALAR) != 0;
+	}
+	return kinds == 0 || (kinds & KIND_SCALAR) != 0;
+}
+
+/* A parameter whose name no template can have, or a member of one: "filter[state]". 0 or -1. */
+static int
+add_named(struct operation *op, const char *wanted, const cJSON *schema, const cJSON *described,
+    bool required)
+{
+	char name[LIMIT_IMPORT_NAME + 1], text[LIMIT_IMPORT_NAME + 3];
+
+	if (add_argument(op, wanted, schema, described, required, import_name_is_query(wanted),
+	    name) == -1)
+		return -1;
+	snprintf(text, sizeof text, "{%s}", name);
+	import_put(op->import, op->query, wanted, cJSON_CreateString(text));
+	return 0;
+}
+
+/* An object each of whose members is a parameter. 0 or -1. */
+static int
+add_deep(struct operation *op, const cJSON *parameter)
+{
+	const char *wanted = json_str(parameter, "name");
+	bool required = json_true(parameter, "required");
+	struct members m;
+	struct buf name;
+	int result = import_schema_members(op, schema_of(op, parameter), &m);
+	size_t i;
+
+	if (result == 0)
+		result = leave_out(op, "query", wanted, required, "its members are not listed") ==
+		    -1 ? -1 : 1;
+	else
+		for (i = 0; i < m.count && result == 1; i++) {
+			buf_init(&name, LIMIT_IMPORT_TEXT);
+			buf_printf(&name, "%s[%s]", wanted, m.list[i].name);
+			if (!is_form_value(op, m.list[i].schema) || name.failed)
+				result = leave_out(op, "query", buf_str(&name), required &&
+				    m.list[i].required, "it is an object itself") == -1 ? -1 : 1;
+			else if (add_named(op, buf_str(&name), m.list[i].schema, NULL, required &&
+			    m.list[i].required) == -1)
+				result = -1;
+			buf_finish(&name);
+		}
+	free(m.list);
+	return result == -1 ? -1 : 0;
+}
+
 static int
 add_query(struct operation *op, const cJSON *parameter)
 {
-	const char *wanted = json_str(parameter, "name"), *why = "", *star, *p;
-	bool required = json_true(parameter, "required");
+	const char *wanted = json_str(parameter, "name"), *style = json_str(parameter, "style");
+	const char *why = "", *star;
+	const cJSON *schema = schema_of(op, parameter);
+	bool required = json_true(parameter, "required"), many;
 	char name[LIMIT_IMPORT_NAME + 1];
-	bool plain = import_name_is_plain(wanted) && strlen(wanted) <= LIMIT_IMPORT_NAME;
 
-	if (strcmp(wanted, "confirm_token") == 0 || strcmp(wanted, "idempotency_key") == 0)
-		plain = false;
+	if (style != NULL && strcmp(style, "deepObject") == 0)
+		return add_deep(op, parameter);
 	star = explode(op, parameter, "form", &why);
 	if (star == NULL)
 		return leave_out(op, "query", wanted, required, why);
-	if (!plain && (!required || *star != '\0'))
-		return leave_out(op, "query", wanted, required, "a template cannot leave out a "
-		    "parameter of this name");
-	if (op->variables == LIMIT_TEMPLATE_VARS)
-		return leave_out(op, "query", wanted, required, "a template has at most "
-		    "32 variables");
-	if (add_argument(op, wanted, schema_of(op, parameter), parameter, required, plain,
-	    name) == -1)
-		return -1;
-	op->variables++;
-	if (plain) {
-		buf_printf(&op->query, "%s%s%s", op->query.len == 0 ? "" : ",", name, star);
-		return 0;
+	if (!import_name_is_query(wanted) || op->nvariables == LIMIT_TEMPLATE_VARS) {
+		many = (import_schema_kinds(op, schema) & (KIND_ARRAY | KIND_OBJECT)) != 0;
+		if (!is_form_value(op, schema) || (many && *star == '\0'))
+			return leave_out(op, "query", wanted, required, "no template can have this "
+			    "name, and without one a list repeats it and there are no objects");
+		return add_named(op, wanted, schema, parameter, required);
 	}
-	buf_putc(&op->url, strchr(buf_str(&op->url), '?') == NULL ? '?' : '&');
-	for (p = wanted; *p != '\0'; p++)
-		if (isalnum((unsigned char)*p) || strchr("-._~", *p) != NULL)
-			buf_putc(&op->url, *p);
-		else
-			buf_printf(&op->url, "%%%02X", (unsigned)(unsigned char)*p);
-	buf_printf(&op->url, "={%s}", name);
+	if (add_argument(op, wanted, schema, parameter, required, true, name) == -1)
+		return -1;
+	op->nvariables++;
+	buf_printf(&op->variables, "%s%s%s", op->variables.len == 0 ? "" : ",", name, star);
 	return 0;
 }
 
@@ -461,27 +513,14 @@ make_parameters(struct operation *op)
 			result = leave_out(op, "cookie", json_str(parameter, "name"),
 			    json_true(parameter, "required"), "the bridge sends no cookies");
 	}
-	if (result == 0 && op->query.len > 0)
+	if (result == 0 && op->variables.len > 0)
 		buf_printf(&op->url, "{%c%s}", strchr(buf_str(&op->url), '?') == NULL ? '?' : '&',
-		    buf_str(&op->query));
+		    buf_str(&op->variables));
 	return result == 0 && op->url.failed ? import_refuse(op, "query: the URL is longer than %d "
 	    "bytes", LIMIT_URL) : result;
 }
 
 /* ====== the body ====== */
-
-/* Whether a value can be that of a form: a scalar, or a list of them. */
-static bool
-is_form_value(struct operation *op, const cJSON *schema)
-{
-	unsigned kinds = import_schema_kinds(op, schema), inner;
-
-	if ((kinds & KIND_ARRAY) != 0 && (kinds & KIND_SCALAR) == 0) {
-		inner = import_schema_kinds(op, import_schema_items(op, schema));
-		return inner == 0 || (inner & KIND_SCALAR) != 0;
-	}
-	return kinds == 0 || (kinds & KIND_SCALAR) != 0;
-}
 
 static bool
 is_binary(struct operation *op, const cJSON *schema)
@@ -750,6 +789,10 @@ make_tool(struct operation *op)
 	request = cJSON_CreateObject();
 	import_put(im, request, "method", cJSON_CreateString(op->method));
 	import_put(im, request, "url", cJSON_CreateString(buf_str(&op->url)));
+	if (op->query->child != NULL) {
+		import_put(im, request, "query", op->query);
+		op->query = NULL;
+	}
 	if (op->headers->child != NULL) {
 		import_put(im, request, "headers", op->headers);
 		op->headers = NULL;

@@ -61,11 +61,11 @@ struct operation {
 	char		 name[LIMIT_IMPORT_NAME + 1];
 	cJSON		*tool;		/* what is made of it */
 	cJSON		*properties, *required;	/* of its inputSchema */
-	cJSON		*headers, *body;	/* of its request */
+	cJSON		*query, *headers, *body;	/* of its request */
 	bool		 form;		/* `body` is one */
 	struct buf	 url;
-	struct buf	 query;		/* variables of the query: "a,b*" */
-	size_t		 variables;	/* in `url` and `query` */
+	struct buf	 variables;	/* of the query in `url`: "a,b*" */
+	size_t		 nvariables;	/* in `url`, with those */
 	struct import_definition *definitions;
 	size_t		 ndefinitions;
 	size_t		 steps;
@@ -173,8 +173,9 @@ void	 import_name_tool(struct operation *op);
  * be that of a query's parameter only if `query`. */
 void	 import_name_argument(const struct operation *op, const char *wanted, bool query,
 	    char name[LIMIT_IMPORT_NAME + 1]);
-/* Whether a text can stand in a template as it is. */
-bool	 import_name_is_plain(const char *text);
+/* Whether a query's parameter can be written under the name by a template, and is not the name of
+ * an argument of the bridge. */
+bool	 import_name_is_query(const char *text);
 /* A name of a-z 0-9 _ - for a service; never "". */
 void	 import_name_service(const char *title, char *name, size_t size);
 /* Append at most two sentences of a text, without markup, of at most `most` bytes. */

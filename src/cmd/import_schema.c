@@ -244,6 +244,8 @@ mark_required(struct operation *op, const cJSON *schema, struct members *m)
 	const cJSON *child, *name;
 	size_t i;
 
+	if (step(op) == -1)
+		return;
 	schema = import_follow(op, schema, "a schema");
 	cJSON_ArrayForEach(child, json_get(schema, "allOf"))
 		mark_required(op, child, m);

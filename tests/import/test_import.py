@@ -134,7 +134,6 @@ def urls(imp):
         ("/a", [parameter("q", schema=OBJECT)], "/a{?q*}"),
         ("/a", [parameter("q", schema=LIST, style="spaceDelimited", explode=True)], "/a{?q*}"),
         ("/a", [parameter("q", schema=LIST, style="spaceDelimited")], "/a"),
-        ("/a", [parameter("q[]", required=True), parameter("r")], "/a?q%5B%5D={q}{&r}"),
         ("/a/{id}", [parameter("id", "path", required=True), parameter("id")], "/a/{id_2}{?id}"),
         ("/a/{id}/{id}", [parameter("id", "path", required=True)], "/a/{id}/{id}"),
         ("/a/{what}", [], "/a/{what}"),
@@ -142,6 +141,31 @@ def urls(imp):
     for path, parameters, url in rows:
         tool = imp.service(document({"parameters": parameters}, path))["tools"][0]
         check("%s %s" % (path, parameters), tool.get("request", {}).get("url") == url, json.dumps(tool))
+
+
+def queries(imp):
+    """Parameters that no template can write under their names."""
+    deep = {"type": "object", "required": ["a"], "properties": {"a": {"type": "string"}, "b": LIST, "c": OBJECT}}
+    many = [parameter("p%d" % i) for i in range(34)]
+    rows = [
+        # parameters, url, query, required
+        ([parameter("page-size"), parameter("q")], "/x{?q}", {"page-size": "{page_size}"}, None),
+        ([parameter("q[]", schema=LIST, required=True)], "/x", {"q[]": "{q}"}, ["q"]),
+        ([parameter("a>"), parameter("a<"), parameter("a")], "/x{?a}", {"a>": "{a_gt}", "a<": "{a_lt}"}, None),
+        ([parameter("a.b"), parameter("$c"), parameter("<>"), parameter("!")], "/x", {"a.b": "{a_b}", "$c": "{c}", "<>": "{lt_gt}", "!": "{argument}"}, None),
+        ([parameter("confirm_token")], "/x", {"confirm_token": "{confirm_token_2}"}, None),
+        ([parameter("f", schema=deep, style="deepObject")], "/x", {"f[a]": "{f_a}", "f[b]": "{f_b}"}, None),
+        ([parameter("f", schema=deep, style="deepObject", required=True)], "/x", {"f[a]": "{f_a}", "f[b]": "{f_b}"}, ["f_a"]),
+        ([parameter("a-b", schema=LIST, explode=False)], "/x", None, None),
+        ([parameter("a-b", schema=OBJECT)], "/x", None, None),
+        ([parameter("n" * 64), parameter("n" * 65)], "/x{?%s}" % ("n" * 64), {"n" * 65: "{%s}" % ("n" * 62)}, None),
+        (many, "/x{?%s}" % ",".join("p%d" % i for i in range(32)), {"p32": "{p32}", "p33": "{p33}"}, None),
+    ]
+    for parameters, url, query, required in rows:
+        tool = imp.service(document({"parameters": parameters}))["tools"][0]
+        got = tool.get("request", {})
+        check("query %s" % parameters, got.get("url") == url and got.get("query") == query and
+              tool["inputSchema"].get("required") == required, json.dumps(tool))
 
 
 def schemas(imp):
@@ -320,7 +344,8 @@ def refused(imp):
         (dict(operation={"parameters": [parameter("c", "cookie", required=True)]}), "cookie: \"c\" is required, and the bridge sends no cookies"),
         (dict(operation={"parameters": [parameter("q", schema=LIST, required=True, style="pipeDelimited", explode=False)]}),
          "query: \"q\" is required, and its style is neither"),
-        (dict(operation={"parameters": [parameter("q", schema=OBJECT, required=True, style="deepObject")]}), "its style is neither"),
+        (dict(operation={"parameters": [parameter("q", schema={"type": "object"}, required=True, style="deepObject")]}), "its members are not listed"),
+        (dict(operation={"parameters": [parameter("q-r", schema=LIST, required=True, explode=False)]}), "no template can have this name"),
         (dict(operation={"parameters": [{"name": "q", "in": "query", "required": True, "content": {}}]}), "it has \"content\""),
         (dict(operation={"parameters": [parameter("q", schema={"type": "array", "items": OBJECT}, required=True)]}), "a list of lists or objects"),
         (dict(operation={"parameters": [parameter("a_b", "header", required=True)]}), "header: \"a_b\" is required"),
@@ -439,7 +464,7 @@ def main():
     with tempfile.TemporaryDirectory(prefix="ums-import.") as tmp:
         imp = Import(Path(options.build).resolve(), Path(tmp))
         documents(imp, options.write)
-        for part in (same_as_yaml, urls, schemas, answers, servers, auths, yaml, refused, whole, choices):
+        for part in (same_as_yaml, urls, queries, schemas, answers, servers, auths, yaml, refused, whole, choices):
             part(imp)
     print("%d passed, %d failed" % (passed, failed))
     return failed != 0
