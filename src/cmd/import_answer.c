@@ -50,7 +50,7 @@ answer_schema(struct operation *op, const cJSON *response, struct answer *a)
 		types = json_get(op->spec, "produces") != NULL ? json_get(op->spec, "produces") :
 		    json_get(op->import->root, "produces");
 		cJSON_ArrayForEach(one, types)
-			if (cJSON_IsString(one) && import_operation_is_json(one->valuestring))
+			if (cJSON_IsString(one) && import_body_is_json(one->valuestring))
 				json = true;
 		if (a->schema != NULL && cJSON_IsArray(types) && types->child != NULL && !json)
 			return import_refuse(op, "produces: no JSON among the answer's types");
@@ -60,7 +60,7 @@ answer_schema(struct operation *op, const cJSON *response, struct answer *a)
 	if (!cJSON_IsObject(content) || content->child == NULL)
 		return 0;
 	cJSON_ArrayForEach(one, content)
-		if (import_operation_is_json(one->string))
+		if (import_body_is_json(one->string))
 			break;
 	if (one == NULL)
 		return import_refuse(op, "responses: the answer is no JSON, but %.100s",

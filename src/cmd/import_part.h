@@ -4,9 +4,13 @@
  *
  *   import_yaml       YAML into the tree that wire/json makes of JSON
  *   import_document   the operations that are wanted, base_url, auth, and the file as text
- *   import_operation  one of them into a tool: parameters, body, request
+ *   import_auth       where the service is, and as whom it is called
+ *   import_operation  one of them into a tool
+ *   import_parameter  its parameters: path, query, headers
+ *   import_body       its body
  *   import_answer     its answers: response, outputSchema, error
  *   import_schema     schemas of OpenAPI into JSON Schema 2020-12
+ *   import_settle     converted schemas: definitions and null
  *   import_name       names and sentences
  */
 #ifndef CMD_IMPORT_PART_H
@@ -112,8 +116,32 @@ int	 import_document(struct imported *out, const cJSON *root,
 /* Make the tool. 0, or -1 with `op->why`. */
 int	 import_operation_make(struct operation *op);
 void	 import_operation_finish(struct operation *op);
+/* Whether a parameter is one of the path, the query ... */
+bool	 import_operation_is_in(const cJSON *parameter, const char *in);
+/*
+ * Declare an argument for `wanted`; its name goes to `name`. `described` is a parameter with a
+ * description, or NULL: the schema has its own. 0 or -1.
+ */
+int	 import_operation_argument(struct operation *op, const char *wanted, const cJSON *schema,
+	    const cJSON *described, bool required, bool query, char name[LIMIT_IMPORT_NAME + 1]);
+/* Leave something out that can be: what must be there refuses the operation. 0 or -1. */
+int	 import_operation_leave_out(struct operation *op, const char *place, const char *name,
+	    bool required, const char *why);
+
+/* import_parameter.c */
+
+/* Put the path into `op->url`. 0 or -1. */
+int	 import_parameter_path(struct operation *op);
+/* Put the query behind it, what no template can write into `op->query`, and headers into
+ * `op->headers`. 0 or -1. */
+int	 import_parameter_rest(struct operation *op);
+
+/* import_body.c */
+
+/* Make `op->body`. 0 or -1. */
+int	 import_body_make(struct operation *op);
 /* Whether a media type is JSON, such as "application/merge-patch+json; charset=utf-8". */
-bool	 import_operation_is_json(const char *type);
+bool	 import_body_is_json(const char *type);
 
 /* import_answer.c */
 
@@ -150,20 +178,25 @@ struct members {
 /* The schema in JSON Schema 2020-12, for arguments; what it refers to is added to the operation's
  * definitions. `where` names it in notes. NULL: refused. */
 cJSON	*import_schema_convert(struct operation *op, const cJSON *schema, const char *where);
-/* Write definitions that are small or used once where they are used, and the rest as "$defs" of
- * `input`, whose properties are converted. */
-void	 import_schema_settle(struct operation *op, cJSON *input);
-/* Take null out of a converted schema. Whether it was in it. */
-bool	 import_schema_no_null(struct operation *op, cJSON *schema);
 /* What kinds of values a schema of the document takes; 0: it does not say. */
 unsigned import_schema_kinds(struct operation *op, const cJSON *schema);
 /* The elements' schema of an array's, or NULL. */
 const cJSON *import_schema_items(struct operation *op, const cJSON *schema);
+/* Whether a value can be that of a form or a query: a scalar, or a list of them. */
+bool	 import_schema_is_flat(struct operation *op, const cJSON *schema);
 /* Whether a member's schema has the mark "readOnly" or "writeOnly". */
 bool	 import_schema_is(struct operation *op, const cJSON *schema, const char *mark);
 /* The members of an object's schema, allOf put together. 1; 0: it is not one that can be listed;
  * -1: refused. `m->list` is to be freed in all cases. */
 int	 import_schema_members(struct operation *op, const cJSON *schema, struct members *m);
+
+/* import_settle.c */
+
+/* Write definitions that are small or used once where they are used, and the rest as "$defs" of
+ * `input`, whose properties are converted. */
+void	 import_settle_definitions(struct operation *op, cJSON *input);
+/* Take null out of a converted schema. Whether it was in it. */
+bool	 import_settle_null(struct operation *op, cJSON *schema);
 
 /* import_name.c */
 
