@@ -323,7 +323,7 @@ make_picks(struct operation *op, const struct answer *a)
 	free(m.list);
 	import_put(op->import, op->tool, "response", picks);
 	if (strcmp(op->method, "GET") == 0 && page_argument(op) != NULL) {
-		op->import->pages++;
+		op->pages = true;
 		import_note(&op->notes, "The service has pages (argument %s): next_cursor in "
 		    "\"response\" would have the bridge turn them.", page_argument(op));
 	}

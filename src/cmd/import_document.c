@@ -359,6 +359,8 @@ take_tool(struct work *w, struct operation *op)
 	if (!is_authorized(im, op))
 		import_note(&op->notes, "The document asks for another credential than that of "
 		    "\"auth\".");
+	im->writes += json_true(op->tool, "write");
+	im->pages += op->pages;
 	put_comment(im, &op->tool, &op->notes);
 	import_push(im, im->tools, op->tool);
 	op->tool = NULL;

@@ -264,7 +264,6 @@ make_effects(struct operation *op)
 
 	if (strcmp(op->method, "GET") == 0)
 		return;
-	op->import->writes++;
 	import_put(op->import, op->tool, "write", cJSON_CreateTrue());
 	import_put(op->import, op->tool, "policy", cJSON_CreateString("confirm"));
 	if (!erases && !puts)

@@ -74,6 +74,7 @@ struct operation {
 	size_t		 ndefinitions;
 	size_t		 steps;
 	size_t		 listed;	/* bytes of it in tools/list */
+	bool		 pages;		/* it has an argument for them */
 
 	struct buf	 notes;		/* "$comment" of the tool */
 	char		 why[LIMIT_REASON];	/* it cannot be done; "": it can so far */
