@@ -124,8 +124,11 @@ enum fit { FIT_NONE, FIT_TOKEN, FIT_WELL };
 static const cJSON *
 schemes_of(const struct import *im)
 {
-	return im->version == SWAGGER_20 ? json_get(im->root, "securityDefinitions") :
+	const cJSON *schemes = im->version == SWAGGER_20 ?
+	    json_get(im->root, "securityDefinitions") :
 	    json_get(json_get(im->root, "components"), "securitySchemes");
+
+	return cJSON_IsObject(schemes) ? schemes : NULL;
 }
 
 static bool

@@ -142,6 +142,8 @@ make_request_body(struct operation *op)
 	if (body == NULL)
 		return -1;
 	content = json_get(body, "content");
+	if (!cJSON_IsObject(content) || content->child == NULL)
+		return import_refuse(op, "requestBody: has no content");
 	cJSON_ArrayForEach(one, content)
 		if (chosen == NULL && import_body_is_json(one->string))
 			chosen = one;
@@ -152,7 +154,6 @@ make_request_body(struct operation *op)
 		}
 	if (chosen == NULL)
 		return import_refuse(op, "requestBody: neither JSON nor a form, but %.100s",
-		    content == NULL || content->child == NULL ? "nothing" :
 		    content->child->string);
 	if (!op->form && strncmp(chosen->string, "*/*", 3) != 0 &&
 	    strcasecmp(chosen->string, "application/json") != 0)

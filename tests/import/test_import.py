@@ -344,6 +344,8 @@ def refused(imp):
         (dict(operation=body(OBJECT, "multipart/form-data"), **post), "requestBody: neither JSON nor a form, but multipart/form-data"),
         (dict(operation=body(OBJECT, "application/octet-stream"), **post), "but application/octet-stream"),
         (dict(operation=body(OBJECT, "application/xml"), **post), "but application/xml"),
+        (dict(operation={"requestBody": {}}, **post), "requestBody: has no content"),
+        (dict(operation={"requestBody": {"content": [{}]}}, **post), "requestBody: has no content"),
         (dict(operation={"requestBody": {"content": {"application/json": {}}}}, **post), "requestBody: has no schema"),
         (dict(operation=body(LIST, "application/x-www-form-urlencoded"), **post), "a form whose members are not listed"),
         (dict(operation=body({"type": "object", "required": ["a"], "properties": {"a": OBJECT}}, "application/x-www-form-urlencoded"), **post),
