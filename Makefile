@@ -33,7 +33,7 @@ WARN       := -Wall -Wextra -Wshadow -Wstrict-prototypes -Wmissing-prototypes -W
 ifeq ($(WERROR),1)
 WARN       += -Werror
 endif
-PKGS       := libcurl libcjson libssl libcrypto libpcre2-8 libseccomp
+PKGS       := libcurl libcjson libssl libcrypto libpcre2-8 libseccomp yaml-0.1
 override CFLAGS += -std=c11 -D_GNU_SOURCE -DUMS_MCP_VERSION='"$(VERSION)"' $(WARN) $(MODE) \
               -fno-common -fvisibility=hidden -Isrc $(shell pkg-config --cflags $(PKGS) sqlite3)
 LDFLAGS    += $(MODE) $(LINKMODE)
@@ -96,6 +96,7 @@ build/fuzz/obj/%.o: src/%.c Makefile CHANGES
 # Where more than a parser is under test, what it stands on.
 build/fuzz/fuzz_policy: $(call fuzz_obj,run/limit edge/board)
 build/fuzz/fuzz_store: $(call fuzz_obj,edge/store_redis)
+build/fuzz/fuzz_import: $(patsubst src/%.c,build/fuzz/obj/%.o,$(wildcard src/cmd/import*.c))
 build/fuzz/fuzz_path: $(call fuzz_obj,run/access run/auth run/bridge run/call run/deed run/errand run/flight \
     run/grant run/limit run/metrics run/req run/settings run/witness edge/audit edge/board)
 build/fuzz/fuzz_path: FUZZ_LINK = $(addprefix -Wl$(comma)--wrap=,clock_mono_us clock_wall_ms \
@@ -165,6 +166,7 @@ help:
 	@echo "make conformance   the official suite on both wires (installs it below build/)"
 	@echo "make test-auth     tokens and credentials with a real authorization server (installs it below build/)"
 	@echo "make e2e-services  service files against real services (installs them below build/)"
+	@echo "make test-import   imported public API documents against a mock that judges (installs it below build/)"
 	@echo "make clients       Inspector, TypeScript and Python SDKs against the running bridge"
 	@echo "make load          100 clients for 60 s through lighttpd and through nginx"
 	@echo "make volley        the load generator of tests/bench, in build/release/"
@@ -176,11 +178,11 @@ help:
 	@echo "make profile       where a request's processor time goes (callgrind)"
 	@echo "make fuzz          every fuzz target for SECONDS seconds (default 10), or RUNS times"
 
-conformance clients test-auth e2e-services load life chaos torture soak bench profile fuzz:
+conformance clients test-auth test-import e2e-services load life chaos torture soak bench profile fuzz:
 	$(Q)scripts/$@
 
 .PHONY: all unit check fuzz-build volley verify lint install clean help conformance clients test-auth \
-    e2e-services load life chaos torture soak bench profile fuzz
+    test-import e2e-services load life chaos torture soak bench profile fuzz
 .DELETE_ON_ERROR:
 .SECONDARY: $(FUZZ_OBJ)
 -include $(wildcard $(B)/obj/*/*.d $(B)/unit/*.d build/fuzz/obj/*/*.d build/fuzz/*.d)

@@ -562,7 +562,7 @@ def command_completion(desk):
     desk.own("tools_off = server_info", "policy = deny:wipe")
     conf = str(desk.conf)
     offers = {
-        ("",): {"tools", "call", "stdio", "key", "--config", "--listen", "--workers", "--test",
+        ("",): {"tools", "call", "stdio", "key", "import", "--config", "--listen", "--workers", "--test",
                 "--print", "--version", "--help"},
         ("t",): {"tools"},
         ("-c", conf, "c"): {"call"},

@@ -42,15 +42,16 @@ _ums_mcp() {
 	done
 	COMPREPLY=()
 	case $prev in
-	-c | --config | -j | --json | --file)
+	-c | --config | -j | --json | --file | -o | --output | import)
 		mapfile -t COMPREPLY < <(compgen -f -- "$cur")
 		return ;;
 	=) return ;;
 	esac
 	case $command in
-	'') words='tools call stdio key --config --listen --workers --test --print --version --help' ;;
+	'') words='tools call stdio key import --config --listen --workers --test --print --version --help' ;;
 	tools) words='--long --config --help' ;;
 	stdio) words='--config --help' ;;
+	import) words='--tag --operation --output' ;;
 	key)
 		words='--file --config'
 		case $tool in

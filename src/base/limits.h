@@ -212,6 +212,23 @@
 /* Store, Redis: what is remembered of the last complaint, not to log it again. */
 #define LIMIT_REDIS_COMPLAINT	160
 
+/* Import: an OpenAPI document (the largest that are public have 12 MB), and its nodes, some 150
+ * bytes each. */
+#define LIMIT_IMPORT_FILE	(32 * 1024 * 1024)
+#define LIMIT_IMPORT_NODES	2000000
+/* Import: schemas looked at for one operation, $refs one after the other, nesting of a schema. */
+#define LIMIT_IMPORT_STEPS	100000
+#define LIMIT_IMPORT_REFS	16
+#define LIMIT_IMPORT_DEPTH	20
+/* Import: bytes of a name of a tool or an argument, of a description of a tool and of an argument,
+ * and of what is said to a person in one place. */
+#define LIMIT_IMPORT_NAME	64
+#define LIMIT_IMPORT_TOOL_TEXT	400
+#define LIMIT_IMPORT_TEXT	240
+#define LIMIT_IMPORT_NOTES	4096
+/* Import: a schema of so many bytes is written where it is used, however often that is. */
+#define LIMIT_IMPORT_SMALL	120
+
 /* Heap: blocks from this size on are mappings of their own; what may stay free at the top. */
 #define LIMIT_HEAP_BLOCK	(256 * 1024)
 #define LIMIT_HEAP_TOP		(1024 * 1024)

@@ -18,9 +18,15 @@ bytes(const struct tool *t)
 }
 
 size_t
+cost_of(size_t len)
+{
+	return (len + BYTES_PER_TOKEN - 1) / BYTES_PER_TOKEN;
+}
+
+size_t
 cost_tokens(const struct tool *t)
 {
-	return (bytes(t) + BYTES_PER_TOKEN - 1) / BYTES_PER_TOKEN;
+	return cost_of(bytes(t));
 }
 
 void

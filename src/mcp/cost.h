@@ -19,6 +19,8 @@ struct cost {
 	size_t	tokens;
 };
 
+/* About how many tokens so many bytes of JSON are. */
+size_t	 cost_of(size_t len);
 /* About how many tokens one tool takes in tools/list, on or off. */
 size_t	 cost_tokens(const struct tool *t);
 /* Add up the tools that are on. */

@@ -22,6 +22,8 @@ static int	load_url(struct request *, const cJSON *, const struct request_names 
 		    const char *, struct spec_fault *);
 static int	load_headers(struct request *, const cJSON *, const struct request_names *,
 		    const char *, struct spec_fault *);
+static int	check_pairs(const cJSON *, const struct request_names *, const char *, const char *,
+		    struct spec_fault *);
 static int	load_body(struct request *, const cJSON *, const struct request_names *,
 		    const char *, struct spec_fault *);
 
@@ -32,6 +34,7 @@ request_load(struct request *r, const struct service *s, const cJSON *spec,
 	static const struct spec_key keys[] = {
 		{ "method", SPEC_STRING, true },
 		{ "url", SPEC_STRING, true },
+		{ "query", SPEC_OBJECT, false },
 		{ "headers", SPEC_OBJECT, false },
 		{ "body", SPEC_ANY, false },
 		{ "form", SPEC_OBJECT, false },
@@ -50,7 +53,9 @@ request_load(struct request *r, const struct service *s, const cJSON *spec,
 	if (i == 5)
 		return spec_fail(f, place, "\"method\" must be GET, POST, PUT, PATCH or DELETE");
 	r->method = methods[i];
+	r->query = json_get(spec, "query");
 	if (load_url(r, spec, names, place, f) == -1 ||
+	    check_pairs(r->query, names, "query", place, f) == -1 ||
 	    load_headers(r, spec, names, place, f) == -1)
 		return -1;
 	return load_body(r, spec, names, place, f);
@@ -94,6 +99,8 @@ request_uses(const struct request *r, const char *name)
 			return true;
 	snprintf(text, sizeof text, "{%s}", name);
 	buf_init(&all, LIMIT_SERVICE_FILE);
+	if (r->query != NULL)
+		json_print(&all, r->query);
 	if (r->headers != NULL)
 		json_print(&all, r->headers);
 	if (r->body != NULL)
@@ -227,6 +234,25 @@ load_url(struct request *r, const cJSON *spec, const struct request_names *names
 	return 0;
 }
 
+/* Check "query" or "form": names and texts, or lists of them. 0, also without one; or -1. */
+static int
+check_pairs(const cJSON *pairs, const struct request_names *names, const char *member,
+    const char *place, struct spec_fault *f)
+{
+	char at[2 * SPEC_PLACE], reason[256];
+	const cJSON *child;
+
+	snprintf(at, sizeof at, "%s/%s", place, member);
+	if (pairs != NULL &&
+	    template_check_body(pairs, names->known, reason, sizeof reason) == -1)
+		return spec_fail(f, at, "%s", reason);
+	cJSON_ArrayForEach(child, pairs)
+		if (cJSON_IsObject(child))
+			return spec_fail(f, at, "\"%s\": a %s has no nested objects",
+			    child->string, member);
+	return 0;
+}
+
 static int
 load_body(struct request *r, const cJSON *spec, const struct request_names *names,
     const char *place, struct spec_fault *f)
@@ -267,11 +293,9 @@ load_body(struct request *r, const cJSON *spec, const struct request_names *name
 			return spec_fail(f, at, "\"filename\" goes with \"multipart\"");
 		return multipart_check_part(r->body, names->known, at, f);
 	}
+	if (r->kind == REQUEST_FORM)
+		return check_pairs(r->body, names, "form", place, f);
 	if (template_check_body(r->body, names->known, reason, sizeof reason) == -1)
 		return spec_fail(f, at, "%s", reason);
-	cJSON_ArrayForEach(child, r->body)
-		if (r->kind == REQUEST_FORM && cJSON_IsObject(child))
-			return spec_fail(f, at, "\"%s\": a form has no nested objects",
-			    child->string);
 	return 0;
 }

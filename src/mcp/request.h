@@ -24,6 +24,7 @@ struct request {
 	const char		*to;		/* the argument that is its whole URL; or NULL */
 	struct uritemplate	*url;		/* else what follows base_url */
 	size_t			 path_vars;	/* how many of its variables stand in the path */
+	const cJSON		*query;		/* object of templates behind the URL, or NULL */
 	const cJSON		*headers;	/* object of templates, or NULL */
 	enum request_body	 kind;
 	const cJSON		*body;		/* template or parts; NULL for REQUEST_EMPTY */

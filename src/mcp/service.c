@@ -24,6 +24,7 @@ static struct tool *own_tool(void);
 
 static const struct spec_key service_keys[] = {
 	{ "$schema", SPEC_STRING, false },
+	{ "$comment", SPEC_STRING, false },
 	{ "name", SPEC_STRING, true },
 	{ "title", SPEC_STRING, false },
 	{ "description", SPEC_STRING, false },

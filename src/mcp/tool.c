@@ -32,6 +32,7 @@ static int	load_output(struct tool *, const cJSON *, const char *, struct spec_f
 static int	load_listing(struct tool *, const cJSON *, const char *, struct spec_fault *);
 
 static const struct spec_key tool_keys[] = {
+	{ "$comment", SPEC_STRING, false },
 	{ "name", SPEC_STRING, true },
 	{ "title", SPEC_STRING, false },
 	{ "description", SPEC_STRING, true },

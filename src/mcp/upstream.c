@@ -15,6 +15,7 @@
 
 static int	build_url(struct upstream *, const struct request *, const cJSON *,
 		    struct failure *);
+static int	add_query(struct buf *, const struct request *, const cJSON *, const char **);
 static bool	is_path_text(const char *);
 static bool	is_path_value(const cJSON *);
 static bool	has_dot_segment(const char *);
@@ -107,6 +108,29 @@ has_dot_segment(const char *url)
 	return false;
 }
 
+/* Append what "query" makes of the arguments, behind the '?' that is there or one of its own. */
+static int
+add_query(struct buf *url, const struct request *r, const cJSON *args, const char **why)
+{
+	enum template_result result;
+	struct buf query;
+
+	if (r->query == NULL)
+		return 0;
+	buf_init(&query, LIMIT_URL);
+	result = template_form(&query, r->query, args, why);
+	if (result == TEMPLATE_DONE && query.len > 0) {
+		buf_putc(url, strchr(buf_str(url), '?') == NULL ? '?' : '&');
+		buf_append(url, buf_str(&query), query.len);
+	}
+	if (query.failed || url->failed) {
+		*why = "the URL is too long";
+		result = TEMPLATE_UNFIT;
+	}
+	buf_finish(&query);
+	return result == TEMPLATE_UNFIT ? -1 : 0;
+}
+
 /* A URL that the service gave for this, if it goes where its file lets it. */
 static int
 build_given(struct upstream *u, const struct request *r, const cJSON *args, struct failure *f)
@@ -157,6 +181,11 @@ build_url(struct upstream *u, const struct request *r, const cJSON *args, struct
 	buf_puts(&url, r->service->base_url);
 	if (uritemplate_expand(r->url, args, &url, &why, &name) == -1) {
 		failure_init(f, "invalid_argument", 400, "/%s: %s", name == NULL ? "" : name, why);
+		buf_finish(&url);
+		return -1;
+	}
+	if (add_query(&url, r, args, &why) == -1) {
+		failure_init(f, "invalid_argument", 400, "%s", why);
 		buf_finish(&url);
 		return -1;
 	}

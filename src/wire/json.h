@@ -38,6 +38,8 @@ struct json_fault {
  * Depth, nodes and number length are bounded by limits.h.
  */
 cJSON	*json_parse(const char *text, size_t len, struct json_fault *fault);
+/* The same with a bound on nodes of the caller's. */
+cJSON	*json_parse_most(const char *text, size_t len, size_t nodes, struct json_fault *fault);
 /* The line and column (from 1) of `offset` in `text`. */
 void	 json_place(const char *text, size_t offset, size_t *line, size_t *column);
 /* Append the compact text of `item` to `out`. 0, or -1 when it does not fit. */

@@ -18,6 +18,7 @@ struct reader {
 	size_t			 at;
 	int			 depth;
 	size_t			 nodes;
+	size_t			 most;		/* nodes */
 	struct json_fault	*fault;
 };
 
@@ -66,7 +67,13 @@ skip_space(struct reader *r)
 cJSON *
 json_parse(const char *text, size_t len, struct json_fault *fault)
 {
-	struct reader r = { .text = text, .len = len, .fault = fault };
+	return json_parse_most(text, len, LIMIT_JSON_NODES, fault);
+}
+
+cJSON *
+json_parse_most(const char *text, size_t len, size_t nodes, struct json_fault *fault)
+{
+	struct reader r = { .text = text, .len = len, .most = nodes, .fault = fault };
 	cJSON *item;
 
 	memset(fault, 0, sizeof *fault);
@@ -90,7 +97,7 @@ read_value(struct reader *r)
 	skip_space(r);
 	if (r->depth >= LIMIT_JSON_DEPTH)
 		return refuse(r, "nested too deeply");
-	if (++r->nodes > LIMIT_JSON_NODES)
+	if (++r->nodes > r->most)
 		return refuse(r, "too many values");
 	r->depth++;
 	switch (peek(r)) {

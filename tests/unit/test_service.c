@@ -23,7 +23,7 @@
 #include "wire/schema.h"
 
 static const char good[] =
-    "{\"$schema\":\"./service.schema.json\",\"name\":\"demo\",\"title\":\"Demo\",\"description\":\"d\","
+    "{\"$schema\":\"./service.schema.json\",\"$comment\":\"c\",\"name\":\"demo\",\"title\":\"Demo\",\"description\":\"d\","
     "\"instructions\":\"i\",\"base_url\":\"https://api.example.org/v1/\",\"tls\":{\"ca_file\":\"ca.pem\"},"
     "\"auth\":{\"type\":\"bearer\",\"token\":{\"file\":\"demo.token\"}},"
     "\"success\":{\"pointer\":\"/ok\",\"equals\":true},"
@@ -31,7 +31,7 @@ static const char good[] =
     "\"retry_after\":\"/error/retry\",\"candidates\":{\"each\":\"/error/candidates\",\"item\":"
     "{\"id\":\"/id\"}},\"codes\":{\"gone\":{\"code\":\"not_found\",\"hint\":\"h\",\"retryable\":false}}},"
     "\"tools\":["
-    "{\"name\":\"list_things\",\"title\":\"List things\",\"description\":\"Things.\","
+    "{\"$comment\":\"c\",\"name\":\"list_things\",\"title\":\"List things\",\"description\":\"Things.\","
     "\"annotations\":{\"title\":\"Old title\",\"readOnlyHint\":true},\"scopes\":[\"things:read\"],"
     "\"inputSchema\":{\"type\":\"object\",\"properties\":{\"kind\":{\"type\":\"string\","
     "\"x-mcp-header\":\"Kind\"},\"fields\":{\"type\":\"array\"},\"limit\":{\"type\":\"integer\"}},"
@@ -102,6 +102,9 @@ static const struct mutation mutations[] = {
 	{ "/colour", "1", "/colour", "unknown key; ums-mcp-service(5)", YES },
 	{ "/Name", "\"x\"", "/Name", "unknown key", YES },
 	{ "/$schema", "1", "/$schema", "must be a string that is not empty", YES },
+	{ "/$comment", "1", "/$comment", "must be a string that is not empty", YES },
+	{ T0 "/$comment", "[]", T0 "/$comment", "must be a string that is not empty", YES },
+	{ T0 "/request/$comment", "\"c\"", T0 "/request/$comment", "unknown key", YES },
 	{ "/name", NULL, "/", "\"name\" is missing; it is a string", YES },
 	{ "/name", "\"\"", "/name", "must be a string that is not empty", YES },
 	{ "/name", "5", "/name", "must be a string", YES },
@@ -351,7 +354,7 @@ static const struct mutation mutations[] = {
 
 	/* The request. */
 	{ T0 "/request", NULL, T0, "\"request\" is missing", YES },
-	{ T0 "/request/query", "{}", T0 "/request/query", "unknown key", YES },
+	{ T0 "/request/queries", "{}", T0 "/request/queries", "unknown key", YES },
 	{ T0 "/request/method", NULL, T0 "/request", "\"method\" is missing", YES },
 	{ T0 "/request/method", "\"get\"", T0 "/request", "must be GET, POST, PUT, PATCH or DELETE", YES },
 	{ T0 "/request/method", "\"HEAD\"", T0 "/request", "must be GET, POST, PUT", YES },
@@ -410,6 +413,10 @@ static const struct mutation mutations[] = {
 	    T1 "/request/raw", "must have one of", YES },
 	{ T1 "/request", "{\"method\":\"POST\",\"url\":\"/x\",\"headers\":{\"content-type\":\"x\"},"
 	    "\"raw\":{\"text\":\"x\"}}", T1 "/request", "Content-Type follows", NO },
+	{ T0 "/request/query", "[]", T0 "/request/query", "must be an object", YES },
+	{ T0 "/request/query", "{\"a[]\":{}}", T0 "/request/query", "a query has no nested objects", YES },
+	{ T0 "/request/query", "{\"a[]\":\"{nobody}\"}", T0 "/request/query", "{nobody}: no argument", NO },
+	{ T0 "/request/query", "{\"a[]\":\"{\"}", T0 "/request/query", "a brace that is not part", YES },
 	{ T1 "/request/body/text", "\"{t}\"", T1 "/request/body", "{t}: no argument", NO },
 	{ T1 "/request/body/meta/0", "\"}\"", T1 "/request/body", "write a literal one twice", YES },
 	{ T1 "/request/body", "null", NULL, NULL, NO },
@@ -994,6 +1001,25 @@ run_shipped(const struct schema *schema, const char *from)
 	}
 }
 
+/* What ums-mcp import writes (tests/import has it load) is what editors take, too. */
+static void
+run_imported(const struct schema *schema, const char *from)
+{
+	static const char *const names[] = { "shop", "hooks", "old" };
+	struct schema_fault wrong;
+	char name[64];
+	cJSON *tree;
+	size_t i;
+
+	for (i = 0; i < sizeof names / sizeof names[0]; i++) {
+		snprintf(name, sizeof name, "../../tests/import/%s.expect", names[i]);
+		tree = read_tree(from, name);
+		CHECK(schema_check(schema, tree, &wrong) == 0, "%s: %s: %s", name, wrong.path,
+		    wrong.why);
+		cJSON_Delete(tree);
+	}
+}
+
 int
 main(void)
 {
@@ -1030,6 +1056,7 @@ main(void)
 	if (schema != NULL) {
 		run_mutations(schema);
 		run_shipped(schema, from);
+		run_imported(schema, from);
 	}
 	run_good();
 	run_settings();

@@ -27,6 +27,10 @@ static const char service[] =
     "{\"name\":\"slash\"," ARGS ",\"request\":{\"method\":\"GET\",\"url\":\"/a{/opt*}{;q}\"}},"
     "{\"name\":\"prefix\"," ARGS ",\"request\":{\"method\":\"GET\",\"url\":\"/a/{id:2}\"}},"
     "{\"name\":\"query\"," ARGS ",\"request\":{\"method\":\"GET\",\"url\":\"/a?x=1{&q}\"}},"
+    "{\"name\":\"named\"," ARGS ",\"request\":{\"method\":\"GET\",\"url\":\"/a{?limit}\","
+    "\"query\":{\"q>\":\"{q}\",\"tag[]\":\"{tags}\",\"v\":\"1\"}}},"
+    "{\"name\":\"lone\"," ARGS ",\"request\":{\"method\":\"GET\",\"url\":\"/a\","
+    "\"query\":{\"q>\":\"{q}\"}}},"
     "{\"name\":\"send\",\"write\":true," ARGS ",\"request\":{\"method\":\"POST\",\"url\":\"/things\","
     "\"headers\":{\"Idempotency-Key\":\"{key}\"},\"body\":{\"text\":\"{text}\",\"tags\":\"{tags}\"}}},"
     "{\"name\":\"whole\",\"write\":true," ARGS ",\"request\":{\"method\":\"PUT\",\"url\":\"/x\","
@@ -124,6 +128,15 @@ static const struct {
 	{ "whole", "{\"text\":{\"a\":[1]}}", URL "/x", ACCEPT
 	    "Content-Type: application/json\n{\"a\":[1]}" },
 	{ "whole", "{}", URL "/x", ACCEPT "(none)" },
+	{ "named", "{\"q\":\"a b&c=\\u00e9\",\"limit\":5,\"tags\":[\"x\",2]}",
+	    URL "/a?limit=5&q%3E=a+b%26c%3D%C3%A9&tag%5B%5D=x&tag%5B%5D=2&v=1", ACCEPT },
+	{ "named", "{\"q\":null}", URL "/a?v=1", ACCEPT },
+	{ "named", "{\"q\":{}}", NULL, "an object cannot be a form value" },
+	{ "named", "{\"q\":\"\\u0000\"}", NULL, "U+0000" },
+	{ "named", "{\"q\":\"../\"}", URL "/a?q%3E=..%2F&v=1", ACCEPT },
+	{ "lone", "{}", URL "/a", ACCEPT },
+	{ "lone", "{\"q\":true}", URL "/a?q%3E=true", ACCEPT },
+
 	{ "form", "{\"text\":\"a&b=c\",\"tags\":[\"x\",\"y\"]}", URL "/x", ACCEPT
 	    "Content-Type: application/x-www-form-urlencoded\ntext=a%26b%3Dc&tags=x&tags=y" },
 	{ "form", "{}", URL "/x", ACCEPT "Content-Type: application/x-www-form-urlencoded\n" },
@@ -187,8 +200,8 @@ run_case(const struct catalog *c, size_t i)
 static void
 run_lengths(const struct catalog *c)
 {
-	static const char *const tools[] = { "get", "list", "get" };
-	static const char *const names[] = { "id", "q", "key" };
+	static const char *const tools[] = { "get", "list", "get", "lone" };
+	static const char *const names[] = { "id", "q", "key", "q" };
 	static char text[LIMIT_URL + 1];
 	struct failure f;
 	struct upstream u;
@@ -196,7 +209,7 @@ run_lengths(const struct catalog *c)
 	size_t i;
 
 	memset(text, 'x', LIMIT_URL);
-	for (i = 0; i < 3; i++) {
+	for (i = 0; i < 4; i++) {
 		args = parse(i == 2 ? "{\"id\":\"x\"}" : "{}");
 		json_put(args, names[i], cJSON_CreateString(text));
 		CHECK(upstream_build(&u, &catalog_find(c, tools[i])->request, args, &f) == -1 &&
