@@ -8,6 +8,7 @@
 #include "base/file.h"
 #include "base/limits.h"
 #include "mcp/credential.h"
+#include "mcp/overlay.h"
 #include "mcp/service.h"
 #include "mcp/spec.h"
 #include "mcp/tool.h"
@@ -18,7 +19,10 @@ static int	load_base(struct service *, const struct service_settings *, struct s
 static int	load_origins(struct service *, struct spec_fault *);
 static int	load_tls(struct service *, const struct service_settings *, struct spec_fault *);
 static int	load_auth(struct service *, const struct service_settings *, struct spec_fault *);
-static int	load_tools(struct service *, struct spec_fault *);
+static int	load_tools(struct service *, const struct service_settings *,
+		    struct spec_fault *);
+static int	load_taken(struct service *, const cJSON *, const struct overlay *,
+		    struct spec_fault *);
 static int	link_previews(struct service *, struct spec_fault *);
 static struct tool *own_tool(void);
 
@@ -64,7 +68,7 @@ service_load(struct service *s, const char *file,
 	    load_tls(s, &over, &f) == -1 ||
 	    load_auth(s, &over, &f) == -1)
 		return -1;
-	return load_tools(s, &f);
+	return load_tools(s, &over, &f);
 }
 
 void
@@ -244,12 +248,29 @@ service_credential(const struct service *s, const char *caller)
 }
 
 static int
-load_tools(struct service *s, struct spec_fault *f)
+load_tools(struct service *s, const struct service_settings *over, struct spec_fault *f)
 {
-	const cJSON *tools = json_get(s->root, "tools"), *spec;
+	cJSON *tools = json_get(s->root, "tools");
+	struct spec_fault on_overlay = *f;
+	struct overlay overlay = { 0 };
+	int result = -1;
+
+	if (over->overlay == NULL ||
+	    overlay_apply(&overlay, over->overlay, tools, &on_overlay) == 0)
+		result = load_taken(s, tools, &overlay, f);
+	overlay_finish(&overlay);
+	return result;
+}
+
+/* The tools of the file, less what an overlay leaves out. */
+static int
+load_taken(struct service *s, const cJSON *tools, const struct overlay *overlay,
+    struct spec_fault *f)
+{
 	int count = cJSON_GetArraySize(tools);
+	const cJSON *spec;
 	char place[64];
-	size_t i;
+	size_t i, at = 0;
 
 	if (count < 1 || count > LIMIT_TOOLS)
 		return spec_fail(f, "/tools", "must hold 1 to %d tools", LIMIT_TOOLS);
@@ -257,7 +278,9 @@ load_tools(struct service *s, struct spec_fault *f)
 	if (s->tools == NULL)
 		return spec_fail(f, "/tools", "out of memory");
 	cJSON_ArrayForEach(spec, tools) {
-		snprintf(place, sizeof place, "/tools/%zu", s->ntools);
+		snprintf(place, sizeof place, "/tools/%zu", at);
+		if (!overlay_takes(overlay, at++))
+			continue;
 		if (tool_load(&s->tools[s->ntools++], s, spec, place, f) == -1)
 			return -1;
 		for (i = 0; i + 1 < s->ntools; i++)
@@ -300,7 +323,7 @@ link_previews(struct service *s, struct spec_fault *f)
 			;
 		snprintf(place, sizeof place, "/tools/%zu/preview", i);
 		if (k == s->ntools || s->tools[k].write || s->tools[k].previewed != NULL)
-			return spec_fail(f, place, k == s->ntools ? "names no tool of this file" :
+			return spec_fail(f, place, k == s->ntools ? "names no tool of this file that is taken" :
 			    "must name a tool that only reads and is no other tool's preview");
 		if (!grants(s->tools[i].scopes, s->tools[k].scopes))
 			return spec_fail(f, place, "asks for scopes that the tool itself does "

@@ -90,6 +90,7 @@ struct service_settings {
 	const char	*base_url;
 	const char	*ca_file;
 	const char	*token_file;
+	const char	*overlay;	/* a file: overlay.h */
 };
 
 /* The tools of all services and the bridge's own, in listing order. */

@@ -96,7 +96,7 @@ static const struct conf_key keys[] = {
 };
 
 static const char *const service_keys[] = {
-	"base_url", "ca_file", "token_file", "max_inflight",
+	"base_url", "ca_file", "token_file", "max_inflight", "overlay",
 };
 
 #define ENV_PREFIX	"UMS_MCP_"
@@ -273,6 +273,7 @@ service_settings(void *arg, const char *name, struct service_settings *out)
 	out->base_url = service_key(s, name, "base_url");
 	out->ca_file = service_key(s, name, "ca_file");
 	out->token_file = service_key(s, name, "token_file");
+	out->overlay = service_key(s, name, "overlay");
 }
 
 /* Whether `text` is what `make` makes of some service's name and some key. */
@@ -303,7 +304,7 @@ static int
 check_service_keys(const struct settings *s, char *why, size_t whylen)
 {
 	static const char mend[] = "no service in \"services\" has this name, or the key is not "
-	    "base_url, ca_file, token_file or max_inflight";
+	    "base_url, ca_file, token_file, max_inflight or overlay";
 	const char *text;
 	size_t i;
 
