@@ -3,7 +3,8 @@
  * overlay.h - what an operator changes about the tools of a service file, in a file of their own:
  *
  *	{"only": ["send_*"], "prefix": "acme_",
- *	 "tools": {"send_sms": {"name": "sms", "title": "...", "description": "...", "policy": "..."}}}
+ *	 "tools": {"send_sms": {"name": "sms", "title": "...", "description": "...",
+ *	    "policy": "confirm"}}}
  *
  * Tools are called as in the service file there, and "only" has patterns (fnmatch(3)) of their
  * names. A name that is given stands as it is; all others get the prefix.

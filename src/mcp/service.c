@@ -323,7 +323,8 @@ link_previews(struct service *s, struct spec_fault *f)
 			;
 		snprintf(place, sizeof place, "/tools/%zu/preview", i);
 		if (k == s->ntools || s->tools[k].write || s->tools[k].previewed != NULL)
-			return spec_fail(f, place, k == s->ntools ? "names no tool of this file that is taken" :
+			return spec_fail(f, place, k == s->ntools ?
+			    "names no tool of this file that is taken" :
 			    "must name a tool that only reads and is no other tool's preview");
 		if (!grants(s->tools[i].scopes, s->tools[k].scopes))
 			return spec_fail(f, place, "asks for scopes that the tool itself does "
