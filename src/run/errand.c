@@ -224,7 +224,8 @@ errand_dispatch(struct errand *e, struct upstream *u, const char *line)
 		e->bridge->watch->request(e->bridge->watch->arg, u, line);
 	if (line != NULL && upstream_line(u, line) == -1)
 		return -1;
-	e->fetch = fetch_start(e->bridge->fetcher, u, settings_trust(s, t->service), timeout_ms,
+	e->fetch = fetch_start(e->bridge->fetcher, u, e->request->to != NULL ?
+	    settings_trust_given(s, t->service) : settings_trust(s, t->service), timeout_ms,
 	    on_answer, e);
 	return e->fetch == NULL ? -1 : 0;
 }

@@ -103,7 +103,8 @@ class AuthBridge(Bridge):
             "base_url": "https://127.0.0.1:%d/api" % self.tls.port, "tools": TOOLS,
             "auth": {"type": "bearer", "token": {"file": str(tmp / "token")}},
             "tls": {"ca_file": str(issuer.pki.ca)}}, **service)
-        (tmp / "service.json").write_text(json.dumps(service, indent=1))
+        text = json.dumps(service, indent=1).replace("<<PORT>>", str(self.tls.port))
+        (tmp / "service.json").write_text(text)
 
     def write_conf(self, lines=()):
         text = CONF.format(tmp=self.tmp, issuer=self.issuer, resource=self.resource)
@@ -1026,6 +1027,23 @@ def auth_mutual_tls_stranger(a):
 
 auth_mutual_tls_stranger.ask_client = True
 auth_mutual_tls_stranger.tls = mutual("stranger_cert", "stranger_key")
+
+
+def auth_mutual_tls_given_url(a):
+    """Where a service's word leads nobody is shown the certificate, either."""
+    a.plan = [{"body": {"url": "https://127.0.0.1:%d/store" % a.bridge.tls.port}}]
+    answer = a.call("put_item", a.token())
+    expect(answer.code in ("upstream_untrusted", "upstream_broken", "upstream_unreachable"),
+           answer.whole)
+    expect([path for path, _ in a.seen] == ["/api/uploads"], a.seen)
+
+
+auth_mutual_tls_given_url.ask_client = True
+auth_mutual_tls_given_url.tls = mutual()
+auth_mutual_tls_given_url.service = {"origins": ["https://127.0.0.1:<<PORT>>"], "tools": [dict(
+    tool("put_item", None), steps=[{"request": {"method": "GET", "url": "/uploads"},
+                                    "response": {"at": "/url"}}],
+    request={"method": "GET", "url": "{at}"})]}
 
 
 # ---- under load
