@@ -891,6 +891,24 @@ def auth_upstream_says_401_to_all(a):
 
 
 auth_upstream_says_401_to_all.credentials = oauth
+
+
+def auth_upstream_says_401_in_a_chain(a):
+    """Each request of a chain may renew the token once, if the last renewal was not just now."""
+    slow = {"body": {"at": "x"}, "delay_ms": RENEWAL_S * 1000}
+    a.plan = [{"status": 401}, slow, {"status": 401}]
+    is_code(a.call("step_item", a.token()), "ok")
+    used = a.bearers()
+    expect(len(used) == 4 and used[1] == used[2] and len(set(used)) == 3, "%d tokens in %d requests"
+           % (len(set(used)), len(used)))
+
+
+auth_upstream_says_401_in_a_chain.credentials = oauth
+auth_upstream_says_401_in_a_chain.service = {"tools": [dict(
+    tool("step_item", None), steps=[{"request": {"method": "GET", "url": "/first"},
+                                     "response": {"at": "/at"}}])]}
+auth_upstream_says_401_in_a_chain.workers = 1
+auth_upstream_says_401_in_a_chain.conf = ["upstream_timeout_ms = 8000"]
 auth_upstream_says_401_to_all.workers = 4
 
 
