@@ -439,6 +439,27 @@ def command_call_shows(desk):
     expect(done.json()["id"] == "Bearer ***" and not done.err, "%s" % done)
 
 
+def command_call_shows_a_url(desk):
+    """A URL that the service gave is somebody else's text, too."""
+    port = desk.stub.port
+    desk.own(service={
+        "name": "shop", "base_url": "http://127.0.0.1:1/v1", "auth": SERVICE["auth"],
+        "origins": ["http://127.0.0.1:%d" % port],
+        "tools": [{
+            "name": "put", "description": "Puts.", "write": True,
+            "inputSchema": {"type": "object", "properties": {"name": {"type": "string"}},
+                            "required": ["name"]},
+            "steps": [{"request": {"method": "GET", "url": "/list"},
+                       "find": {"argument": "name", "each": "/l", "match": ["/n"],
+                                "id": "/u", "as": "at"}}],
+            "request": {"method": "PUT", "url": "{at}"}, "response": {}}]})
+    desk.answer = {"status": 200, "body": {"l": [
+        {"n": "a", "u": "http://127.0.0.1:%d/\x1b[2Jx" % port}]}}
+    done = desk.call("put", "name=a", "-v")
+    expect("> PUT http://127.0.0.1:%d/" % port in done.err, "%s" % done)
+    expect("\x1b" not in done.err, "an escape at the terminal: %r" % done.err)
+
+
 def command_call_dry_run(desk):
     words = ["create_item", 'to=["bob"]', "text=Hi", "idempotency_key=k", "--dry-run"]
     done = desk.call(*words, env={"UMS_MCP_AUDIT": str(desk.tmp / "audit"),

@@ -113,6 +113,7 @@ on_request(void *arg, const struct upstream *u, const char *credential)
 	struct caller *c = arg;
 	FILE *to = c->dry ? stdout : stderr;
 	const char *prefix = c->dry ? "" : "> ";
+	struct buf line;
 	size_t i;
 
 	buf_wipe(&c->secret);
@@ -120,7 +121,10 @@ on_request(void *arg, const struct upstream *u, const char *credential)
 		buf_puts(&c->secret, credential + open_part(credential));
 	if (!c->dry && !c->wordy)
 		return;
-	fprintf(to, "%s%s %s\n", prefix, u->method, u->url);
+	buf_init(&line, 2 * LIMIT_URL);
+	buf_printf(&line, "%s %s", u->method, u->url);
+	show(c, to, buf_str(&line), line.len, prefix);
+	buf_finish(&line);
 	if (credential != NULL)
 		fprintf(to, "%s%.*s***\n", prefix, (int)open_part(credential), credential);
 	for (i = 0; i < u->nheaders; i++)

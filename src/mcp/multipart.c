@@ -49,6 +49,9 @@ multipart_check(const cJSON *parts, const cJSON *known, const char *place, struc
 		return spec_fail(f, place, "must have a part");
 	cJSON_ArrayForEach(part, parts) {
 		snprintf(at, sizeof at, "%s/%s", place, part->string);
+		if (strcmp(part->string, "$when") == 0)
+			return spec_fail(f, at, "goes into the \"json\" of a part; a part that "
+			    "needs an absent argument is left out");
 		if (multipart_check_part(part, known, at, f) == -1)
 			return -1;
 	}

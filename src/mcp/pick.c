@@ -45,6 +45,12 @@ pick_is_list(const cJSON *pick)
 	return form_of(pick) == FORM_LIST;
 }
 
+bool
+pick_is_object(const cJSON *pick)
+{
+	return form_of(pick) == FORM_OBJECT;
+}
+
 static int
 check_keys(const cJSON *pick, const char *const *allowed, char *why, size_t whylen)
 {
@@ -313,7 +319,9 @@ apply_list(const cJSON *pick, const cJSON *document, const cJSON *args, cJSON **
 			goto fail;
 		if (item == NULL)
 			continue;
-		for (member = only == NULL ? NULL : item->child; member != NULL; member = next) {
+		/* What is no object has no members, whatever came instead. */
+		member = only != NULL && cJSON_IsObject(item) ? item->child : NULL;
+		for (; member != NULL; member = next) {
 			next = member->next;
 			if (!is_kept(only, member->string))
 				cJSON_Delete(cJSON_DetachItemViaPointer(item, member));

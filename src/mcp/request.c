@@ -89,25 +89,14 @@ request_has_header(const struct request *r, const char *name)
 bool
 request_uses(const struct request *r, const char *name)
 {
-	char text[LIMIT_TOOL_NAME + 8];
-	struct buf all;
-	bool found;
 	size_t i;
 
 	for (i = 0; r->url != NULL && i < uritemplate_count(r->url); i++)
 		if (strcmp(uritemplate_name(r->url, i), name) == 0)
 			return true;
-	snprintf(text, sizeof text, "{%s}", name);
-	buf_init(&all, LIMIT_SERVICE_FILE);
-	if (r->query != NULL)
-		json_print(&all, r->query);
-	if (r->headers != NULL)
-		json_print(&all, r->headers);
-	if (r->body != NULL)
-		json_print(&all, r->body);
-	found = strstr(buf_str(&all), text) != NULL;
-	buf_finish(&all);
-	return found;
+	return (r->query != NULL && template_uses(r->query, name)) ||
+	    (r->headers != NULL && template_uses(r->headers, name)) ||
+	    (r->body != NULL && template_uses(r->body, name));
 }
 
 /* Headers that the transport or the service's "auth" decides; a second one would lie. */
@@ -234,6 +223,20 @@ load_url(struct request *r, const cJSON *spec, const struct request_names *names
 	return 0;
 }
 
+/* Whether there is an object among the values, where none can be sent. */
+static bool
+has_object(const cJSON *value)
+{
+	const cJSON *child;
+
+	if (cJSON_IsObject(value))
+		return true;
+	cJSON_ArrayForEach(child, value)
+		if (has_object(child))
+			return true;
+	return false;
+}
+
 /* Check "query" or "form": names and texts, or lists of them. 0, also without one; or -1. */
 static int
 check_pairs(const cJSON *pairs, const struct request_names *names, const char *member,
@@ -247,7 +250,7 @@ check_pairs(const cJSON *pairs, const struct request_names *names, const char *m
 	    template_check_body(pairs, names->known, reason, sizeof reason) == -1)
 		return spec_fail(f, at, "%s", reason);
 	cJSON_ArrayForEach(child, pairs)
-		if (cJSON_IsObject(child))
+		if (has_object(child))
 			return spec_fail(f, at, "\"%s\": a %s has no nested objects",
 			    child->string, member);
 	return 0;

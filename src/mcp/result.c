@@ -405,9 +405,8 @@ retry_after_s(const struct tool *t, const cJSON *document, const struct answer *
 	return n < LIMIT_RETRY_AFTER_S ? n : LIMIT_RETRY_AFTER_S;
 }
 
-/* Of the list taken over, the first whole candidates, as many as are allowed and have room. */
-static cJSON *
-bound_candidates(cJSON *list, size_t room)
+cJSON *
+result_candidates(cJSON *list, size_t room)
 {
 	cJSON *kept = list == NULL ? NULL : cJSON_CreateArray(), *item;
 	struct buf text;
@@ -457,7 +456,7 @@ fail_status(struct failure *f, const struct tool *t, const cJSON *args, const st
 		if (pick_apply(json_get(t->error, "candidates"), document, args, &f->candidates,
 		    &why) == -1)
 			f->candidates = NULL;
-		f->candidates = bound_candidates(f->candidates, budget / 2);
+		f->candidates = result_candidates(f->candidates, budget / 2);
 	}
 	copy_part(f->request_id, sizeof f->request_id, part(t, document, "request_id"));
 }

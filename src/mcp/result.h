@@ -46,6 +46,11 @@ enum result_fate result_map(struct buf *out, const struct tool *t, const cJSON *
  * says so itself: with a Retry-After, or an error of its own.
  */
 bool	 result_is_unclear(const struct tool *t, const struct answer *a);
+/*
+ * Of the list taken over, the first whole candidates, as many as are allowed and fit into `room`
+ * bytes. NULL: there is no list, or no memory.
+ */
+cJSON	*result_candidates(cJSON *list, size_t room);
 /* Make the failure of a write of which nobody will ever say whether it was done. */
 void	 result_unclear(struct failure *f, const struct tool *t, const cJSON *args);
 

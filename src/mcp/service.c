@@ -143,6 +143,8 @@ load_origins(struct service *s, struct spec_fault *f)
 	const char *host;
 
 	s->origins = json_get(s->root, "origins");
+	if (s->origins != NULL && s->origins->child == NULL)
+		return spec_fail(f, "/origins", "must list one, or not be there");
 	cJSON_ArrayForEach(origin, s->origins) {
 		host = cJSON_IsString(origin) ? strstr(origin->valuestring, "://") : NULL;
 		if (host == NULL || (strncmp(origin->valuestring, "https://", 8) != 0 &&
@@ -307,11 +309,24 @@ grants(const cJSON *scopes, const cJSON *wanted)
 	return true;
 }
 
+/* A name that the preview's steps bring and that is an argument of the tool; NULL: none. */
+static const char *
+first_shared(const struct tool *preview, const struct tool *t)
+{
+	const cJSON *name;
+
+	cJSON_ArrayForEach(name, preview->known)
+		if (json_get(json_get(preview->input, "properties"), name->string) == NULL &&
+		    json_get(json_get(t->input, "properties"), name->string) != NULL)
+			return name->string;
+	return NULL;
+}
+
 /* Find the tools that "preview" names. */
 static int
 link_previews(struct service *s, struct spec_fault *f)
 {
-	const char *name;
+	const char *name, *shadow;
 	char place[64];
 	size_t i, k;
 
@@ -326,6 +341,10 @@ link_previews(struct service *s, struct spec_fault *f)
 			return spec_fail(f, place, k == s->ntools ?
 			    "names no tool of this file that is taken" :
 			    "must name a tool that only reads and is no other tool's preview");
+		shadow = first_shared(&s->tools[k], &s->tools[i]);
+		if (shadow != NULL)
+			return spec_fail(f, place, "has a step that brings \"%s\", which is the "
+			    "name of an argument here; give it another name", shadow);
 		if (!grants(s->tools[i].scopes, s->tools[k].scopes))
 			return spec_fail(f, place, "asks for scopes that the tool itself does "
 			    "not; who may call the one is shown the other");

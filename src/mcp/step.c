@@ -72,6 +72,8 @@ load_response(struct step *s, cJSON *known, const char *place, struct spec_fault
 		snprintf(at, sizeof at, "%.200s%s", place, below);
 		return spec_fail(f, at, "%s", reason);
 	}
+	if (!pick_is_object(s->response))
+		return spec_fail(f, place, "what a step brings has names: {\"name\": PICK, ...}");
 	cJSON_ArrayForEach(child, s->response)
 		if (add_name(known, child->string, s->when == NULL, place, f) == -1)
 			return -1;
@@ -152,12 +154,25 @@ value_of(const cJSON *args, const char *name)
 	return cJSON_IsNull(value) ? NULL : value;
 }
 
+void
+step_forget(const struct step *s, cJSON *args)
+{
+	const cJSON *child;
+
+	if (s->find != NULL)
+		cJSON_DeleteItemFromObjectCaseSensitive(args, s->as);
+	cJSON_ArrayForEach(child, s->response)
+		cJSON_DeleteItemFromObjectCaseSensitive(args, child->string);
+}
+
 int
 step_is_needed(const struct step *s, cJSON *args)
 {
 	const cJSON *name;
 	size_t work = 0;
 
+	/* Where the schema lets more in than it names, a caller's word is not the service's. */
+	step_forget(s, args);
 	if (s->when != NULL && value_of(args, s->when) == NULL)
 		return 0;
 	if (s->find == NULL)

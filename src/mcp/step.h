@@ -39,9 +39,11 @@ int	 step_load(struct step *s, const struct service *service, const cJSON *spec,
 	    cJSON *known, const cJSON *schema, const char *place, struct spec_fault *f);
 void	 step_finish(struct step *s);
 
+/* Take what the step brings, or a caller gave under its name, out of `args`. */
+void	 step_forget(const struct step *s, cJSON *args);
 /*
  * Whether a call with `args` needs the step's request: 1 or 0, then what it would have brought is
- * in `args`, if anything; or -1 (memory).
+ * in `args`, if anything; or -1 (memory). What a caller gave under its names is forgotten.
  */
 int	 step_is_needed(const struct step *s, cJSON *args);
 /*

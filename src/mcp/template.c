@@ -103,6 +103,26 @@ template_check_body(const cJSON *body, const cJSON *known, char *why, size_t why
 	return 0;
 }
 
+bool
+template_uses(const cJSON *body, const char *name)
+{
+	const cJSON *child, *when = json_get(body, "$when");
+	const char *at = body->valuestring, *from;
+	enum part part;
+	size_t len;
+
+	while (cJSON_IsString(body) && (part = part_next(&at, &from, &len)) != PART_END)
+		if (part == PART_NAME && strlen(name) == len && memcmp(from, name, len) == 0)
+			return true;
+	/* What another argument decides on may be left out. */
+	if (when != NULL && strcmp(when->valuestring, name) != 0)
+		return false;
+	cJSON_ArrayForEach(child, body)
+		if (child != when && template_uses(child, name))
+			return true;
+	return false;
+}
+
 enum template_result
 template_text(struct buf *out, const char *text, const cJSON *args, const char **why)
 {
@@ -287,10 +307,13 @@ form_member(struct buf *out, const char *name, const cJSON *value, const cJSON *
 enum template_result
 template_form(struct buf *out, const cJSON *body, const cJSON *args, const char **why)
 {
-	const cJSON *child;
+	const cJSON *child, *when = json_get(body, "$when");
 
+	if (when != NULL && argument(args, when->valuestring, strlen(when->valuestring)) == NULL)
+		return TEMPLATE_ABSENT;
 	cJSON_ArrayForEach(child, body)
-		if (form_member(out, child->string, child, args, why) == TEMPLATE_UNFIT)
+		if (child != when &&
+		    form_member(out, child->string, child, args, why) == TEMPLATE_UNFIT)
 			return TEMPLATE_UNFIT;
 	if (out->failed) {
 		*why = "the body is too long";

@@ -30,6 +30,11 @@ enum template_result {
  */
 int	 template_check(const char *text, const cJSON *known, char *why, size_t whylen);
 int	 template_check_body(const cJSON *body, const cJSON *known, char *why, size_t whylen);
+/*
+ * Whether a body that was checked sends the argument whenever it is there: it has a place for it,
+ * not in an object that waits for another ("$when").
+ */
+bool	 template_uses(const cJSON *body, const char *name);
 
 /* Append a text with its arguments put in, before any encoding. */
 enum template_result template_text(struct buf *out, const char *text, const cJSON *args,
@@ -42,7 +47,7 @@ enum template_result template_json(struct buf *out, const cJSON *body, const cJS
 	    const char **why);
 /*
  * Append an object as application/x-www-form-urlencoded (WHATWG URL, 5.2); an array repeats
- * its name. Nested objects are unfit.
+ * its name. Nested objects are unfit. TEMPLATE_ABSENT: its "$when" says so.
  */
 enum template_result template_form(struct buf *out, const cJSON *body, const cJSON *args,
 	    const char **why);

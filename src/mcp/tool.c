@@ -343,8 +343,7 @@ load_response(struct tool *t, const cJSON *spec, const char *place, struct spec_
 		return spec_fail(f, at, "%s", reason);
 	}
 	snprintf(at, sizeof at, "%s/response", place);
-	if (pick_is_list(t->response) || json_get(t->response, "pointer") != NULL ||
-	    json_get(t->response, "value") != NULL || json_get(t->response, "argument") != NULL)
+	if (!pick_is_object(t->response))
 		return spec_fail(f, at, "a result is an object: {\"name\": PICK, ...}");
 	if (next != NULL) {
 		if (t->list == NULL || (!cJSON_IsString(next) && !cJSON_IsObject(next)))

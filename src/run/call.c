@@ -596,18 +596,24 @@ on_preview(void *arg, const struct answer *answer, struct failure *failed)
 {
 	struct call *c = arg;
 	struct paging none = { .key = c->bridge->mcp.key };
+	enum result_fate result;
 	enum call_stage next;
 	struct buf preview;
 	struct failure f;
+	size_t i;
 
 	if (answer == NULL) {
 		call_resume(c, call_fail(c, failed));
 		return;
 	}
 	buf_init(&preview, (size_t)c->bridge->settings->result_max);
+	result = result_map(&preview, c->tool->preview, c->args, answer, &none, preview.cap, false,
+	    &f);
+	/* What its steps brought is none of the arguments that are to be agreed to. */
+	for (i = 0; i < c->tool->preview->nsteps; i++)
+		step_forget(&c->tool->preview->steps[i], c->args);
 	/* What cannot be previewed could not be sent: the model is told why. */
-	if (result_map(&preview, c->tool->preview, c->args, answer, &none, preview.cap, false,
-	    &f) != RESULT_GOOD)
+	if (result != RESULT_GOOD)
 		next = call_fail(c, &f);
 	else if (c->consent != NULL && c->consent->elicits)
 		next = call_question(c, buf_str(&preview));

@@ -69,6 +69,21 @@ left_ms(const struct errand *e)
 	return (e->deadline_us - clock_mono_us()) / 1000;
 }
 
+/*
+ * Whether what came first has taken the time: sent now the answer would come too late, and of a
+ * write nobody would know what it did. Then the failure is in `f`.
+ */
+static bool
+errand_is_late(const struct errand *e, struct failure *f)
+{
+	if (left_ms(e) >= LIMIT_RETRY_LEAST_MS)
+		return false;
+	failure_init(f, "upstream_timeout", 504, "what had to be done first took all of the time; "
+	    "nothing was done; repeat later");
+	f->retryable = true;
+	return true;
+}
+
 static int
 fail_memory(struct failure *f)
 {
@@ -111,6 +126,7 @@ errand_go(struct errand *e, struct failure *f)
 
 	if (errand_choose(e) == -1)
 		return fail_memory(f);
+	e->after_ms = 0;
 	e->plan = (struct plan){
 		.write = t->write && is_last(e), .repeatable = e->repeatable || !is_last(e),
 		.retries = (unsigned)e->bridge->settings->upstream_retries,
@@ -127,6 +143,7 @@ errand_credential(struct errand *e, const char **line, struct failure *f)
 	const struct credential *credential = service_credential(service, e->principal->name);
 	struct flight_value value;
 
+	e->granted_ms = 0;
 	*line = e->request->to != NULL ? NULL : credential->line;
 	if (credential->client == NULL || e->request->to != NULL)
 		return 0;
@@ -153,7 +170,7 @@ on_granted(void *arg)
 	struct errand *e = arg;
 	struct failure f;
 
-	if (errand_send(e, &f) == -1)
+	if (errand_is_late(e, &f) || errand_send(e, &f) == -1)
 		errand_fail(e, &f);
 }
 
@@ -181,8 +198,8 @@ errand_rehearse(struct errand *e, struct failure *f)
 	if (result == 0 && errand_trace(e, &u) == -1)
 		result = fail_memory(f);
 	if (result == 0)
-		watch->request(watch->arg, &u, credential->client == NULL ? credential->line :
-		    "Authorization: Bearer ");
+		watch->request(watch->arg, &u, e->request->to != NULL ? NULL :
+		    credential->client == NULL ? credential->line : "Authorization: Bearer ");
 	upstream_finish(&u);
 	return result;
 }
@@ -207,7 +224,8 @@ errand_dispatch(struct errand *e, struct upstream *u, const char *line)
 		e->bridge->watch->request(e->bridge->watch->arg, u, line);
 	if (line != NULL && upstream_line(u, line) == -1)
 		return -1;
-	e->fetch = fetch_start(e->bridge->fetcher, u, settings_trust(s, t->service), timeout_ms,
+	e->fetch = fetch_start(e->bridge->fetcher, u, e->request->to != NULL ?
+	    settings_trust_given(s, t->service) : settings_trust(s, t->service), timeout_ms,
 	    on_answer, e);
 	return e->fetch == NULL ? -1 : 0;
 }
@@ -222,6 +240,8 @@ errand_send(struct errand *e, struct failure *f)
 
 	if (result != 0)
 		return result == 1 ? 0 : -1;
+	if (e->outcome != NULL && errand_is_late(e, f))
+		return -1;
 	result = upstream_build(&u, e->request, e->args, f);
 	if (result == 0 && errand_dispatch(e, &u, line) == -1)
 		result = fail_memory(f);
@@ -279,8 +299,8 @@ errand_obey(struct errand *e, enum plan_step step, const struct answer *answer, 
 static int
 errand_take(struct errand *e, const struct answer *answer, struct failure *f)
 {
-	cJSON *document = result_document(e->tool, e->args, answer,
-	    (size_t)e->bridge->settings->result_max, f);
+	size_t budget = (size_t)e->bridge->settings->result_max;
+	cJSON *document = result_document(e->tool, e->args, answer, budget, f);
 	int result;
 
 	if (document == NULL)
@@ -288,7 +308,10 @@ errand_take(struct errand *e, const struct answer *answer, struct failure *f)
 	result = step_take(&e->tool->steps[e->at], e->args, document, f);
 	cJSON_Delete(document);
 	e->at++;
-	return result == -1 ? -1 : errand_go(e, f);
+	if (result == 0)
+		return errand_go(e, f);
+	f->candidates = result_candidates(f->candidates, budget / 2);
+	return -1;
 }
 
 static void

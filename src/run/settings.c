@@ -210,7 +210,10 @@ settings_finish(struct settings *s)
 
 	for (i = 0; s->trusts != NULL && i < s->catalog.nservices; i++)
 		trust_destroy(s->trusts[i]);
+	for (i = 0; s->strangers != NULL && i < s->catalog.nservices; i++)
+		trust_destroy(s->strangers[i]);
 	free(s->trusts);
+	free(s->strangers);
 	access_finish(s);
 	audit_close(s->auditor);
 	policy_finish(&s->policy);
@@ -370,7 +373,8 @@ load_trusts(struct settings *s, char *why, size_t whylen)
 	size_t i, k;
 
 	s->trusts = calloc(s->catalog.nservices, sizeof *s->trusts);
-	if (s->trusts == NULL) {
+	s->strangers = calloc(s->catalog.nservices, sizeof *s->strangers);
+	if (s->trusts == NULL || s->strangers == NULL) {
 		snprintf(why, whylen, "out of memory");
 		return -1;
 	}
@@ -388,6 +392,13 @@ load_trusts(struct settings *s, char *why, size_t whylen)
 			return -1;
 		}
 		if (s->trusts[i] == NULL) {
+			snprintf(why, whylen, "service %s: ca_file: %s", services[i].name, reason);
+			return -1;
+		}
+		s->strangers[i] = services[i].certificate_file == NULL ?
+		    trust_share(s->trusts[i]) :
+		    trust_load(services[i].ca_file, reason, sizeof reason);
+		if (s->strangers[i] == NULL) {
 			snprintf(why, whylen, "service %s: ca_file: %s", services[i].name, reason);
 			return -1;
 		}
@@ -558,6 +569,12 @@ const struct trust *
 settings_trust(const struct settings *s, const struct service *service)
 {
 	return s->trusts[service - s->catalog.services];
+}
+
+const struct trust *
+settings_trust_given(const struct settings *s, const struct service *service)
+{
+	return s->strangers[service - s->catalog.services];
 }
 
 /* Turn tools off: writes when read_only, and those whose names match tools_off. */

@@ -84,7 +84,8 @@ struct settings {
 	/* what follows from it */
 	struct conf		 conf;
 	struct catalog		 catalog;
-	struct trust		**trusts;	/* one a service of the catalog */
+	struct trust		**trusts;	/* one a service of the catalog, */
+	struct trust		**strangers;	/* and one for where its word leads */
 	struct crypto_key	 key;
 	char			*instructions;
 	char			*limits;	/* JSON object for server_info */
@@ -135,6 +136,8 @@ void	 settings_fit(struct settings *s);
 void	 settings_warn_cost(const struct settings *s);
 /* Whose certificates a service of the catalog is held to. Borrowed. */
 const struct trust *settings_trust(const struct settings *s, const struct service *service);
+/* The same where a URL leads that the service gave: nobody is told there who we are. */
+const struct trust *settings_trust_given(const struct settings *s, const struct service *service);
 /* Calls of a service that one worker may have in flight; 0: any number. */
 int64_t	 settings_service_inflight(const struct settings *s, const struct service *service);
 /* What the store is opened with; borrowed from the settings. */

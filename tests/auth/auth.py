@@ -103,7 +103,8 @@ class AuthBridge(Bridge):
             "base_url": "https://127.0.0.1:%d/api" % self.tls.port, "tools": TOOLS,
             "auth": {"type": "bearer", "token": {"file": str(tmp / "token")}},
             "tls": {"ca_file": str(issuer.pki.ca)}}, **service)
-        (tmp / "service.json").write_text(json.dumps(service, indent=1))
+        text = json.dumps(service, indent=1).replace("<<PORT>>", str(self.tls.port))
+        (tmp / "service.json").write_text(text)
 
     def write_conf(self, lines=()):
         text = CONF.format(tmp=self.tmp, issuer=self.issuer, resource=self.resource)
@@ -890,6 +891,24 @@ def auth_upstream_says_401_to_all(a):
 
 
 auth_upstream_says_401_to_all.credentials = oauth
+
+
+def auth_upstream_says_401_in_a_chain(a):
+    """Each request of a chain may renew the token once, if the last renewal was not just now."""
+    slow = {"body": {"at": "x"}, "delay_ms": RENEWAL_S * 1000}
+    a.plan = [{"status": 401}, slow, {"status": 401}]
+    is_code(a.call("step_item", a.token()), "ok")
+    used = a.bearers()
+    expect(len(used) == 4 and used[1] == used[2] and len(set(used)) == 3, "%d tokens in %d requests"
+           % (len(set(used)), len(used)))
+
+
+auth_upstream_says_401_in_a_chain.credentials = oauth
+auth_upstream_says_401_in_a_chain.service = {"tools": [dict(
+    tool("step_item", None), steps=[{"request": {"method": "GET", "url": "/first"},
+                                     "response": {"at": "/at"}}])]}
+auth_upstream_says_401_in_a_chain.workers = 1
+auth_upstream_says_401_in_a_chain.conf = ["upstream_timeout_ms = 8000"]
 auth_upstream_says_401_to_all.workers = 4
 
 
@@ -1026,6 +1045,23 @@ def auth_mutual_tls_stranger(a):
 
 auth_mutual_tls_stranger.ask_client = True
 auth_mutual_tls_stranger.tls = mutual("stranger_cert", "stranger_key")
+
+
+def auth_mutual_tls_given_url(a):
+    """Where a service's word leads nobody is shown the certificate, either."""
+    a.plan = [{"body": {"url": "https://127.0.0.1:%d/store" % a.bridge.tls.port}}]
+    answer = a.call("put_item", a.token())
+    expect(answer.code in ("upstream_untrusted", "upstream_broken", "upstream_unreachable"),
+           answer.whole)
+    expect([path for path, _ in a.seen] == ["/api/uploads"], a.seen)
+
+
+auth_mutual_tls_given_url.ask_client = True
+auth_mutual_tls_given_url.tls = mutual()
+auth_mutual_tls_given_url.service = {"origins": ["https://127.0.0.1:<<PORT>>"], "tools": [dict(
+    tool("put_item", None), steps=[{"request": {"method": "GET", "url": "/uploads"},
+                                    "response": {"at": "/url"}}],
+    request={"method": "GET", "url": "{at}"})]}
 
 
 # ---- under load

@@ -420,6 +420,9 @@ static const struct mutation mutations[] = {
 	{ T1 "/request/body/text", "\"{t}\"", T1 "/request/body", "{t}: no argument", NO },
 	{ T1 "/request/body/meta/0", "\"}\"", T1 "/request/body", "write a literal one twice", YES },
 	{ T1 "/request/body", "null", NULL, NULL, NO },
+	{ T2 "/request/form/a", "[[{}]]", T2 "/request/form", "a form has no nested objects", NO },
+	{ T1 "/request", "{\"method\":\"POST\",\"url\":\"/x\",\"multipart\":{\"$when\":\"text\",\"a\":"
+	    "\"x\"}}", T1 "/request/multipart/$when", "goes into the \"json\"", NO },
 	{ T2 "/request/form", "[]", T2 "/request/form", "must be an object", YES },
 	{ T2 "/request/form/a", "{}", T2 "/request/form", "a form has no nested objects", YES },
 	{ T2 "/request/form/a", "\"{b}\"", T2 "/request/form", "{b}: no argument", NO },
@@ -439,6 +442,10 @@ static const struct mutation mutations[] = {
 	    FIND("kind", "k") "}"), T0 "/steps/0", "one of \"response\" and", YES },
 	{ T0 "/steps", STEPS("{\"request\":" GET("/a") ",\"response\":{}}"), T0 "/steps/0/response",
 	    "must bring something", YES },
+	{ T0 "/steps", STEPS("{\"request\":" GET("/a") ",\"response\":{\"pointer\":\"/x\",\"default\":1}}"),
+	    T0 "/steps/0/response", "has names", YES },
+	{ T0 "/steps", STEPS("{\"request\":" GET("/a") ",\"response\":{\"value\":1}}"),
+	    T0 "/steps/0/response", "has names", YES },
 	{ T0 "/steps", STEPS("{\"request\":" GET("/a") ",\"response\":{\"x y\":\"/x\"}}"),
 	    T0 "/steps/0/response", "letters, digits and _", YES },
 	{ T0 "/steps", STEPS("{\"request\":" GET("/a") ",\"response\":{\"kind\":\"/x\"}}"),
@@ -471,6 +478,12 @@ static const struct mutation mutations[] = {
 	{ "/origins", "[\"https://files.example/\"]", "/origins", "no path", YES },
 	{ "/origins", "[\"https://a@files.example\"]", "/origins", "no path", YES },
 	{ "/origins", "[\"ftp://files.example\"]", "/origins", "must be http or https", YES },
+	{ "/origins", "[]", "/origins", "must list one", NO },
+	{ "/tools", "[{\"name\":\"p\",\"description\":\"d\",\"inputSchema\":{\"type\":\"object\"},\"steps\":"
+	    STEPS("{\"request\":" GET("/a") ",\"response\":{\"id\":\"/x\"}}") ",\"request\":" GET("/a")
+	    ",\"response\":{}},{\"name\":\"w\",\"description\":\"d\",\"write\":true,\"preview\":\"p\","
+	    "\"inputSchema\":{\"type\":\"object\",\"properties\":{\"id\":{}}},\"request\":{\"method\":"
+	    "\"POST\",\"url\":\"/a\"},\"response\":{}}]", "/tools/1/preview", "a step that brings \"id\"", NO },
 	{ "/origins", "[7]", "/origins", "must be http or https", YES },
 
 	{ T0 "/response", NULL, T0, "\"response\" is missing", YES },

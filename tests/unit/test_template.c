@@ -100,7 +100,33 @@ static const struct row forms[] = {
 	{ "{\"a\":\"{obj}\"}", "!object" }, { "{\"a\":\"{nest}\"}", "!object" },
 	{ "{\"a\":\"{nul}\"}", "!U+0000" }, { "{\"a\":\"<{nul}>\"}", "!U+0000" },
 	{ "{\"a\":\"{nuls}\"}", "!U+0000" },
+	{ "{\"$when\":\"s\",\"a\":1}", "a=1" }, { "{\"$when\":\"gone\",\"a\":1}", NULL },
 };
+
+/* Whether {s} is sent whenever it is there. */
+static const struct {
+	const char	*body;
+	bool		 uses;
+} uses[] = {
+	{ "\"{s}\"", true }, { "\"<{s}>\"", true }, { "\"{{s}}\"", false }, { "\"s\"", false },
+	{ "[{\"a\":\"{n}\",\"b\":[\"{s}\"]}]", true }, { "{\"s\":\"{n}\"}", false }, { "1", false },
+	{ "{\"$when\":\"n\",\"a\":\"{s}\"}", false }, { "{\"$when\":\"s\",\"a\":\"{s}\"}", true },
+	{ "{\"$when\":\"s\",\"a\":1}", false },
+	{ "{\"a\":{\"$when\":\"n\",\"a\":\"{s}\"},\"b\":\"{s}\"}", true },
+};
+
+static void
+run_uses(void)
+{
+	cJSON *body;
+	size_t i;
+
+	for (i = 0; i < sizeof uses / sizeof uses[0]; i++) {
+		body = parse(uses[i].body);
+		CHECK(template_uses(body, "s") == uses[i].uses, "%s", uses[i].body);
+		cJSON_Delete(body);
+	}
+}
 
 static void
 run_row(const char *what, const struct row *row, enum template_result result, const struct buf *out,
@@ -198,6 +224,7 @@ main(void)
 		cJSON_Delete(body);
 		buf_finish(&out);
 	}
+	run_uses();
 	run_room(args);
 	cJSON_Delete(args);
 	cJSON_Delete(known);
