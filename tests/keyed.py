@@ -819,6 +819,32 @@ def keyed_breaker(a):
 keyed_breaker.conf = ["breaker_failures = 3", "breaker_open_s = 1"]
 
 
+def chain_services():
+    """The cases' service with a tool that has a step."""
+    path = Path(tempfile.gettempdir()) / ("keyed-chain-%d.json" % os.getpid())
+    path.write_text((HERE / "cases" / "chain.json").read_text().replace("<<PORT>>", "1"))
+    return path
+
+
+def keyed_breaker_and_steps(a):
+    """A step that goes well does not hide that what comes behind it fails and fails."""
+    rooms = {"body": {"rooms": [{"id": "r1", "name": "general"}]}}
+    a.plan = [rooms, {"status": 500}] * 3
+    for _ in range(3):
+        is_code(a.call("say", room="general", text="hi"), "outcome_unknown")
+    is_code(a.call("say", room="general", text="hi"), "service_down")
+    time.sleep(1.1)
+    a.plan = [dict(rooms)]
+    is_code(a.call("say", room="nobody", text="hi"), "name_unknown")
+    a.plan = [dict(rooms)]
+    is_code(a.call("say", room="general", text="hi"), "ok")
+    expect('breaker_state{service="cases"} 0' in a.metrics(), "it is not closed")
+
+
+keyed_breaker_and_steps.conf = ["breaker_failures = 3", "breaker_open_s = 1", "tools_off ="]
+keyed_breaker_and_steps.services = chain_services
+
+
 # ---- what must not happen though much goes wrong at once
 
 def preview_services():

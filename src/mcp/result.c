@@ -66,6 +66,9 @@ accept(const struct tool *t, const cJSON *args, const struct answer *a, size_t b
 	*done = is_success(t, a, document);
 	if (!*done) {
 		fail_status(f, t, args, a, document, budget, write);
+		/* A 2xx that says neither yes nor no is no refusal. */
+		*done = a->status >= 200 && a->status <= 299 &&
+		    pointer_get(document, json_str(t->success, "pointer")) == NULL;
 		cJSON_Delete(document);
 		return NULL;
 	}

@@ -255,6 +255,7 @@ errand_learn(struct errand *e, const struct answer *answer)
 {
 	const struct service *service = e->tool->service;
 	int64_t now = clock_mono_us(), us = now - e->fetched_us;
+	bool well = answer->outcome == OUTCOME_ANSWERED && answer->status < 500;
 
 	e->fetch = NULL;
 	e->us += us;
@@ -263,10 +264,13 @@ errand_learn(struct errand *e, const struct answer *answer)
 	e->why = answer->why;
 	metrics_upstream(e->bridge->metrics, service->name, e->outcome, us, answer->connects,
 	    answer->sent);
-	limit_learn(&e->bridge->limit, service, answer, now);
+	/* Of how the service is a step that went well says nothing, and another origin neither. */
+	if (e->request->to == NULL && (is_last(e) || !well)) {
+		limit_learn(&e->bridge->limit, service, answer, now);
+		e->probes = e->probes && answer->outcome == OUTCOME_INTERNAL;
+	}
 	if (e->bridge->watch != NULL)
 		e->bridge->watch->answer(e->bridge->watch->arg, answer);
-	e->probes = e->probes && answer->outcome == OUTCOME_INTERNAL;
 }
 
 /* Do what the plan says; 0, or -1 with the failure. */

@@ -44,6 +44,9 @@ static const char service[] =
     "{\"name\":\"tested\",\"description\":\"d\",\"inputSchema\":{\"type\":\"object\"},"
     "\"request\":{\"method\":\"GET\",\"url\":\"/\"},\"response\":{\"id\":\"/id\"},"
     "\"success\":{\"pointer\":\"/ok\",\"equals\":true}},"
+    "{\"name\":\"tested_write\",\"write\":true,\"description\":\"d\",\"inputSchema\":{\"type\":\"object\"},"
+    "\"request\":{\"method\":\"POST\",\"url\":\"/\"},\"response\":{\"id\":\"/id\"},"
+    "\"success\":{\"pointer\":\"/ok\",\"equals\":true}},"
     "{\"name\":\"tested_number\",\"description\":\"d\",\"inputSchema\":{\"type\":\"object\"},"
     "\"request\":{\"method\":\"GET\",\"url\":\"/\"},\"response\":{},"
     "\"success\":{\"pointer\":\"/code\",\"equals\":0}},"
@@ -128,6 +131,10 @@ static const struct {
 	{ "tested", "{}", 200, "{\"ok\":\"true\"}", "!\"http_status\":200|\"retryable\":false|" },
 	{ "tested", "{}", 200, "{}", "!\"http_status\":200|" },
 	{ "tested", "{}", 200, "", "!\"http_status\":200|" },
+	{ "tested_write", "{}", 200, "", "!\"code\":\"outcome_unknown\"|" },
+	{ "tested_write", "{}", 200, "{}", "!\"code\":\"outcome_unknown\"|" },
+	{ "tested_write", "{}", 200, "{\"ok\":false}", "!\"code\":\"upstream_rejected\"|" },
+	{ "tested_write", "{}", 200, "{\"ok\":null}", "!\"code\":\"upstream_rejected\"|" },
 	{ "tested", "{}", 500, "{\"ok\":true}", "!\"http_status\":500|" },
 	{ "tested", "{}", 200, "{\"ok\":false,\"error\":{\"code\":\"GONE\",\"message\":\"m\"}}",
 	    "!\"code\":\"gone\"|\"http_status\":200|It is gone. (the service says: \\\"m\\\")|" },
