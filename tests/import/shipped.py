@@ -5,6 +5,7 @@
     tests/import/shipped.py [NAME ...] [-v]
 
 For each file of FILES, whose document is in the folder OPENAPI:
+  - each name that a request sends and each pointer into an answer is one that the document has.
   - each tool is called through the bridge with what is required and with all arguments, and once more
     with a name where it takes names for ids. The service is Prism with that document: a request that
     does not fit it is told in its log.
@@ -39,6 +40,12 @@ SID, SID2 = "SM" + "a" * 32, "SM" + "b" * 32
 ID, ID2 = "1100000000000000001", "1000000000000000002"
 GENERIC = {"upstream_rejected", "upstream_error"}
 
+# What the files read of answers although the documents do not show it. At Slack: all that a search
+# finds; where messages go on, which the text of the parameter cursor says; of the messages of a thread what
+# the document shows of those of a channel.
+NOT_SHOWN = re.compile(r"slack_search_messages .*|slack_(list_messages|get_thread) /response_metadata/next_cursor|"
+                       r"slack_get_(thread|message) /messages/[*0]/(bot_id|files.*)")
+
 
 def first_of_each(schema):
     """Slack's document lists alternatives as the items of what is no array: the mock answers with the first."""
@@ -66,18 +73,63 @@ def discord_said(document):
     return document
 
 
+def operation_of(document, base, request):
+    """The document's operation for a request of the file, whose variables may have other names."""
+    path = re.escape(base + urlsplit(request["url"]).path)
+    path = re.sub(r"\\{\w+\\}", r"\\{\\w+\\}", path.replace("AC" + "0" * 32, r"\{x\}"))
+    found = [item for name, item in document["paths"].items() if re.fullmatch(path, name)]
+    assert len(found) == 1, (path, len(found))
+    own = found[0][request["method"].lower()]
+    return dict(own, parameters=found[0].get("parameters", []) + own.get("parameters", []))
+
+
+def branches(document, schema):
+    """A schema and all that it may be instead, Slack's way of saying so among them."""
+    if "$ref" in schema:
+        target = document
+        for name in schema["$ref"][2:].split("/"):
+            target = target[name]
+        schema = target
+    other = schema["items"] if isinstance(schema.get("items"), list) else []
+    below = [b for key in ("allOf", "oneOf", "anyOf") for b in schema.get(key, [])] + other
+    return [schema] + [found for b in below for found in branches(document, b)]
+
+
+def below(document, schemas, pointer):
+    """The schemas of what is at a pointer."""
+    for name in pointer.split("/")[1:]:
+        schemas = [s for schema in schemas for s in branches(document, schema)]
+        schemas = [s["properties"][name] for s in schemas if name in s.get("properties", {})] + [
+            s["items"] for s in schemas if name.isdigit() and isinstance(s.get("items"), dict)]
+    return schemas
+
+
+def pointers(document, schemas, pick, at=""):
+    """Of a pick each pointer, and whether the document has it there."""
+    if isinstance(pick, str):
+        yield at + pick, bool(below(document, schemas, pick))
+    elif "pointer" in pick:
+        yield at + pick["pointer"], bool(below(document, schemas, pick["pointer"]))
+    elif "each" in pick:
+        lists = below(document, schemas, pick["each"])
+        items = [s["items"] for schema in lists for s in branches(document, schema) if isinstance(s.get("items"), dict)]
+        yield at + pick["each"], bool(items)
+        yield from pointers(document, items, pick["item"], at + pick["each"] + "/*")
+    elif "last" not in pick and "argument" not in pick and "value" not in pick:
+        for one in pick.values():
+            yield from pointers(document, schemas, one, at)
+
+
 def slack_errors(document, request):
     """What the document lists for a request of the file: [(status, headers, body)]."""
-    path = urlsplit(request["url"]).path
-    listed = document["paths"][path][request["method"].lower()]["responses"]["default"]["schema"]
+    listed = operation_of(document, "", request)["responses"]["default"]["schema"]
     return [(200, {}, {"ok": False, "error": code})
             for code in listed.get("properties", {}).get("error", {}).get("enum", [])]
 
 
 def discord_errors(document, request):
-    path = request["url"].replace("{dm_id}", "{channel_id}").replace("{found_id}", "{channel_id}")
-    responses = document["paths"][path][request["method"].lower()]["responses"]
-    assert set(responses) - {"200", "201", "202"} == {"4XX", "429"}, (path, list(responses))
+    responses = operation_of(document, "", request)["responses"]
+    assert set(responses) - {"200", "201", "202"} == {"4XX", "429"}, (request, list(responses))
     return [(status, {}, {"code": 0, "message": "%d" % status}) for status in (400, 401, 403, 404)] + [
         (429, {}, {"message": "You are being rate limited.", "retry_after": 0.65, "global": False, "code": 0}),
         (429, {}, {"message": "You are being rate limited.", "retry_after": 64.57, "global": True}),
@@ -86,9 +138,7 @@ def discord_errors(document, request):
 
 def twilio_errors(document, request):
     """The document lists none."""
-    path = ACCOUNT.replace("AC" + "0" * 32, "{AccountSid}") + request["url"].replace(
-        "/Messages/{message_id}.", "/Messages/{Sid}.").replace("{message_id}", "{MessageSid}")
-    assert all(status < "300" for status in document["paths"][path][request["method"].lower()]["responses"])
+    assert all(status < "300" for status in operation_of(document, ACCOUNT, request)["responses"])
     return []
 
 
@@ -129,12 +179,18 @@ BEFORE = {
     "/guilds/%s/channels" % ID: [{"id": ID, "name": "string"}],
 }
 
+# What opens a direct chat, by path.
+OPENS = {"/conversations.open": [("users", "U012345678")], "/users/@me/channels": {"recipient_id": ID2}}
+
 # Lists that go on: tool, arguments, the first page, where its cursor stands in the second request's
 # query and what it is there, the second page, and the member with the ids of both.
 PAGES = [
-    ("twilio", "twilio_list_messages", {"from": "+15551234567", "limit": 1},
+    ("twilio", "twilio_list_messages", {"from": "+15551234567", "limit": 1,
+                                        "sent_after": "2026-11-27T00:00:00Z", "sent_before": "2026-11-28T00:00:00Z"},
      {"messages": [{"sid": SID, "body": "a"}], "next_page_uri": ACCOUNT + "/Messages.json?From=%2B15551234567"
-      "&PageSize=1&Page=1&PageToken=PASM1%3D"}, {"PageToken": "PASM1=", "From": "+15551234567", "PageSize": "1"},
+      "&PageSize=1&Page=1&PageToken=PASM1%3D"},
+     {"PageToken": "PASM1=", "From": "+15551234567", "PageSize": "1", "DateSent>": "2026-11-27T00:00:00Z",
+      "DateSent<": "2026-11-28T00:00:00Z"},
      {"messages": [{"sid": SID2, "body": "b"}], "next_page_uri": None}, "messages/message_id", [SID, SID2]),
     ("twilio", "twilio_list_media", {"message_id": SID}, {"media_list": [{"sid": "ME1"}], "next_page_uri":
      ACCOUNT + "/Messages/%s/Media.json?PageSize=50&Page=1&PageToken=PAME1" % SID},
@@ -243,6 +299,8 @@ class Provider:
             copy.write_text(json.dumps(self.about["said"](json.loads(json.dumps(self.document)))))
             mock = Mock(copy, self.tmp)
             self.start("judged", mock.port)
+            for tool in self.root["tools"]:
+                self.documented(tool)
             self.control(mock)
             for tool in self.root["tools"]:
                 self.judge(mock, tool)
@@ -285,6 +343,30 @@ class Provider:
             self.keys += 1
             out["idempotency_key"] = "call-%d" % self.keys
         return out
+
+    def documented(self, tool):
+        """Each name that the tool's requests send, and each pointer into their answers, is the document's."""
+        for spec in tool.get("steps", []) + [tool]:
+            request = spec["request"]
+            operation = operation_of(self.document, self.about["path"], request)
+            query = {name for name, _ in parse_qsl(urlsplit(request["url"]).query)} | set(request.get("query", {}))
+            known = {p["name"] for p in operation["parameters"] if p["in"] == "query"}
+            self.check("%s: query of %s" % (tool["name"], request["url"]), query <= known, str(query - known))
+            content = operation.get("requestBody", {}).get("content", {})
+            kind = "application/json" if "body" in request else "application/x-www-form-urlencoded"
+            known = {p["name"] for p in operation["parameters"] if p["in"] == "formData"} | {
+                name for schema in branches(self.document, content.get(kind, {}).get("schema", {}))
+                for name in schema.get("properties", {})}
+            sent = set(request.get("body", request.get("form", {})))
+            self.check("%s: body of %s" % (tool["name"], request["url"]), sent <= known, str(sent - known))
+            answers = [answer for status, answer in operation["responses"].items() if status[0] == "2"]
+            schemas = [a.get("schema") or a["content"]["application/json"]["schema"] for a in answers]
+            find = spec.get("find")
+            picks = spec["response"] if find is None else {"each": find["each"], "item": dict(
+                {pointer: pointer for pointer in find["match"] + [find["id"]]}, candidate=find["candidate"])}
+            for pointer, has in pointers(self.document, schemas, picks):
+                if not NOT_SHOWN.fullmatch("%s %s" % (tool["name"], pointer)):
+                    self.check("%s: %s in the answer to %s" % (tool["name"], pointer, request["url"]), has)
 
     def control(self, mock):
         """The mock does refuse, and its log says so."""
@@ -360,7 +442,8 @@ class Provider:
                 if status == 429:
                     wait = int(headers.get("Retry-After", -int(-body["retry_after"] // 1)))
                     good = good and failure["retryable"] and failure["retry_after_s"] == wait
-                self.check("%s: %s to %s" % (tool["name"], json.dumps(body), at), good, "%s wanted\n%s" % (wanted, more))
+                self.check("%s: %s to %s" % (tool["name"], json.dumps(body), at), good,
+                           "%s wanted\n%s" % (wanted, more))
 
     def codes(self):
         """Each code that the file knows, in the provider's shape; and one that it does not."""
@@ -416,16 +499,17 @@ class Provider:
         lists, key = member.split("/")
         got = [item.get(key) for page in (one, two) for item in page.get(lists, [])]
         sent = dict(parse_qsl(urlsplit(asked[-1]["path"]).query)) if asked else {}
-        self.check("%s: two pages" % name, len(asked) == 2 and got == ids and sent == query and "next_cursor" not in two,
-                   "%s\n%s\n%s\n%s" % (sent, got, text[:1000], more[:1000]))
+        self.check("%s: two pages" % name, len(asked) == 2 and got == ids and sent == query and
+                   "next_cursor" not in two, "%s\n%s\n%s\n%s" % (sent, got, text[:1000], more[:1000]))
 
     def send(self, name, arguments, path, body, answer, result):
         asked = self.script(lambda at: {"body": json.dumps(answer)} if at == path else None)
         got, text = self.result(name, arguments)
-        last = asked[-1] if asked else {"path": "", "body": b"{}", "headers": {}}
-        form = isinstance(body, list)
-        sent = parse_qsl(last["body"].decode()) if form else json.loads(last["body"])
-        self.check("%s: what is sent" % name, last["path"] == path and sent == body and "authorization" in last["headers"]
+        wanted = dict(OPENS, **{path: body})
+        sent = [(r["path"], parse_qsl(r["body"].decode()) if isinstance(body, list) else json.loads(r["body"]))
+                for r in asked if r["method"] == "POST"]
+        self.check("%s: what is sent" % name, sent and sent[-1][0] == path and
+                   all(wanted.get(at) == s for at, s in sent) and all("authorization" in r["headers"] for r in asked)
                    and {key: got.get(key) for key in result} == result, "%s\n%s" % (sent, text[:1000]))
 
 
