@@ -140,7 +140,8 @@ install: all
 	    $(DESTDIR)$(PREFIX)/share/doc/ums-mcp/managers/s6 \
 	    $(DESTDIR)$(PREFIX)/share/bash-completion/completions
 	install -m 755 $(B)/ums-mcp $(B)/ums-local $(DESTDIR)$(PREFIX)/bin/
-	$(Q)for f in ums-mcp.conf services/ums.json services/matrix.json services/ejabberd.json; do \
+	$(Q)for f in ums-mcp.conf services/ums.json services/matrix.json services/ejabberd.json \
+	    services/twilio.json services/slack.json services/discord.json; do \
 	    to=$(DESTDIR)$(SYSCONFDIR)/ums-mcp/$$f; \
 	    [ ! -e $$to ] || cmp -s etc/$$f $$to || to=$$to.new; \
 	    install -m 644 etc/$$f $$to || exit 1; \
@@ -167,6 +168,7 @@ help:
 	@echo "make test-auth     tokens and credentials with a real authorization server (installs it below build/)"
 	@echo "make e2e-services  service files against real services (installs them below build/)"
 	@echo "make test-import   imported public API documents against a mock that judges (installs it below build/)"
+	@echo "make test-contracts  the files for Twilio, Slack and Discord against their documents, the same way"
 	@echo "make clients       Inspector, TypeScript and Python SDKs against the running bridge"
 	@echo "make load          100 clients for 60 s through lighttpd and through nginx"
 	@echo "make volley        the load generator of tests/bench, in build/release/"
@@ -178,11 +180,11 @@ help:
 	@echo "make profile       where a request's processor time goes (callgrind)"
 	@echo "make fuzz          every fuzz target for SECONDS seconds (default 10), or RUNS times"
 
-conformance clients test-auth test-import e2e-services load life chaos torture soak bench profile fuzz:
+conformance clients test-auth test-import test-contracts e2e-services load life chaos torture soak bench profile fuzz:
 	$(Q)scripts/$@
 
 .PHONY: all unit check fuzz-build volley verify lint install clean help conformance clients test-auth \
-    test-import e2e-services load life chaos torture soak bench profile fuzz
+    test-import test-contracts e2e-services load life chaos torture soak bench profile fuzz
 .DELETE_ON_ERROR:
 .SECONDARY: $(FUZZ_OBJ)
 -include $(wildcard $(B)/obj/*/*.d $(B)/unit/*.d build/fuzz/obj/*/*.d build/fuzz/*.d)

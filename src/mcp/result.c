@@ -392,6 +392,21 @@ copy_part(char *out, size_t size, const cJSON *value)
 		snprintf(out, size, "%.*s", (int)size - 1, value->valuestring);
 }
 
+/* A number of the service's in seconds, rounded up, as so many make one; -1: there is none. */
+static int64_t
+seconds_of(const cJSON *value, int per_second)
+{
+	double wanted = cJSON_IsNumber(value) ? value->valuedouble / per_second : -1;
+	int64_t n;
+
+	if (!(wanted >= 0))
+		return -1;
+	if (wanted >= LIMIT_RETRY_AFTER_S)
+		return LIMIT_RETRY_AFTER_S;
+	n = (int64_t)wanted;
+	return n < wanted ? n + 1 : n;
+}
+
 /* How long to wait, as the header says or else the body, in its unit; -1: not said. */
 static int64_t
 retry_after_s(const struct tool *t, const cJSON *document, const struct answer *a)
@@ -400,12 +415,8 @@ retry_after_s(const struct tool *t, const cJSON *document, const struct answer *
 
 	if (a->retry_after_s >= 0)
 		return a->retry_after_s;
-	if (json_integer(part(t, document, "retry_after"), &n) == -1 || n < 0) {
-		if (json_integer(part(t, document, "retry_after_ms"), &n) == -1 || n < 0)
-			return -1;
-		n = n / 1000 + (n % 1000 != 0);
-	}
-	return n < LIMIT_RETRY_AFTER_S ? n : LIMIT_RETRY_AFTER_S;
+	n = seconds_of(part(t, document, "retry_after"), 1);
+	return n >= 0 ? n : seconds_of(part(t, document, "retry_after_ms"), 1000);
 }
 
 cJSON *
@@ -452,8 +463,9 @@ fail_status(struct failure *f, const struct tool *t, const cJSON *args, const st
 		    message[0] == '\0' ? "" : "\")");
 	if (json_get(known, "retryable") != NULL)
 		f->retryable = json_true(known, "retryable");
-	if (json_str(known, "code") != NULL)
-		snprintf(f->code, sizeof f->code, "%s", json_str(known, "code"));
+	if (json_get(known, "code") != NULL)
+		snprintf(f->code, sizeof f->code, "%s", cJSON_IsNull(json_get(known, "code")) ?
+		    rule->code : json_str(known, "code"));
 	f->retry_after_s = retry_after_s(t, document, a);
 	if (t->error != NULL && json_get(t->error, "candidates") != NULL && document != NULL) {
 		if (pick_apply(json_get(t->error, "candidates"), document, args, &f->candidates,

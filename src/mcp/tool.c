@@ -391,14 +391,14 @@ load_outcome(struct tool *t, const cJSON *spec, const char *place, struct spec_f
 		{ NULL, SPEC_ANY, false },
 	};
 	static const struct spec_key code_keys[] = {
-		{ "code", SPEC_STRING, false },
+		{ "code", SPEC_ANY, false },
 		{ "hint", SPEC_STRING, false },
 		{ "retryable", SPEC_BOOL, false },
 		{ NULL, SPEC_ANY, false },
 	};
 	static const char *const pointers[] = { "code", "message", "request_id", "retry_after",
 		"retry_after_ms" };
-	const cJSON *item, *known = t->known;
+	const cJSON *item, *code, *known = t->known;
 	char at[SPEC_PLACE], below[SPEC_PLACE / 2] = "", reason[256];
 	const char *why, *pointer;
 	size_t i;
@@ -435,6 +435,10 @@ load_outcome(struct tool *t, const cJSON *spec, const char *place, struct spec_f
 		snprintf(inner, sizeof inner, "%s/codes/%s", at, item->string);
 		if (spec_check(item, code_keys, inner, f) == -1)
 			return -1;
+		code = json_get(item, "code");
+		if (code != NULL && !cJSON_IsString(code) && !cJSON_IsNull(code))
+			return spec_fail(f, inner, "\"code\" must be a string, or null for that "
+			    "of the status");
 	}
 	item = json_get(t->error, "candidates");
 	if (item == NULL)

@@ -26,7 +26,7 @@ static const char service[] =
     "\"retry_after_ms\":\"/error/retry_ms\","
     "\"candidates\":{\"each\":\"/error/candidates\",\"item\":{\"id\":\"/id\",\"name\":\"/name\"}},"
     "\"codes\":{\"GONE\":{\"code\":\"gone\",\"hint\":\"It is gone.\",\"retryable\":false},"
-    "\"BUSY\":{\"retryable\":true},\"40\":{\"hint\":\"Forty.\"}}},\"tools\":["
+    "\"BUSY\":{\"retryable\":true},\"0\":{\"code\":null},\"40\":{\"hint\":\"Forty.\"}}},\"tools\":["
     "{\"name\":\"get\",\"description\":\"d\",\"inputSchema\":{\"type\":\"object\",\"properties\":{\"id\":{}},"
     "\"required\":[\"id\"]},\"outputSchema\":{\"type\":\"object\",\"properties\":{\"id\":"
     "{\"type\":[\"string\",\"integer\"]},\"n\":{\"type\":\"integer\"}},\"required\":[\"id\"]},"
@@ -172,12 +172,19 @@ static const struct {
 	    "!\"code\":\"gone\"|It is gone. (the service says: \\\"Not there\\n\\\")|" },
 	{ "get", "{\"id\":1}", 400, "{\"error\":{\"code\":\"BUSY\"}}", "!\"code\":\"BUSY\"|\"retryable\":true|" },
 	{ "get", "{\"id\":1}", 400, "{\"error\":{\"code\":40}}", "!\"code\":\"40\"|\"hint\":\"Forty.\"|" },
+	{ "get", "{\"id\":1}", 401, "{\"error\":{\"code\":0}}", "!\"code\":\"upstream_unauthorized\"|" },
+	{ "get", "{\"id\":1}", 429, "{\"error\":{\"code\":0}}", "!\"code\":\"rate_limited\"|\"retryable\":true|" },
 	{ "get", "{\"id\":1}", 400, "{\"error\":{\"code\":{}}}", "!\"code\":\"bad_request\"|" },
 	{ "get", "{\"id\":1}", 400, "{\"error\":{\"code\":\"NEW\",\"message\":\"Because.\"}}",
 	    "!\"code\":\"NEW\"|it says: \\\"Because.\\\"|" },
 	{ "get", "{\"id\":1}", 400, "{\"error\":{\"id\":\"r-1\",\"retry\":30}}",
 	    "!\"upstream_request_id\":\"r-1\"|\"retry_after_s\":30|" },
 	{ "get", "{\"id\":1}", 400, "{\"error\":{\"retry\":-1}}", "!\"hint\"|" },
+	{ "get", "{\"id\":1}", 429, "{\"error\":{\"retry\":0.3}}", "!\"retry_after_s\":1,|" },
+	{ "get", "{\"id\":1}", 429, "{\"error\":{\"retry\":64.57}}", "!\"retry_after_s\":65,|" },
+	{ "get", "{\"id\":1}", 429, "{\"error\":{\"retry\":2.0}}", "!\"retry_after_s\":2,|" },
+	{ "get", "{\"id\":1}", 429, "{\"error\":{\"retry\":1e99}}", "!\"retry_after_s\":604800,|" },
+	{ "get", "{\"id\":1}", 429, "{\"error\":{\"retry_ms\":4000.5}}", "!\"retry_after_s\":5,|" },
 	{ "get", "{\"id\":1}", 429, "{\"error\":{\"retry_ms\":4001}}", "!\"retry_after_s\":5,|" },
 	{ "get", "{\"id\":1}", 429, "{\"error\":{\"retry_ms\":4000}}", "!\"retry_after_s\":4,|" },
 	{ "get", "{\"id\":1}", 429, "{\"error\":{\"retry_ms\":0}}", "!\"retry_after_s\":0,|" },

@@ -289,6 +289,7 @@ static const struct mutation mutations[] = {
 	{ "/error/codes", "[]", "/error/codes", "must be an object", YES },
 	{ "/error/codes/gone", "\"x\"", "/error/codes/gone", "must be an object", YES },
 	{ "/error/codes/gone/text", "\"x\"", "/error/codes/gone/text", "unknown key", YES },
+	{ "/error/codes/gone/code", "7", "/error/codes/gone", "must be a string, or null", YES },
 	{ "/error/codes/gone/retryable", "1", "/error/codes/gone/retryable", "must be true or false", YES },
 	{ T0 "/error/code", "\"code\"", T0 "/error", "\"code\" must be a JSON Pointer", YES },
 
@@ -991,6 +992,9 @@ run_shipped(const struct schema *schema, const char *from)
 		{ "ums.json", 14, 16 * 1024 },
 		{ "matrix.json", 14, 12 * 1024 },
 		{ "ejabberd.json", 9, 8 * 1024 },
+		{ "twilio.json", 7, 7 * 1024 },
+		{ "slack.json", 12, 9 * 1024 },
+		{ "discord.json", 12, 9 * 1024 },
 	};
 	struct schema_fault wrong;
 	struct catalog c;
@@ -1053,6 +1057,9 @@ main(void)
 	write_text("ums.token", "s3cret\n", 7);
 	write_text("matrix.token", "s3cret\n", 7);
 	write_text("ejabberd.password", "s3cret\n", 7);
+	write_text("twilio.password", "s3cret\n", 7);
+	write_text("slack.token", "s3cret\n", 7);
+	write_text("discord.token", "Bot s3cret\n", 11);
 	write_text("other.token", "other", 5);
 	write_text("sesame.token", "open sesame\r\n", 13);
 	write_text("empty.token", "\n", 1);
@@ -1086,6 +1093,9 @@ main(void)
 	remove_text("ums.token");
 	remove_text("matrix.token");
 	remove_text("ejabberd.password");
+	remove_text("twilio.password");
+	remove_text("slack.token");
+	remove_text("discord.token");
 	remove_text("other.token");
 	remove_text("sesame.token");
 	remove_text("empty.token");
