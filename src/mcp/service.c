@@ -19,9 +19,10 @@ static int	load_base(struct service *, const struct service_settings *, struct s
 static int	load_origins(struct service *, struct spec_fault *);
 static int	load_tls(struct service *, const struct service_settings *, struct spec_fault *);
 static int	load_auth(struct service *, const struct service_settings *, struct spec_fault *);
+static void	shed(struct service *, cJSON *);
 static int	load_tools(struct service *, const struct service_settings *,
 		    struct spec_fault *);
-static int	load_taken(struct service *, const cJSON *, const struct overlay *,
+static int	load_taken(struct service *, cJSON *, const struct overlay *,
 		    struct spec_fault *);
 static int	link_previews(struct service *, struct spec_fault *);
 static struct tool *own_tool(void);
@@ -266,7 +267,7 @@ load_tools(struct service *s, const struct service_settings *over, struct spec_f
 
 /* The tools of the file, less what an overlay leaves out. */
 static int
-load_taken(struct service *s, const cJSON *tools, const struct overlay *overlay,
+load_taken(struct service *s, cJSON *tools, const struct overlay *overlay,
     struct spec_fault *f)
 {
 	int count = cJSON_GetArraySize(tools);
@@ -290,7 +291,29 @@ load_taken(struct service *s, const cJSON *tools, const struct overlay *overlay,
 				return spec_fail(f, place, "a second tool named \"%s\"",
 				    s->tools[i].name);
 	}
-	return link_previews(s, f);
+	if (link_previews(s, f) == -1)
+		return -1;
+	shed(s, tools);
+	return 0;
+}
+
+/* Let go of what was needed to load tools only: half of a file are schemas, which tools copied. */
+static void
+shed(struct service *s, cJSON *tools)
+{
+	static const char *const members[] = {
+		"$comment", "description", "annotations", "inputSchema", "outputSchema",
+	};
+	cJSON *spec;
+	size_t i;
+
+	cJSON_ArrayForEach(spec, tools)
+		for (i = 0; i < sizeof members / sizeof members[0]; i++)
+			cJSON_DeleteItemFromObjectCaseSensitive(spec, members[i]);
+	for (i = 0; i < s->ntools; i++) {
+		cJSON_Delete(s->tools[i].known);
+		s->tools[i].known = NULL;
+	}
 }
 
 /* Whether all that `wanted` lists is in `scopes`. */

@@ -36,7 +36,7 @@ struct mirror {
 struct tool {
 	const struct service	*service;	/* NULL: the bridge answers itself */
 	const char		*name;
-	const cJSON		*spec;		/* of the file */
+	const cJSON		*spec;		/* of the file, less its schemas */
 	bool			 write;		/* it changes something upstream */
 	bool			 dedupes;	/* a repeated idempotency_key does it once there */
 	enum policy_action	 policy;	/* where the configuration has no rule for it */
@@ -57,7 +57,7 @@ struct tool {
 	struct step		 steps[STEPS_MAX];	/* requests before it, in this order */
 	size_t			 nsteps;
 	struct request		 request;
-	cJSON			*known;		/* names: arguments, and what steps bring */
+	cJSON			*known;		/* while it is loaded: the names for templates */
 	long			 timeout_ms;	/* 0: the configuration's */
 
 	cJSON			*response;	/* the pick of the result, without next_cursor */
