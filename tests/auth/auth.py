@@ -495,6 +495,16 @@ def auth_rotation(a):
     expect(1 <= fetched <= a.workers, "%d fetches" % fetched)
 
 
+def auth_rotation_again(a):
+    """Keys that change again and again: a token of the newest is never told that it is false."""
+    warm(a, a.token())
+    for _ in range(8):      # one worker fetches a set, the other meets the next key first
+        time.sleep(1.1)             # jwks_pause_s
+        kid = a.issuer.rotate(after_s=0, keep_s=60)["ES256"]
+        Bridge.wait_for(lambda: header_of(a.token())["kid"] == kid, 5, "the new key never signs")
+        is_code(a.call("read_item", a.token()), "ok")
+
+
 def auth_key_is_withdrawn(a):
     """A key that the issuer publishes no more is not believed once the set is fetched anew."""
     token = a.token()
