@@ -585,15 +585,19 @@ auth_issuer_untrusted.conf = lambda issuer: ["auth_ca_file = %s" % issuer.pki.ot
 
 
 def auth_only_over_https(a):
-    """Whoever could change keys or words on tokens on their way could let in: http ends the start."""
+    """Whoever could change keys or words on tokens on their way could let in: http ends the start.
+    So does a password in a URL, which -T would show."""
     for key, lines in (("jwks", ["jwks = http://localhost:1/jwks"]),
+                       ("jwks", ["jwks = https://user:word@localhost:1/jwks"]),
+                       ("introspection_url", introspection(a.issuer) + [
+                           "introspection_url = https://user:word@localhost:1/word"]),
                        ("introspection_url", introspection(a.issuer) + [
                            "introspection_url = http://localhost:1/word"])):
         a.bridge.write_conf(lines)
         done = subprocess.run([a.bridge.binary, "-t"], env=a.bridge.environment(), timeout=20,
                               capture_output=True, check=False)
         expect(done.returncode == 100 and key.encode() in done.stderr and
-               b"https" in done.stderr, "exit %d: %s" % (done.returncode, done.stderr))
+               b"https" in done.stderr and b"word@" not in done.stderr, "exit %d: %s" % (done.returncode, done.stderr))
     a.bridge.write_conf(a.conf)
 
 
