@@ -566,9 +566,12 @@ def over_tls(a, cert, ca, code="upstream_untrusted", sent=0):
 
 
 def fault_tls_good(a):
-    """No fault: what the others differ from."""
+    """No fault: what the others differ from. TLS's secrets are written nowhere, whatever asks."""
     cert = certificate(a.bridge.tmp, "good", "IP:127.0.0.1")
+    secrets = a.bridge.tmp / "tls-secrets"
+    a.env = dict(a.env, SSLKEYLOGFILE=str(secrets))
     over_tls(a, cert, cert[0], "ok", 1)
+    expect(not secrets.exists(), "the secrets of TLS were written to SSLKEYLOGFILE")
 
 
 def fault_tls_expired(a):

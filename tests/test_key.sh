@@ -153,6 +153,11 @@ echo "emil sha256:12" >>"$keys"
 check "a wrong line ends the start" [ $? -eq 100 ]
 check "and is named" said "keys:$(wc -l <"$keys"): a name is followed by sha256:"
 rm "$keys"
+mkfifo -m 600 "$keys"
+timeout 10 "$bridge" -c "$t/conf" -t >"$t/out" 2>"$t/err"
+check "a pipe is not waited for" [ $? -eq 100 ]
+check "and named" said "keys: not a regular file"
+rm "$keys"
 "$bridge" -c "$t/conf" -t >"$t/out" 2>"$t/err"
 check "so does a file that is not there" [ $? -eq 100 ]
 

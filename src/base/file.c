@@ -22,7 +22,8 @@ read_whole(struct buf *out, const char *path, bool private, char *why, size_t wh
 	ssize_t n;
 	int fd, result = -1;
 
-	fd = open(path, O_RDONLY | O_CLOEXEC);
+	/* A FIFO would be waited for. */
+	fd = open(path, O_RDONLY | O_NONBLOCK | O_CLOEXEC);
 	if (fd == -1 || fstat(fd, &st) == -1) {
 		snprintf(why, whylen, "%s: cannot be read: %s", path, strerror(errno));
 		goto out;

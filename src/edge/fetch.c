@@ -71,6 +71,8 @@ static void	release(struct fetch *);
 int
 fetch_init(void)
 {
+	/* libcurl would write every connection's TLS secrets into the file that this names. */
+	unsetenv("SSLKEYLOGFILE");
 	return curl_global_init_mem(CURL_GLOBAL_DEFAULT, window_malloc, window_free,
 	    window_realloc, window_strdup, window_calloc) == 0 ? 0 : -1;
 }

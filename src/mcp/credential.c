@@ -119,6 +119,19 @@ credential_finish(struct credential *c)
 }
 
 bool
+credential_may_not_set(const char *header)
+{
+	static const char *const names[] = { "Host", "Content-Length", "Transfer-Encoding",
+		"Connection", "Expect", "traceparent", "tracestate" };
+	size_t i;
+
+	for (i = 0; i < sizeof names / sizeof names[0]; i++)
+		if (strcasecmp(names[i], header) == 0)
+			return true;
+	return false;
+}
+
+bool
 credential_sets(const struct credential *c, const char *header)
 {
 	size_t len = strlen(header);
@@ -245,6 +258,8 @@ load_header(struct credential *c, const struct source *from)
 	if (name[strspn(name, "abcdefghijklmnopqrstuvwxyz"
 	    "ABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789-_")] != '\0')
 		return spec_fail(from->fault, place, "must be a header's name");
+	if (credential_may_not_set(name))
+		return spec_fail(from->fault, place, "is set by the transport; name another");
 	secret = read_secret(from, "value", from->override);
 	if (secret == NULL)
 		return -1;

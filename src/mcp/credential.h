@@ -46,5 +46,7 @@ int	 credential_load(struct credential *c, const cJSON *auth, const char *overri
 void	 credential_finish(struct credential *c);
 /* Whether it is the credential's own to set a header of that name. */
 bool	 credential_sets(const struct credential *c, const char *header);
+/* Whether the header is the transport's or the trace's, and so no file's to set. */
+bool	 credential_may_not_set(const char *header);
 
 #endif

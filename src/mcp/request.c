@@ -103,13 +103,10 @@ request_uses(const struct request *r, const char *name)
 static bool
 is_own_header(const struct service *s, const char *name)
 {
-	static const char *const names[] = { "Host", "Content-Length", "Transfer-Encoding",
-		"Connection", "Authorization", "traceparent", "tracestate", "Expect" };
 	size_t i;
 
-	for (i = 0; i < sizeof names / sizeof names[0]; i++)
-		if (strcasecmp(names[i], name) == 0)
-			return true;
+	if (credential_may_not_set(name) || strcasecmp(name, "Authorization") == 0)
+		return true;
 	for (i = 0; i < s->ncredentials; i++)
 		if (credential_sets(&s->credentials[i], name))
 			return true;

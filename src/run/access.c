@@ -39,6 +39,19 @@ load_api_keys(struct settings *s, char *why, size_t whylen)
 	return result;
 }
 
+/* Of the issuer: with a host, and without a user, who would be shown by -T. */
+static bool
+is_safe_url(const char *url)
+{
+	const char *host = url + 8;
+	size_t len;
+
+	if (strncmp(url, "https://", 8) != 0)
+		return false;
+	len = strcspn(host, "/?#");
+	return len > 0 && memchr(host, '@', len) == NULL;
+}
+
 static int
 load_jwt(struct settings *s, char *why, size_t whylen)
 {
@@ -57,14 +70,15 @@ load_jwt(struct settings *s, char *why, size_t whylen)
 		s->jwt_algorithms |= 1u << algorithm;
 	}
 	if (s->jwt_algorithms == 0 || s->issuer[0] == '\0' || s->jwks[0] == '\0') {
-		snprintf(why, whylen, "auth = jwt needs issuer, jwks and jwt_algorithms");
+		snprintf(why, whylen, "auth = jwt needs issuer and jwks (and jwt_algorithms is not to be "
+		    "empty)");
 		return -1;
 	}
 	if (strstr(s->jwks, "://") != NULL) {
-		if (strncmp(s->jwks, "https://", 8) == 0)
+		if (is_safe_url(s->jwks))
 			return 0;
-		snprintf(why, whylen, "jwks = %s: must be a file or an https URL: whoever can "
-		    "change the keys on their way can sign tokens", s->jwks);
+		snprintf(why, whylen, "jwks: must be a file or an https URL with a host and without "
+		    "user: whoever can change the keys on their way can sign tokens");
 		return -1;
 	}
 	buf_init(&text, LIMIT_CONF_FILE);
@@ -82,8 +96,9 @@ load_introspection(struct settings *s, char *why, size_t whylen)
 	char reason[512];
 
 	if (s->introspection_client[0] == '\0' || s->introspection_secret_file[0] == '\0' ||
-	    strncmp(s->introspection_url, "https://", 8) != 0) {
-		snprintf(why, whylen, "auth = introspection needs introspection_url (https), "
+	    !is_safe_url(s->introspection_url)) {
+		snprintf(why, whylen, "auth = introspection needs introspection_url (https, a host, "
+		    "no user), "
 		    "introspection_client and introspection_secret_file");
 		return -1;
 	}

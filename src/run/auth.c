@@ -434,13 +434,18 @@ judge_jwt(struct auth *a, struct auth_case *c, const char *token, const uint8_t 
 		case JWT_UNKNOWN_KEY:
 			break;
 		}
-		/* The issuer may have a new key: once for a case, and not too often for all. */
-		if (s->jwks_file != NULL || (c->after_ms != 0 && born_ms > c->after_ms))
+		/*
+		 * The issuer may have a new key, and a younger set in the store may be older than
+		 * that: only one that was fetched since the token came says that there is none.
+		 */
+		if (s->jwks_file != NULL || (c->asked_ms != 0 && born_ms > c->asked_ms))
 			return refuse(a, c, "jwt", "unknown_key", AUTH_FALSE, why);
 		/* Another unknown key had them looked at just now: this one may be newer. */
-		if (c->after_ms != 0)
+		if (c->after_ms != 0 && born_ms <= c->after_ms)
 			return refuse(a, c, "jwt", "unknown_key", AUTH_UNAVAILABLE,
 			    "the token's key is not known yet; its issuer is asked again soon");
+		if (c->asked_ms == 0)
+			c->asked_ms = clock_wall_ms();
 		c->after_ms = born_ms;
 	}
 	return got == FLIGHT_WAITS ? AUTH_WAITS : refuse(a, c, "jwt", "unavailable",

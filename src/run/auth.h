@@ -21,6 +21,7 @@ struct auth_case {
 	void			*arg;
 	struct flight_wait	 wait;
 	int64_t			 after_ms;	/* younger keys are wanted; 0: any */
+	int64_t			 asked_ms;	/* since then; wall time */
 	struct principal	*principal;	/* AUTH_KNOWN: held */
 	const char		*why;		/* else, static */
 };

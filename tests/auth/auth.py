@@ -496,6 +496,16 @@ def auth_rotation(a):
     expect(1 <= fetched <= a.workers, "%d fetches" % fetched)
 
 
+def auth_rotation_again(a):
+    """Keys that change again and again: a token of the newest is never told that it is false."""
+    warm(a, a.token())
+    for _ in range(8):      # one worker fetches a set, the other meets the next key first
+        time.sleep(1.1)             # jwks_pause_s
+        kid = a.issuer.rotate(after_s=0, keep_s=60)["ES256"]
+        Bridge.wait_for(lambda: header_of(a.token())["kid"] == kid, 5, "the new key never signs")
+        is_code(a.call("read_item", a.token()), "ok")
+
+
 def auth_key_is_withdrawn(a):
     """A key that the issuer publishes no more is not believed once the set is fetched anew."""
     token = a.token()
@@ -576,15 +586,19 @@ auth_issuer_untrusted.conf = lambda issuer: ["auth_ca_file = %s" % issuer.pki.ot
 
 
 def auth_only_over_https(a):
-    """Whoever could change keys or words on tokens on their way could let in: http ends the start."""
+    """Whoever could change keys or words on tokens on their way could let in: http ends the start.
+    So does a password in a URL, which -T would show."""
     for key, lines in (("jwks", ["jwks = http://localhost:1/jwks"]),
+                       ("jwks", ["jwks = https://user:word@localhost:1/jwks"]),
+                       ("introspection_url", introspection(a.issuer) + [
+                           "introspection_url = https://user:word@localhost:1/word"]),
                        ("introspection_url", introspection(a.issuer) + [
                            "introspection_url = http://localhost:1/word"])):
         a.bridge.write_conf(lines)
         done = subprocess.run([a.bridge.binary, "-t"], env=a.bridge.environment(), timeout=20,
                               capture_output=True, check=False)
         expect(done.returncode == 100 and key.encode() in done.stderr and
-               b"https" in done.stderr, "exit %d: %s" % (done.returncode, done.stderr))
+               b"https" in done.stderr and b"word@" not in done.stderr, "exit %d: %s" % (done.returncode, done.stderr))
     a.bridge.write_conf(a.conf)
 
 

@@ -157,6 +157,8 @@ static const struct mutation mutations[] = {
 	    "\"header\" is missing", YES },
 	{ "/auth", "{\"type\":\"header\",\"header\":\"X Key\",\"value\":{\"file\":\"demo.token\"}}",
 	    "/auth/header", "must be a header's name", YES },
+	{ "/auth", "{\"type\":\"header\",\"header\":\"transfer-encoding\","
+	    "\"value\":{\"file\":\"demo.token\"}}", "/auth/header", "is set by the transport", NO },
 	{ "/auth", "{\"type\":\"header\",\"header\":\"X-Key\"}", "/auth/value", "is missing", NO },
 
 	/* OAuth: a client of an authorization server. */
