@@ -4,6 +4,7 @@
  * that each place is filled by an argument that there is.
  */
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <strings.h>
 
@@ -64,6 +65,7 @@ request_load(struct request *r, const struct service *s, const cJSON *spec,
 void
 request_finish(struct request *r)
 {
+	free(r->to);
 	uritemplate_destroy(r->url);
 	memset(r, 0, sizeof *r);
 }
@@ -170,7 +172,9 @@ load_to(struct request *r, const char *text, const struct request_names *names, 
 	if (child == NULL || !is_brought(names, child->string))
 		return spec_fail(f, place, "must begin with '/', or be one {name} that an earlier "
 		    "step brings");
-	r->to = child->string;
+	r->to = strdup(child->string);
+	if (r->to == NULL)
+		return spec_fail(f, place, "out of memory");
 	return r->service->origins != NULL ? 0 : spec_fail(f, place, "goes where the service "
 	    "says; \"origins\" of the service must list which origins that may be");
 }

@@ -21,7 +21,7 @@ enum request_body { REQUEST_EMPTY, REQUEST_JSON, REQUEST_FORM, REQUEST_MULTIPART
 struct request {
 	const struct service	*service;
 	const char		*method;	/* static */
-	const char		*to;		/* the argument that is its whole URL; or NULL */
+	char			*to;		/* the argument that is its whole URL; or NULL */
 	struct uritemplate	*url;		/* else what follows base_url */
 	size_t			 path_vars;	/* how many of its variables stand in the path */
 	const cJSON		*query;		/* object of templates behind the URL, or NULL */

@@ -69,6 +69,9 @@ accept(const struct tool *t, const cJSON *args, const struct answer *a, size_t b
 		/* A 2xx that says neither yes nor no is no refusal. */
 		*done = a->status >= 200 && a->status <= 299 &&
 		    pointer_get(document, json_str(t->success, "pointer")) == NULL;
+		if (*done)
+			snprintf(f->hint, sizeof f->hint, "the service's answer does not say "
+			    "whether it went well");
 		cJSON_Delete(document);
 		return NULL;
 	}
