@@ -70,15 +70,15 @@ load_jwt(struct settings *s, char *why, size_t whylen)
 		s->jwt_algorithms |= 1u << algorithm;
 	}
 	if (s->jwt_algorithms == 0 || s->issuer[0] == '\0' || s->jwks[0] == '\0') {
-		snprintf(why, whylen, "auth = jwt needs issuer and jwks (and jwt_algorithms is not to be "
-		    "empty)");
+		snprintf(why, whylen, "auth = jwt needs issuer and jwks (and jwt_algorithms is "
+		    "not to be empty)");
 		return -1;
 	}
 	if (strstr(s->jwks, "://") != NULL) {
 		if (is_safe_url(s->jwks))
 			return 0;
-		snprintf(why, whylen, "jwks: must be a file or an https URL with a host and without "
-		    "user: whoever can change the keys on their way can sign tokens");
+		snprintf(why, whylen, "jwks: must be a file or an https URL with a host and "
+		    "without user: whoever can change the keys on their way can sign tokens");
 		return -1;
 	}
 	buf_init(&text, LIMIT_CONF_FILE);
@@ -97,9 +97,8 @@ load_introspection(struct settings *s, char *why, size_t whylen)
 
 	if (s->introspection_client[0] == '\0' || s->introspection_secret_file[0] == '\0' ||
 	    !is_safe_url(s->introspection_url)) {
-		snprintf(why, whylen, "auth = introspection needs introspection_url (https, a host, "
-		    "no user), "
-		    "introspection_client and introspection_secret_file");
+		snprintf(why, whylen, "auth = introspection needs introspection_url (https, a "
+		    "host, no user), introspection_client and introspection_secret_file");
 		return -1;
 	}
 	s->introspection_secret = file_secret(s->introspection_secret_file, reason, sizeof reason);

@@ -373,6 +373,24 @@ req_cancel(struct bridge *b, const cJSON *id)
 	front_reply(front, &nothing);
 }
 
+/* A call that the caller's scopes do not allow is never begun, but it is written down. */
+static void
+req_forbid(struct req *r)
+{
+	const struct call refused = {
+		.bridge = r->bridge,
+		.tool = r->message.tool,
+		.args = json_get(r->message.rpc.params, "arguments"),
+		.principal = r->auth.principal,
+		.end = CALL_FAILURE,
+		.code = "insufficient_scope",
+	};
+
+	req_challenge(r, r->message.tool, refused.code,
+	    "the token does not grant the scopes of this tool");
+	deed_write(&refused, "refused", r->trace.id);
+}
+
 static enum req_move
 req_rpc(struct req *r)
 {
@@ -381,9 +399,6 @@ req_rpc(struct req *r)
 	const char *traceparent;
 
 	verdict = mcp_open(&r->bridge->mcp, &r->message, r->auth.principal, &r->http, &r->reply);
-	if (verdict == MCP_FORBIDDEN)
-		req_challenge(r, r->message.tool, "insufficient_scope",
-		    "the token does not grant the scopes of this tool");
 	if (r->http.local && rpc->kind == JSONRPC_NOTIFICATION && rpc->method != NULL &&
 	    strcmp(rpc->method, "notifications/cancelled") == 0)
 		req_cancel(r->bridge, json_get(rpc->params, "requestId"));
@@ -391,6 +406,8 @@ req_rpc(struct req *r)
 	buf_finish(&r->http.body);
 	if (traceparent != NULL && http_header(&r->http, "traceparent") == NULL)
 		req_trace(r, traceparent);
+	if (verdict == MCP_FORBIDDEN)
+		req_forbid(r);
 	/* Of the variables nothing else is needed any more. */
 	if (req_tracestate(r) == NULL)
 		buf_wipe(&r->http.params);

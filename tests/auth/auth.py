@@ -756,6 +756,9 @@ def auth_api_key(a):
     for name in ("anna", "anonymous"):      # but not under the name of somebody else here
         is_refused(a.call("open_item", a.sign({"sub": name})))
     is_refused(a.call("send_item", reads), 403, "insufficient_scope")
+    deed = json.loads((a.tmp / "audit").read_text().splitlines()[-1])
+    expect((deed["caller"], deed["tool"], deed["outcome"], deed.get("code")) ==
+           ("bert", "send_item", "refused", "insufficient_scope"), "not written down: %s" % deed)
     expect(listed(a.rpc("tools/list", {}, reads)) == ["open_item", "read_item"], "listed")
     altered = whole[:-1] + ("A" if whole[-1] != "A" else "B")
     for wrong in (altered, whole + "A", whole[:-1]):
