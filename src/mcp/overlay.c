@@ -6,12 +6,10 @@
 #include <string.h>
 
 #include "base/buf.h"
-#include "base/file.h"
 #include "base/limits.h"
 #include "mcp/overlay.h"
 #include "wire/json.h"
 
-static int	read_file(struct overlay *, const char *, struct spec_fault *);
 static int	take(struct overlay *, const cJSON *, struct spec_fault *);
 static int	check_tools(const cJSON *, const cJSON *, struct spec_fault *);
 static int	rename_tools(const struct overlay *, cJSON *, struct spec_fault *);
@@ -28,7 +26,8 @@ overlay_apply(struct overlay *o, const char *file, cJSON *tools, struct spec_fau
 	};
 
 	f->file = file;
-	if (read_file(o, file, f) == -1 || spec_check(o->root, keys, "", f) == -1 ||
+	o->root = spec_read(f);
+	if (o->root == NULL || spec_check(o->root, keys, "", f) == -1 ||
 	    take(o, tools, f) == -1 ||
 	    check_tools(json_get(o->root, "tools"), tools, f) == -1)
 		return -1;
@@ -47,29 +46,6 @@ bool
 overlay_takes(const struct overlay *o, size_t i)
 {
 	return o->taken == NULL || o->taken[i];
-}
-
-static int
-read_file(struct overlay *o, const char *file, struct spec_fault *f)
-{
-	struct json_fault fault;
-	size_t line, column;
-	struct buf text;
-	int result = -1;
-
-	buf_init(&text, LIMIT_SERVICE_FILE);
-	if (file_read(&text, file, f->why, f->whylen) == -1)
-		goto out;
-	o->root = json_parse(buf_str(&text), text.len, &fault);
-	if (o->root == NULL) {
-		json_place(buf_str(&text), fault.offset, &line, &column);
-		snprintf(f->why, f->whylen, "%s:%zu:%zu: not JSON: %s", file, line, column,
-		    fault.why);
-	} else
-		result = 0;
-out:
-	buf_finish(&text);
-	return result;
 }
 
 /* Which tools "only" lets through; a pattern that lets none through is a mistake. */

@@ -14,7 +14,6 @@
 #include "mcp/tool.h"
 #include "wire/json.h"
 
-static int	load_file(struct service *, const char *, struct spec_fault *);
 static int	load_base(struct service *, const struct service_settings *, struct spec_fault *);
 static int	load_origins(struct service *, struct spec_fault *);
 static int	load_tls(struct service *, const struct service_settings *, struct spec_fault *);
@@ -56,7 +55,8 @@ service_load(struct service *s, const char *file,
 	s->file = strdup(file);
 	if (s->file == NULL)
 		return spec_fail(&f, "", "out of memory");
-	if (load_file(s, file, &f) == -1 || spec_check(s->root, service_keys, "", &f) == -1)
+	s->root = spec_read(&f);
+	if (s->root == NULL || spec_check(s->root, service_keys, "", &f) == -1)
 		return -1;
 	s->name = json_str(s->root, "name");
 	if (s->name[strspn(s->name, "abcdefghijklmnopqrstuvwxyz0123456789_-")] != '\0')
@@ -90,29 +90,6 @@ service_finish(struct service *s)
 		credential_finish(&s->credentials[i]);
 	free(s->credentials);
 	memset(s, 0, sizeof *s);
-}
-
-static int
-load_file(struct service *s, const char *file, struct spec_fault *f)
-{
-	struct json_fault fault;
-	size_t line, column;
-	struct buf text;
-	int result = -1;
-
-	buf_init(&text, LIMIT_SERVICE_FILE);
-	if (file_read(&text, file, f->why, f->whylen) == -1)
-		goto out;
-	s->root = json_parse(buf_str(&text), text.len, &fault);
-	if (s->root == NULL) {
-		json_place(buf_str(&text), fault.offset, &line, &column);
-		snprintf(f->why, f->whylen, "%s:%zu:%zu: not JSON: %s", file, line, column,
-		    fault.why);
-	} else
-		result = 0;
-out:
-	buf_finish(&text);
-	return result;
 }
 
 static int

@@ -4,6 +4,9 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "base/buf.h"
+#include "base/file.h"
+#include "base/limits.h"
 #include "mcp/spec.h"
 #include "wire/json.h"
 
@@ -31,6 +34,28 @@ spec_fail(struct spec_fault *f, const char *place, const char *fmt, ...)
 		va_end(ap);
 	}
 	return -1;
+}
+
+cJSON *
+spec_read(struct spec_fault *f)
+{
+	struct json_fault fault;
+	size_t line, column;
+	cJSON *root = NULL;
+	struct buf text;
+
+	buf_init(&text, LIMIT_SERVICE_FILE);
+	if (file_read(&text, f->file, f->why, f->whylen) == -1)
+		goto out;
+	root = json_parse(buf_str(&text), text.len, &fault);
+	if (root == NULL) {
+		json_place(buf_str(&text), fault.offset, &line, &column);
+		snprintf(f->why, f->whylen, "%s:%zu:%zu: not JSON: %s", f->file, line, column,
+		    fault.why);
+	}
+out:
+	buf_finish(&text);
+	return root;
 }
 
 static bool

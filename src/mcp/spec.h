@@ -27,6 +27,9 @@ struct spec_key {
 /* Say "FILE: PLACE: sentence". Always -1, so that a check can return it. */
 int	 spec_fail(struct spec_fault *f, const char *place, const char *fmt, ...)
 	    __attribute__((format(printf, 3, 4)));
+/* Read the fault's file. The tree must be deleted if and only if it is not NULL; else the fault is
+ * said, with line and column where the file is no JSON. */
+cJSON	*spec_read(struct spec_fault *f);
 /*
  * Check that `object` is one whose members are all among `keys` (ended by a NULL name), of
  * their types, the required ones there. 0 or -1.
