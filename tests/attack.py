@@ -674,6 +674,38 @@ def attack_start_without_permission(a):
     expect(os.path.exists(path), "the socket was taken away")
 
 
+def attack_reply_of_any_size(a):
+    """A reply whose records end anywhere about cgi-fcgi's buffer of 8 KB arrives whole."""
+    body = json.dumps({"jsonrpc": "2.0", "id": 1, "method": "tools/call", "params": {
+        "name": "get_item", "arguments": {"item_id": "7"}}}).encode()
+    env = {"PATH": os.environ["PATH"], "REQUEST_METHOD": "POST", "REQUEST_URI": "/mcp",
+           "CONTENT_TYPE": "application/json", "HTTP_HOST": "localhost",
+           "HTTP_ACCEPT": "application/json, text/event-stream", "CONTENT_LENGTH": str(len(body))}
+    size, text = 0, "x" * 3900
+    while size < 8260:
+        a.bridge.stub.handler = lambda _: {"body": json.dumps({
+            "id": "7", "body": {"text": text}, "state": "o", "size": 1})}  # noqa: B023
+        done = subprocess.run(["cgi-fcgi", "-bind", "-connect", a.bridge.socket], input=body,
+                              env=env, capture_output=True, check=False, timeout=20)
+        expect(done.returncode == 0 and done.stdout.endswith(b"}}}"),
+               "%d after %d bytes" % (done.returncode, len(done.stdout)))
+        expect(done.stdout.count(text.encode()) == 2, "another text")
+        size = len(done.stdout)
+        text += "x"
+    expect(size < 8300, "it began too late: %d" % size)
+
+
+attack_reply_of_any_size.conf = ["result_max = 32768"]
+
+
+def connects(path):
+    try:
+        socket.socket(socket.AF_UNIX).connect(path)
+    except OSError:
+        return False
+    return True
+
+
 def attack_limit_log(a):
     """A pipe of log lines that nobody reads costs lines, not requests."""
     a.bridge.stop()
@@ -683,7 +715,7 @@ def attack_limit_log(a):
                                stdout=subprocess.DEVNULL, stderr=pipe[1])
     os.close(pipe[1])
     try:
-        Bridge.wait_for(lambda: os.path.exists(a.bridge.socket), 5, "it does not start")
+        Bridge.wait_for(lambda: connects(a.bridge.socket), 5, "it does not start")
         for _ in range(400):            # some 300 lines fill a pipe
             a.ping()
         process.terminate()

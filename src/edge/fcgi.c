@@ -618,10 +618,14 @@ conn_manage(struct conn *c, unsigned type)
 
 /* ====== the reply out ====== */
 
-/* Append one record's worth of data, in as many records as it takes. */
+/*
+ * Append data in as many records as it takes, each filled up to a multiple of eight bytes, as the
+ * specification advises (3.3): cgi-fcgi loses a record whose head straddles its buffer's end.
+ */
 static void
 frame(struct buf *out, unsigned type, uint16_t id, const char *data, size_t len)
 {
+	static const char zeros[FCGI_HEADER_LEN];
 	FCGI_Header h = { .version = FCGI_VERSION_1, .type = (unsigned char)type };
 	size_t n;
 
@@ -631,8 +635,10 @@ frame(struct buf *out, unsigned type, uint16_t id, const char *data, size_t len)
 		n = len < FCGI_MAX_LENGTH ? len : FCGI_MAX_LENGTH;
 		h.contentLengthB1 = (unsigned char)(n >> 8);
 		h.contentLengthB0 = (unsigned char)n;
+		h.paddingLength = (unsigned char)(-n % FCGI_HEADER_LEN);
 		buf_append(out, &h, sizeof h);
 		buf_append(out, data, n);
+		buf_append(out, zeros, h.paddingLength);
 		data += n;
 		len -= n;
 	} while (len > 0);
@@ -643,7 +649,7 @@ conn_reply(struct front *f, struct buf *response)
 {
 	static const FCGI_EndRequestBody end = { .protocolStatus = FCGI_REQUEST_COMPLETE };
 	struct conn *c = (struct conn *)f;
-	size_t room = response->len + (response->len / FCGI_MAX_LENGTH + 4) * FCGI_HEADER_LEN +
+	size_t room = response->len + (response->len / FCGI_MAX_LENGTH + 4) * 2 * FCGI_HEADER_LEN +
 	    sizeof end + c->out.len;
 
 	if (c->out.cap == 0)
