@@ -89,3 +89,59 @@ clock_stamp(int64_t wall_ms, char out[CLOCK_STAMP])
 	n = strftime(out, CLOCK_STAMP - 8, "%Y-%m-%dT%H:%M:%S", &tm);
 	snprintf(out + n, CLOCK_STAMP - n, ".%03dZ", (int)(wall_ms % 1000));
 }
+
+/* Read two or four digits and what follows them, if that has to be. */
+static int
+digits(const char **at, int n, char after, int *out)
+{
+	int i;
+
+	for (*out = 0, i = 0; i < n; i++, (*at)++) {
+		if (**at < '0' || **at > '9')
+			return -1;
+		*out = *out * 10 + **at - '0';
+	}
+	if (after == '\0')
+		return 0;
+	return (*(*at)++ | 0x20) == (after | 0x20) ? 0 : -1;
+}
+
+int
+clock_parse(const char *text, int64_t *wall_ms)
+{
+	struct tm tm = { 0 }, back;
+	int ms = 0, scale = 100, hour = 0, minute = 0, sign;
+	const char *at = text;
+	time_t t;
+
+	if (digits(&at, 4, '-', &tm.tm_year) == -1 || digits(&at, 2, '-', &tm.tm_mon) == -1 ||
+	    digits(&at, 2, 'T', &tm.tm_mday) == -1 || digits(&at, 2, ':', &tm.tm_hour) == -1 ||
+	    digits(&at, 2, ':', &tm.tm_min) == -1 || digits(&at, 2, '\0', &tm.tm_sec) == -1 ||
+	    tm.tm_hour > 23 || tm.tm_min > 59 || tm.tm_sec > 60)
+		return -1;
+	if (*at == '.') {
+		if (*++at < '0' || *at > '9')
+			return -1;
+		for (; *at >= '0' && *at <= '9'; at++, scale /= 10)
+			ms += (*at - '0') * scale;
+	}
+	sign = *at == '-' ? -1 : 1;
+	if (*at == '+' || *at == '-') {
+		at++;
+		if (digits(&at, 2, ':', &hour) == -1 || digits(&at, 2, '\0', &minute) == -1 ||
+		    hour > 23 || minute > 59)
+			return -1;
+	} else if ((*at++ | 0x20) != 'z')
+		return -1;
+	if (*at != '\0')
+		return -1;
+	tm.tm_year -= 1900;
+	tm.tm_mon -= 1;
+	back = tm;
+	back.tm_sec = 0;	/* a leap second is no wrong date */
+	t = timegm(&back);
+	if (back.tm_mday != tm.tm_mday || back.tm_mon != tm.tm_mon)
+		return -1;	/* 30 February */
+	*wall_ms = ((int64_t)t + tm.tm_sec - sign * (hour * 60 + minute) * 60) * 1000 + ms;
+	return 0;
+}

@@ -34,5 +34,7 @@ bool	 clock_is_past(const struct clock_moment *at, const struct clock_moment *no
 struct clock_moment clock_after(const struct clock_moment *at, int64_t ms);
 /* Write wall time as RFC 3339 in UTC with milliseconds: 2026-01-31T23:59:59.123Z. */
 void	 clock_stamp(int64_t wall_ms, char out[CLOCK_STAMP]);
+/* Read an RFC 3339 time with any offset; less than a millisecond is cut. 0, or -1: it is none. */
+int	 clock_parse(const char *text, int64_t *wall_ms);
 
 #endif

@@ -54,6 +54,45 @@ crypto_hex(struct buf *out, const uint8_t *data, size_t len)
 	return out->failed ? -1 : 0;
 }
 
+/* The digest called so; NULL: none of ours. */
+static const EVP_MD *
+digest_find(const char *name)
+{
+	static const struct {
+		const char *name;
+		const EVP_MD *(*make)(void);
+	} digests[] = {
+		{ "sha1", EVP_sha1 }, { "sha256", EVP_sha256 },
+		{ "sha384", EVP_sha384 }, { "sha512", EVP_sha512 },
+	};
+	size_t i;
+
+	for (i = 0; i < 4; i++)
+		if (strcmp(digests[i].name, name) == 0)
+			return digests[i].make();
+	return NULL;
+}
+
+size_t
+crypto_digest(const char *name, const void *data, size_t len, uint8_t out[CRYPTO_HMAC])
+{
+	const EVP_MD *digest = digest_find(name);
+	unsigned got = 0;
+
+	return digest != NULL && EVP_Digest(data, len, out, &got, digest, NULL) == 1 ? got : 0;
+}
+
+size_t
+crypto_hmac(const char *name, const void *secret, size_t secretlen, const void *data, size_t len,
+    uint8_t out[CRYPTO_HMAC])
+{
+	const EVP_MD *digest = digest_find(name);
+	unsigned got = 0;
+
+	return digest != NULL && secretlen <= INT_MAX && HMAC(digest, secret, (int)secretlen,
+	    data, len, out, &got) != NULL ? got : 0;
+}
+
 static int
 hmac(const uint8_t *secret, const void *data, size_t len, uint8_t out[CRYPTO_TAG])
 {

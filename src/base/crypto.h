@@ -16,6 +16,7 @@ struct buf;
 
 #define CRYPTO_KEY	32	/* bytes of a key */
 #define CRYPTO_DIGEST	32	/* bytes of a SHA-256 digest */
+#define CRYPTO_HMAC	64	/* bytes of the longest HMAC */
 #define CRYPTO_TAG	16	/* bytes of a truncated HMAC-SHA-256 (RFC 2104, section 5) */
 #define CRYPTO_WRAP	28	/* bytes by which what is wrapped is longer: nonce and tag */
 
@@ -36,6 +37,14 @@ bool	 crypto_equal(const void *a, const void *b, size_t len);
 int	 crypto_hex(struct buf *out, const uint8_t *data, size_t len);
 /* Read `len` bytes from 2 * `len` hex digits, of either case. 0, or -1: they are none. */
 int	 crypto_unhex(const char *s, uint8_t *out, size_t len);
+/* A digest of that name, as of crypto_hmac(). */
+size_t	 crypto_digest(const char *name, const void *data, size_t len, uint8_t out[CRYPTO_HMAC]);
+/*
+ * HMAC (RFC 2104) with "sha1", "sha256", "sha384" or "sha512" under a secret of any length.
+ * The bytes of the result, or 0: another digest, or memory.
+ */
+size_t	 crypto_hmac(const char *digest, const void *secret, size_t secretlen, const void *data,
+	    size_t len, uint8_t out[CRYPTO_HMAC]);
 /* The tag of `data` under the signing key. 0 or -1. */
 int	 crypto_sign(const struct crypto_key *key, const void *data, size_t len,
 	    uint8_t out[CRYPTO_TAG]);

@@ -17,6 +17,7 @@
 #include <curl/curl.h>
 
 #include "base/buf.h"
+#include "base/clock.h"
 #include "base/limits.h"
 #include "base/log.h"
 #include "edge/fetch.h"
@@ -362,7 +363,7 @@ static void
 finish(CURL *easy, CURLcode code)
 {
 	struct fetch *fetch = NULL;
-	struct answer a = { .retry_after_s = -1 };
+	struct answer a = { .retry_after_s = -1, .came_ms = clock_wall_ms() };
 	curl_off_t retry = 0;
 	long status = 0, version = 0, connects = 0;
 

@@ -33,6 +33,7 @@ struct answer {
 	size_t		 len;
 	const char	*head;			/* the header lines, borrowed too; NULL */
 	size_t		 headlen;
+	int64_t		 came_ms;		/* wall time */
 };
 
 /* The name of an outcome, for logs and metrics. */

@@ -10,6 +10,7 @@
 #include "base/file.h"
 #include "base/limits.h"
 #include "mcp/credential.h"
+#include "mcp/signer.h"
 #include "mcp/spec.h"
 #include "wire/json.h"
 
@@ -25,6 +26,7 @@ static int	load_bearer(struct credential *, const struct source *);
 static int	load_basic(struct credential *, const struct source *);
 static int	load_header(struct credential *, const struct source *);
 static int	load_oauth(struct credential *, const struct source *);
+static int	load_hmac(struct credential *, const struct source *);
 
 static const struct spec_key none_keys[] = {
 	{ "type", SPEC_STRING, true },
@@ -62,6 +64,16 @@ static const struct spec_key none_keys[] = {
 	{ "audience", SPEC_STRING, false },
 	{ "resource", SPEC_STRING, false },
 	{ NULL, SPEC_ANY, false },
+}, hmac_keys[] = {
+	{ "type", SPEC_STRING, true },
+	{ "callers", SPEC_OBJECT, false },
+	{ "key", SPEC_OBJECT, false },
+	{ "key_encoding", SPEC_STRING, false },
+	{ "algorithm", SPEC_STRING, false },
+	{ "encoding", SPEC_STRING, false },
+	{ "sign", SPEC_STRING, true },
+	{ "headers", SPEC_OBJECT, true },
+	{ NULL, SPEC_ANY, false },
 };
 
 static const struct {
@@ -74,6 +86,7 @@ static const struct {
 	{ "basic", basic_keys, load_basic },
 	{ "header", header_keys, load_header },
 	{ "oauth2", oauth_keys, load_oauth },
+	{ "hmac", hmac_keys, load_hmac },
 };
 
 #define KINDS	(sizeof kinds / sizeof kinds[0])
@@ -92,13 +105,15 @@ credential_load(struct credential *c, const cJSON *auth, const char *override, c
 		;
 	if (i == KINDS) {
 		snprintf(inner, sizeof inner, "%s/type", place);
-		return spec_fail(f, inner, "must be none, bearer, basic, header or oauth2");
+		return spec_fail(f, inner, "must be none, bearer, basic, header, "
+		    "oauth2 or hmac");
 	}
 	if (spec_check(auth, kinds[i].keys, place, f) == -1)
 		return -1;
-	if (override != NULL && kinds[i].load != load_bearer && kinds[i].load != load_header)
+	if (override != NULL && kinds[i].load != load_bearer && kinds[i].load != load_header &&
+	    kinds[i].load != load_hmac)
 		return spec_fail(f, place, "is of type \"%s\", and the configuration's "
-		    "token_file is for bearer and header", type);
+		    "token_file is for bearer, header and hmac", type);
 	return kinds[i].load == NULL ? 0 : kinds[i].load(c, &from);
 }
 
@@ -115,6 +130,7 @@ credential_finish(struct credential *c)
 		signature_key_destroy(c->client->key);
 	}
 	free(c->client);
+	signer_destroy(c->signer);
 	memset(c, 0, sizeof *c);
 }
 
@@ -138,6 +154,8 @@ credential_sets(const struct credential *c, const char *header)
 
 	if (c->client != NULL)
 		return strcasecmp(header, "Authorization") == 0;
+	if (c->signer != NULL)
+		return signer_sets(c->signer, header);
 	return c->line != NULL && strncasecmp(c->line, header, len) == 0 && c->line[len] == ':';
 }
 
@@ -267,6 +285,18 @@ load_header(struct credential *c, const struct source *from)
 	buf_printf(&line, "%s: %s", name, secret);
 	forget(secret);
 	return take_line(c, &line, from);
+}
+
+static int
+load_hmac(struct credential *c, const struct source *from)
+{
+	char *secret = read_secret(from, "key", from->override);
+
+	if (secret == NULL)
+		return -1;
+	c->signer = signer_create(from->auth, secret, from->place, from->fault);
+	forget(secret);
+	return c->signer == NULL ? -1 : 0;
 }
 
 /* ====== oauth2 ====== */

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * credential.h - as whom the bridge calls a service: "auth" of a service file. A header that
- * stands there from the start, or an OAuth client that gets a token for it.
+ * stands there from the start, an OAuth client that gets a token for it, or a signature of each
+ * request (signer.h).
  */
 #ifndef MCP_CREDENTIAL_H
 #define MCP_CREDENTIAL_H
@@ -12,6 +13,7 @@
 
 #include "base/signature.h"
 
+struct signer;
 struct spec_fault;
 
 /* How a client of a token endpoint shows who it is (RFC 6749, 2.3.1; RFC 7523, 2.2). */
@@ -34,6 +36,7 @@ struct credential {
 	const char		*caller;	/* whose calls it is for; NULL: all others' */
 	char			*line;		/* a whole header line; secret; NULL: none */
 	struct oauth_client	*client;	/* NULL: none */
+	struct signer		*signer;	/* NULL: requests are not signed */
 };
 
 /*

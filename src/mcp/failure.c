@@ -32,6 +32,14 @@ failure_arguments(struct failure *f, const struct schema_fault *wrong)
 	    wrong->path[0] == '\0' ? "" : ": ", wrong->why);
 }
 
+int
+failure_memory(struct failure *f)
+{
+	failure_init(f, "internal", 500, "the bridge is short of memory; repeat the call later");
+	f->retryable = true;
+	return -1;
+}
+
 void
 failure_finish(struct failure *f)
 {

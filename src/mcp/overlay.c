@@ -12,18 +12,22 @@
 
 static int	take(struct overlay *, const cJSON *, struct spec_fault *);
 static int	check_tools(const cJSON *, const cJSON *, struct spec_fault *);
+static int	put_text(cJSON *, const char *, const char *);
 static int	rename_tools(const struct overlay *, cJSON *, struct spec_fault *);
 
 int
-overlay_apply(struct overlay *o, const char *file, cJSON *tools, struct spec_fault *f)
+overlay_apply(struct overlay *o, const char *file, cJSON *root, struct spec_fault *f)
 {
 	static const struct spec_key keys[] = {
 		{ "$comment", SPEC_STRING, false },
+		{ "instructions", SPEC_STRING, false },
 		{ "only", SPEC_ARRAY, false },
 		{ "prefix", SPEC_STRING, false },
 		{ "tools", SPEC_OBJECT, false },
 		{ NULL, SPEC_ANY, false },
 	};
+
+	cJSON *tools = json_get(root, "tools");
 
 	f->file = file;
 	o->root = spec_read(f);
@@ -31,6 +35,9 @@ overlay_apply(struct overlay *o, const char *file, cJSON *tools, struct spec_fau
 	    take(o, tools, f) == -1 ||
 	    check_tools(json_get(o->root, "tools"), tools, f) == -1)
 		return -1;
+	if (json_str(o->root, "instructions") != NULL &&
+	    put_text(root, "instructions", json_str(o->root, "instructions")) == -1)
+		return spec_fail(f, "", "out of memory");
 	return rename_tools(o, tools, f);
 }
 

@@ -2,7 +2,7 @@
 /*
  * overlay.h - what an operator changes about the tools of a service file, in a file of their own:
  *
- *	{"only": ["send_*"], "prefix": "acme_",
+ *	{"instructions": "...", "only": ["send_*"], "prefix": "acme_",
  *	 "tools": {"send_sms": {"name": "sms", "title": "...", "description": "...",
  *	    "policy": "confirm"}}}
  *
@@ -25,11 +25,11 @@ struct overlay {
 };
 
 /*
- * Read an overlay and change the array `tools` of a service file as it says; what it leaves out
- * stays there and is not `taken`. overlay_finish() must follow whatever is returned. 0, or -1 with
+ * Read an overlay and change a service file's `root` as it says; the tools that it leaves out
+ * stay there and are not `taken`. overlay_finish() must follow whatever is returned. 0, or -1 with
  * the fault said in `f`, whose `file` then is the overlay's.
  */
-int	 overlay_apply(struct overlay *o, const char *file, cJSON *tools, struct spec_fault *f);
+int	 overlay_apply(struct overlay *o, const char *file, cJSON *root, struct spec_fault *f);
 /* Whether the i-th tool of the service file is one. */
 bool	 overlay_takes(const struct overlay *o, size_t i);
 void	 overlay_finish(struct overlay *o);

@@ -89,9 +89,7 @@ paging_init(struct paging *p, const struct tool *t, const struct crypto_key *key
 		goto memory;
 	return 0;
 memory:
-	failure_init(f, "internal", 500, "the bridge is short of memory; repeat the call later");
-	f->retryable = true;
-	return -1;
+	return failure_memory(f);
 }
 
 void
@@ -113,9 +111,9 @@ put_value(struct buf *out, const cJSON *value)
 }
 
 void
-paging_next(struct buf *out, const struct tool *t, const cJSON *document, const struct answer *a)
+paging_next(struct buf *out, const struct paging_source *next, const char *each,
+    const cJSON *document, const struct answer *a)
 {
-	const struct paging_source *next = &t->next;
 	const cJSON *list;
 	const char *value;
 	struct buf text;
@@ -125,7 +123,7 @@ paging_next(struct buf *out, const struct tool *t, const cJSON *document, const 
 	if (next->pointer != NULL)
 		put_value(&text, pointer_get(document, next->pointer));
 	else if (next->last != NULL) {
-		list = pointer_get(document, json_str(json_get(t->response, t->list), "each"));
+		list = pointer_get(document, each);
 		list = list == NULL || list->child == NULL ? NULL : list->child->prev;
 		put_value(&text, list == NULL ? NULL : pointer_get(list, next->last));
 	} else if (next->link)

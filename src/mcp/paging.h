@@ -49,9 +49,12 @@ int	 paging_init(struct paging *p, const struct tool *t, const struct crypto_key
 	    cJSON *args, struct failure *f);
 void	 paging_finish(struct paging *p);
 
-/* Append the service's next cursor; nothing if there is none. What is too long fails `out`. */
-void	 paging_next(struct buf *out, const struct tool *t, const cJSON *document,
-	    const struct answer *a);
+/*
+ * Append the service's next cursor behind the list at the pointer `each`; nothing if there is none.
+ * What is too long fails `out`.
+ */
+void	 paging_next(struct buf *out, const struct paging_source *next, const char *each,
+	    const cJSON *document, const struct answer *a);
 /* Room for what is added to a list: the next cursor in base64, the marks, their punctuation. */
 size_t	 paging_reserve(const struct paging *p, const struct buf *next);
 /* Put the member next_cursor into a result: `skip` items behind the service's `at`. 0 or -1. */

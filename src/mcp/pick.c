@@ -100,7 +100,7 @@ check(const cJSON *pick, const cJSON *known, char *place, size_t placelen, char 
 	static const char *const pointer_keys[] = {
 		"pointer", "untrusted", "default", "map", "time", NULL
 	};
-	static const char *const list_keys[] = { "each", "item", "only", NULL };
+	static const char *const list_keys[] = { "each", "item", "key", "only", NULL };
 	static const char *const value_keys[] = { "value", NULL };
 	static const char *const argument_keys[] = { "argument", NULL };
 	const cJSON *child;
@@ -135,6 +135,14 @@ check(const cJSON *pick, const cJSON *known, char *place, size_t placelen, char 
 			return -1;
 		return check_pointer(json_get(pick, "pointer"), why, whylen);
 	case FORM_LIST:
+		child = json_get(pick, "key");
+		if (child != NULL && (!cJSON_IsString(child) ||
+		    !pick_is_object(json_get(pick, "item")) ||
+		    json_get(json_get(pick, "item"), child->valuestring) != NULL)) {
+			snprintf(why, whylen, "\"key\" must be the name of a member that \"item\" "
+			    "has not, and \"item\" an object of picks");
+			return -1;
+		}
 		child = json_get(pick, "only");
 		if (check_keys(pick, list_keys, why, whylen) == -1 ||
 		    check_pointer(json_get(pick, "each"), why, whylen) == -1 ||
@@ -297,16 +305,27 @@ is_kept(const cJSON *only, const char *name)
 	return false;
 }
 
+/* Put the name that an item has in an object, which is the service's word, into it. 0 or -1. */
+static int
+put_key(cJSON *item, const char *key, const char *name)
+{
+	cJSON *raw = cJSON_CreateString(name), *clean = raw == NULL ? NULL : copy_clean(raw);
+
+	cJSON_Delete(raw);
+	return json_put(item, key, clean);
+}
+
 static int
 apply_list(const cJSON *pick, const cJSON *document, const cJSON *args, cJSON **out,
     const char **why)
 {
 	const cJSON *list = pointer_get(document, json_str(pick, "each")), *from, *only = NULL;
+	const char *key = json_str(pick, "key");
 	cJSON *array, *item, *member, *next;
 
 	if (list == NULL || cJSON_IsNull(list))
 		return 0;
-	if (!cJSON_IsArray(list)) {
+	if (key != NULL ? !cJSON_IsObject(list) : !cJSON_IsArray(list)) {
 		*why = "a list was expected and something else came";
 		return -1;
 	}
@@ -319,6 +338,11 @@ apply_list(const cJSON *pick, const cJSON *document, const cJSON *args, cJSON **
 			goto fail;
 		if (item == NULL)
 			continue;
+		if (key != NULL && put_key(item, key, from->string) == -1) {
+			cJSON_Delete(item);
+			*why = "out of memory";
+			goto fail;
+		}
 		/* What is no object has no members, whatever came instead. */
 		member = only != NULL && cJSON_IsObject(item) ? item->child : NULL;
 		for (; member != NULL; member = next) {

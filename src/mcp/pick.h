@@ -8,6 +8,7 @@
  *                                           the same, with more to say of it: "time" makes RFC 3339
  *                                           of seconds ("s") or milliseconds ("ms") since 1970
  *   {"each": "/a", "item": PICK, "only": "ARG"}   a list; ARG names the members to keep
+ *   {"each": "/a", "key": "k", "item": {...}}     the same of an object, whose names become k
  *   {"value": V}                            V itself
  *   {"argument": "ARG"}                     an argument of the call
  *   {"name": PICK, ...}                     an object of picks

@@ -21,8 +21,6 @@ static bool	is_own_header(const struct service *, const char *);
 static bool	is_brought(const struct request_names *, const char *);
 static int	load_url(struct request *, const cJSON *, const struct request_names *,
 		    const char *, struct spec_fault *);
-static int	load_headers(struct request *, const cJSON *, const struct request_names *,
-		    const char *, struct spec_fault *);
 static int	check_pairs(const cJSON *, const struct request_names *, const char *, const char *,
 		    struct spec_fault *);
 static int	load_body(struct request *, const cJSON *, const struct request_names *,
@@ -55,9 +53,10 @@ request_load(struct request *r, const struct service *s, const cJSON *spec,
 		return spec_fail(f, place, "\"method\" must be GET, POST, PUT, PATCH or DELETE");
 	r->method = methods[i];
 	r->query = json_get(spec, "query");
+	r->headers = json_get(spec, "headers");
 	if (load_url(r, spec, names, place, f) == -1 ||
 	    check_pairs(r->query, names, "query", place, f) == -1 ||
-	    load_headers(r, spec, names, place, f) == -1)
+	    request_check_headers(s, r->headers, names->known, place, f) == -1)
 		return -1;
 	return load_body(r, spec, names, place, f);
 }
@@ -78,14 +77,21 @@ request_is_token(const char *s)
 }
 
 bool
-request_has_header(const struct request *r, const char *name)
+request_headers_have(const cJSON *headers, const char *name)
 {
 	const cJSON *header;
 
-	cJSON_ArrayForEach(header, r->headers)
+	cJSON_ArrayForEach(header, headers)
 		if (strcasecmp(header->string, name) == 0)
 			return true;
 	return false;
+}
+
+bool
+request_has_header(const struct request *r, const char *name)
+{
+	return request_headers_have(r->headers, name) || (r->to == NULL &&
+	    request_headers_have(r->service->headers, name));
 }
 
 bool
@@ -133,26 +139,39 @@ request_is_given(const struct request_names *names, const char *name)
 	cJSON_ArrayForEach(child, json_get(names->schema, "required"))
 		if (cJSON_IsString(child) && strcmp(child->valuestring, name) == 0)
 			return true;
-	return false;
+	return json_get(json_get(json_get(names->schema, "properties"), name), "default") != NULL;
 }
 
-static int
-load_headers(struct request *r, const cJSON *spec, const struct request_names *names,
+int
+request_add_name(cJSON *known, const char *name, bool always, const char *place,
+    struct spec_fault *f)
+{
+	if (*name == '\0' || strlen(name) > LIMIT_TOOL_NAME || name[strspn(name,
+	    "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_")] != '\0')
+		return spec_fail(f, place, "\"%s\": a name is of letters, digits and _", name);
+	if (json_get(known, name) != NULL)
+		return spec_fail(f, place, "\"%s\" is the name of an argument, of a constant of "
+		    "the service or of what is derived or brought before", name);
+	return json_put(known, name, cJSON_CreateBool(always)) == 0 ? 0 :
+	    spec_fail(f, place, "out of memory");
+}
+
+int
+request_check_headers(const struct service *s, const cJSON *headers, const cJSON *known,
     const char *place, struct spec_fault *f)
 {
 	char at[2 * SPEC_PLACE], reason[256];
 	const cJSON *header;
 
-	r->headers = json_get(spec, "headers");
-	cJSON_ArrayForEach(header, r->headers) {
+	cJSON_ArrayForEach(header, headers) {
 		snprintf(at, sizeof at, "%s/headers/%s", place, header->string);
-		if (is_own_header(r->service, header->string))
+		if (is_own_header(s, header->string))
 			return spec_fail(f, at, "is the bridge's own to set; credentials go into "
 			    "\"auth\"");
 		if (!request_is_token(header->string) || !cJSON_IsString(header))
 			return spec_fail(f, at, "a header is a name of letters, digits and hyphens "
 			    "and a string");
-		if (template_check(header->valuestring, names->known, reason, sizeof reason) == -1)
+		if (template_check(header->valuestring, known, reason, sizeof reason) == -1)
 			return spec_fail(f, at, "%s", reason);
 	}
 	return 0;

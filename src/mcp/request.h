@@ -45,9 +45,26 @@ int	 request_load(struct request *r, const struct service *s, const cJSON *spec,
 void	 request_finish(struct request *r);
 /* Whether it has a place for the argument: in its URL, its headers or its body. */
 bool	 request_uses(const struct request *r, const char *name);
-/* Whether a value is always there under a name: a required argument, or what a step brings. */
+/*
+ * Check an object of header texts at `place`/headers, which may use the `known` names; NULL is
+ * good. 0, or -1 with the fault said.
+ */
+int	 request_check_headers(const struct service *s, const cJSON *headers, const cJSON *known,
+	    const char *place, struct spec_fault *f);
+/*
+ * Add a name that is no caller's to `known`: of a constant, of what is derived or a step brings;
+ * `always`: there is a value whenever it is used. 0, or -1 with the fault: another has it.
+ */
+int	 request_add_name(cJSON *known, const char *name, bool always, const char *place,
+	    struct spec_fault *f);
+/*
+ * Whether a value is always there under a name: an argument that is required or has a default, or
+ * what is added so.
+ */
 bool	 request_is_given(const struct request_names *names, const char *name);
-/* Whether its description sets the header. */
+/* Whether an object of headers has one, in whatever case. */
+bool	 request_headers_have(const cJSON *headers, const char *name);
+/* Whether its description, or its service's for all requests, sets the header. */
 bool	 request_has_header(const struct request *r, const char *name);
 /* Whether a text can be the name of a header. */
 bool	 request_is_token(const char *s);

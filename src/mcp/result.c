@@ -13,6 +13,7 @@
 #include "mcp/paging.h"
 #include "mcp/pick.h"
 #include "mcp/result.h"
+#include "mcp/retry.h"
 #include "mcp/service.h"
 #include "mcp/text.h"
 #include "wire/decimal.h"
@@ -26,21 +27,11 @@ static void	fail_status(struct failure *, const struct tool *, const cJSON *,
 		    const struct answer *, const cJSON *, size_t, bool);
 static void	fail_unclear(struct failure *, const struct tool *, const cJSON *, bool);
 static const cJSON *part(const struct tool *, const cJSON *, const char *);
-static int64_t	retry_after_s(const struct tool *, const cJSON *, const struct answer *);
 static bool	is_success(const struct tool *, const struct answer *, const cJSON *);
 static int	shape(cJSON *, const struct tool *, const cJSON *, const struct answer *,
 		    const struct paging *, size_t, struct failure *);
 static int	trim(cJSON *, cJSON *, const struct tool *, const struct paging *, size_t, uint64_t,
 		    struct failure *);
-static int	fail_memory(struct failure *);
-
-static int
-fail_memory(struct failure *f)
-{
-	failure_init(f, "internal", 500, "the bridge is short of memory; repeat the call later");
-	f->retryable = true;
-	return -1;
-}
 
 /* Of whatever failed: which request it was, in the service's words. */
 static void
@@ -76,7 +67,7 @@ accept(const struct tool *t, const cJSON *args, const struct answer *a, size_t b
 		return NULL;
 	}
 	if (document == NULL && (fault.memory || fault.why == NULL))
-		fail_memory(f);
+		failure_memory(f);
 	else if (document == NULL)
 		failure_init(f, "upstream_unexpected", 502, "the service answered %d with "
 		    "something that is not JSON (%s); tell the operator", a->status, fault.why);
@@ -121,7 +112,7 @@ result_map(struct buf *out, const struct tool *t, const cJSON *args, const struc
 		    wrong.path[0] == '\0' ? "" : ": ", wrong.why);
 		goto out;
 	}
-	result = json_print(out, tree) == -1 ? fail_memory(f) : 0;
+	result = json_print(out, tree) == -1 ? failure_memory(f) : 0;
 out:
 	if (result == -1)
 		name_request(f, a);
@@ -195,10 +186,12 @@ shape(cJSON *tree, const struct tool *t, const cJSON *document, const struct ans
 	buf_init(&at, LIMIT_CURSOR / 2 - 32);	/* with the items to skip it fills a cursor */
 	if (t->untrusted != NULL &&
 	    json_put(tree, "untrusted", cJSON_Duplicate(t->untrusted, 1)) == -1) {
-		fail_memory(f);
+		failure_memory(f);
 		goto out;
 	}
-	paging_next(&at, t, document, a);
+	if (t->list != NULL)
+		paging_next(&at, &t->next, json_str(json_get(t->response, t->list), "each"),
+		    document, a);
 	if (at.failed) {
 		failure_init(f, "upstream_unexpected", 502, "the service's next cursor is longer "
 		    "than %zu bytes; ask for less, or tell the operator", at.cap);
@@ -208,7 +201,7 @@ shape(cJSON *tree, const struct tool *t, const cJSON *document, const struct ans
 		room = paging_reserve(p, &at);
 	json_print(&text, tree);
 	if (text.starved)
-		fail_memory(f);
+		failure_memory(f);
 	else if (text.failed || text.len + room > budget)
 		result = trim(tree, list, t, p, budget < room ? 0 : budget - room, given, f);
 	else if (at.len == 0)
@@ -216,7 +209,7 @@ shape(cJSON *tree, const struct tool *t, const cJSON *document, const struct ans
 	else {
 		result = paging_put(tree, t, p, at.data, 0);
 		if (result == -1)
-			fail_memory(f);
+			failure_memory(f);
 	}
 out:
 	buf_finish(&text);
@@ -260,14 +253,14 @@ trim(cJSON *tree, cJSON *list, const struct tool *t, const struct paging *p, siz
 	buf_finish(&text);
 	cJSON_Delete(rest);
 	if (starved)
-		return fail_memory(f);
+		return failure_memory(f);
 	if (list == NULL || list->child == NULL) {
 		skip = given + 1;
 		goto too_large;
 	}
 	if (json_put(tree, "truncated", cJSON_CreateTrue()) == -1 ||
 	    paging_put(tree, t, p, p->from.at, skip) == -1)
-		return fail_memory(f);
+		return failure_memory(f);
 	return 0;
 too_large:
 	failure_init(f, "result_too_large", 502,
@@ -395,33 +388,6 @@ copy_part(char *out, size_t size, const cJSON *value)
 		snprintf(out, size, "%.*s", (int)size - 1, value->valuestring);
 }
 
-/* A number of the service's in seconds, rounded up, as so many make one; -1: there is none. */
-static int64_t
-seconds_of(const cJSON *value, int per_second)
-{
-	double wanted = cJSON_IsNumber(value) ? value->valuedouble / per_second : -1;
-	int64_t n;
-
-	if (!(wanted >= 0))
-		return -1;
-	if (wanted >= LIMIT_RETRY_AFTER_S)
-		return LIMIT_RETRY_AFTER_S;
-	n = (int64_t)wanted;
-	return n < wanted ? n + 1 : n;
-}
-
-/* How long to wait, as the header says or else the body, in its unit; -1: not said. */
-static int64_t
-retry_after_s(const struct tool *t, const cJSON *document, const struct answer *a)
-{
-	int64_t n;
-
-	if (a->retry_after_s >= 0)
-		return a->retry_after_s;
-	n = seconds_of(part(t, document, "retry_after"), 1);
-	return n >= 0 ? n : seconds_of(part(t, document, "retry_after_ms"), 1000);
-}
-
 cJSON *
 result_candidates(cJSON *list, size_t room)
 {
@@ -469,7 +435,7 @@ fail_status(struct failure *f, const struct tool *t, const cJSON *args, const st
 	if (json_get(known, "code") != NULL)
 		snprintf(f->code, sizeof f->code, "%s", cJSON_IsNull(json_get(known, "code")) ?
 		    rule->code : json_str(known, "code"));
-	f->retry_after_s = retry_after_s(t, document, a);
+	f->retry_after_s = retry_after_s(&t->retry, a, document);
 	if (t->error != NULL && json_get(t->error, "candidates") != NULL && document != NULL) {
 		if (pick_apply(json_get(t->error, "candidates"), document, args, &f->candidates,
 		    &why) == -1)

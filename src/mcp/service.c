@@ -15,6 +15,8 @@
 #include "wire/json.h"
 
 static int	load_base(struct service *, const struct service_settings *, struct spec_fault *);
+static int	load_values(struct service *, const struct service_settings *, struct spec_fault *);
+static int	load_headers(struct service *, struct spec_fault *);
 static int	load_origins(struct service *, struct spec_fault *);
 static int	load_tls(struct service *, const struct service_settings *, struct spec_fault *);
 static int	load_auth(struct service *, const struct service_settings *, struct spec_fault *);
@@ -34,6 +36,8 @@ static const struct spec_key service_keys[] = {
 	{ "description", SPEC_STRING, false },
 	{ "instructions", SPEC_STRING, false },
 	{ "base_url", SPEC_STRING, true },
+	{ "values", SPEC_OBJECT, false },
+	{ "headers", SPEC_OBJECT, false },
 	{ "tls", SPEC_OBJECT, false },
 	{ "origins", SPEC_ARRAY, false },
 	{ "auth", SPEC_OBJECT, false },
@@ -62,14 +66,15 @@ service_load(struct service *s, const char *file,
 	if (s->name[strspn(s->name, "abcdefghijklmnopqrstuvwxyz0123456789_-")] != '\0')
 		return spec_fail(&f, "/name", "must be of a-z 0-9 _ -");
 	s->title = json_str(s->root, "title");
-	s->instructions = json_str(s->root, "instructions");
 	if (settings != NULL)
 		settings(arg, s->name, &over);
-	if (load_base(s, &over, &f) == -1 || load_origins(s, &f) == -1 ||
-	    load_tls(s, &over, &f) == -1 ||
-	    load_auth(s, &over, &f) == -1)
+	if (load_base(s, &over, &f) == -1 || load_values(s, &over, &f) == -1 ||
+	    load_origins(s, &f) == -1 || load_tls(s, &over, &f) == -1 ||
+	    load_auth(s, &over, &f) == -1 || load_headers(s, &f) == -1 ||
+	    load_tools(s, &over, &f) == -1)
 		return -1;
-	return load_tools(s, &over, &f);
+	s->instructions = json_str(s->root, "instructions");
+	return 0;
 }
 
 void
@@ -81,6 +86,7 @@ service_finish(struct service *s)
 		tool_finish(&s->tools[i]);
 	free(s->tools);
 	cJSON_Delete(s->root);
+	cJSON_Delete(s->values);
 	free(s->file);
 	free(s->base_url);
 	free(s->ca_file);
@@ -111,6 +117,42 @@ load_base(struct service *s, const struct service_settings *over, struct spec_fa
 		;
 	s->base_url = strndup(url, len);
 	return s->base_url == NULL ? spec_fail(f, "/base_url", "out of memory") : 0;
+}
+
+/* The constants that requests use: the file's, or what the operator says of each. */
+static int
+load_values(struct service *s, const struct service_settings *over, struct spec_fault *f)
+{
+	const cJSON *values = json_get(s->root, "values"), *child;
+	char place[SPEC_PLACE];
+	const char *text;
+
+	if (values == NULL)
+		return 0;
+	s->values = cJSON_CreateObject();
+	cJSON_ArrayForEach(child, values) {
+		snprintf(place, sizeof place, "/values/%.256s", child->string);
+		if (!cJSON_IsString(child) && !cJSON_IsNull(child))
+			return spec_fail(f, place, "must be a string, or null where the "
+			    "configuration must say it");
+		text = over->value == NULL ? NULL : over->value(over->arg, s->name, child->string);
+		if (text == NULL)
+			text = child->valuestring;
+		if (text == NULL)
+			return spec_fail(f, place, "is for you to say: service.%s.values.%s = ... "
+			    "in the configuration", s->name, child->string);
+		if (json_put(s->values, child->string, cJSON_CreateString(text)) == -1)
+			return spec_fail(f, place, "out of memory");
+	}
+	return s->values == NULL ? spec_fail(f, "/values", "out of memory") : 0;
+}
+
+/* What every request says besides what its tool does. */
+static int
+load_headers(struct service *s, struct spec_fault *f)
+{
+	s->headers = json_get(s->root, "headers");
+	return request_check_headers(s, s->headers, s->values, "", f);
 }
 
 /* Where else requests may go to, with a URL that the service itself gave. */
@@ -236,7 +278,7 @@ load_tools(struct service *s, const struct service_settings *over, struct spec_f
 	int result = -1;
 
 	if (over->overlay == NULL ||
-	    overlay_apply(&overlay, over->overlay, tools, &on_overlay) == 0)
+	    overlay_apply(&overlay, over->overlay, s->root, &on_overlay) == 0)
 		result = load_taken(s, tools, &overlay, f);
 	overlay_finish(&overlay);
 	return result;

@@ -18,7 +18,9 @@
 #include "mcp/paging.h"
 #include "mcp/policy.h"
 #include "mcp/request.h"
+#include "mcp/retry.h"
 #include "mcp/step.h"
+#include "mcp/value.h"
 #include "wire/schema.h"
 
 struct credential;
@@ -54,6 +56,8 @@ struct tool {
 	size_t			 nmirrors;
 	char			*listing;	/* the tool as JSON in tools/list */
 
+	struct value		*derived;	/* what its requests use of arguments */
+	size_t			 nderived;
 	struct step		 steps[STEPS_MAX];	/* requests before it, in this order */
 	size_t			 nsteps;
 	struct request		 request;
@@ -66,6 +70,7 @@ struct tool {
 	cJSON			*untrusted;	/* names of members with others' text, or NULL */
 	const cJSON		*success;	/* {"pointer","equals"}, or NULL */
 	const cJSON		*error;		/* where an error's parts are, or NULL */
+	struct retry_source	 retry;		/* and where it says how long to wait */
 };
 
 struct service {
@@ -74,6 +79,8 @@ struct service {
 	const char	*name;
 	const char	*title;
 	const char	*instructions;
+	cJSON		*values;	/* the constants that requests use: strings; or NULL */
+	const cJSON	*headers;	/* of every request that has no such own; or NULL */
 	char		*base_url;	/* no slash at its end */
 	const cJSON	*origins;	/* besides base_url's, where requests may go; or NULL */
 	char		*ca_file;	/* NULL: the system's */
@@ -91,6 +98,9 @@ struct service_settings {
 	const char	*ca_file;
 	const char	*token_file;
 	const char	*overlay;	/* a file: overlay.h */
+	/* Of one of the file's "values"; NULL: nothing. */
+	const char	*(*value)(void *arg, const char *name, const char *key);
+	void		*arg;
 };
 
 /* The tools of all services and the bridge's own, in listing order. */

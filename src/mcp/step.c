@@ -4,6 +4,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "base/buf.h"
 #include "base/limits.h"
 #include "mcp/failure.h"
 #include "mcp/pick.h"
@@ -15,21 +16,6 @@
 static int	load_response(struct step *, cJSON *, const char *, struct spec_fault *);
 static int	load_find(struct step *, const struct request_names *, cJSON *, const char *,
 		    struct spec_fault *);
-
-/* Add a name that a step brings; no argument and no step before may have it. */
-static int
-add_name(cJSON *known, const char *name, bool always, const char *place,
-    struct spec_fault *f)
-{
-	if (*name == '\0' || strlen(name) > LIMIT_TOOL_NAME || name[strspn(name,
-	    "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_")] != '\0')
-		return spec_fail(f, place, "\"%s\": a name is of letters, digits and _", name);
-	if (json_get(known, name) != NULL)
-		return spec_fail(f, place, "\"%s\" is the name of an argument or of what another "
-		    "step brings", name);
-	return json_put(known, name, cJSON_CreateBool(always)) == 0 ? 0 :
-	    spec_fail(f, place, "out of memory");
-}
 
 int
 step_load(struct step *s, const struct service *service, const cJSON *spec, cJSON *known,
@@ -54,9 +40,18 @@ step_load(struct step *s, const struct service *service, const cJSON *spec, cJSO
 	s->when = json_str(spec, "when");
 	if (s->when != NULL && json_get(known, s->when) == NULL)
 		return spec_fail(f, place, "\"when\": no argument is called \"%s\"", s->when);
+	snprintf(at, sizeof at, "%s/find/next_cursor", place);
+	if (json_get(s->find, "next_cursor") != NULL &&
+	    (paging_load(&s->next, json_get(s->find, "next_cursor"), at, f) == -1 ||
+	    request_add_name(known, STEP_CURSOR, false, at, f) == -1))
+		return -1;
 	snprintf(at, sizeof at, "%s/request", place);
 	if (request_load(&s->request, service, json_get(spec, "request"), &names, at, f) == -1)
 		return -1;
+	if (s->next.given && !request_uses(&s->request, STEP_CURSOR))
+		return spec_fail(f, at, "must have a place for {" STEP_CURSOR "}, to go on with "
+		    "the list of \"find\"");
+	cJSON_DeleteItemFromObjectCaseSensitive(known, STEP_CURSOR);
 	snprintf(at, sizeof at, "%s/%s", place, s->find != NULL ? "find" : "response");
 	return s->find != NULL ? load_find(s, &names, known, at, f) :
 	    load_response(s, known, at, f);
@@ -75,7 +70,7 @@ load_response(struct step *s, cJSON *known, const char *place, struct spec_fault
 	if (!pick_is_object(s->response))
 		return spec_fail(f, place, "what a step brings has names: {\"name\": PICK, ...}");
 	cJSON_ArrayForEach(child, s->response)
-		if (add_name(known, child->string, s->when == NULL, place, f) == -1)
+		if (request_add_name(known, child->string, s->when == NULL, place, f) == -1)
 			return -1;
 	return s->response->child != NULL ? 0 : spec_fail(f, place, "must bring something");
 }
@@ -105,6 +100,7 @@ load_find(struct step *s, const struct request_names *names, cJSON *known, const
 		{ "id", SPEC_ANY, true },
 		{ "as", SPEC_STRING, true },
 		{ "candidate", SPEC_ANY, false },
+		{ "next_cursor", SPEC_ANY, false },
 		{ NULL, SPEC_ANY, false },
 	};
 	char below[SPEC_PLACE / 2] = "", reason[256];
@@ -133,8 +129,8 @@ load_find(struct step *s, const struct request_names *names, cJSON *known, const
 	if (candidate != NULL &&
 	    pick_check(candidate, known, below, sizeof below, reason, sizeof reason) == -1)
 		return spec_fail(f, place, "\"candidate\"%s: %s", below, reason);
-	return add_name(known, s->as, s->when == NULL && request_is_given(names, s->argument),
-	    place, f);
+	return request_add_name(known, s->as, s->when == NULL &&
+	    request_is_given(names, s->argument), place, f);
 }
 
 void
@@ -159,8 +155,10 @@ step_forget(const struct step *s, cJSON *args)
 {
 	const cJSON *child;
 
-	if (s->find != NULL)
+	if (s->find != NULL) {
 		cJSON_DeleteItemFromObjectCaseSensitive(args, s->as);
+		cJSON_DeleteItemFromObjectCaseSensitive(args, STEP_CURSOR);
+	}
 	cJSON_ArrayForEach(child, s->response)
 		cJSON_DeleteItemFromObjectCaseSensitive(args, child->string);
 }
@@ -195,15 +193,6 @@ step_is_needed(const struct step *s, cJSON *args)
 }
 
 static int
-fail_memory(struct failure *f)
-{
-	failure_init(f, "internal", 500, "the bridge is short of memory; nothing was done; repeat "
-	    "the call later");
-	f->retryable = true;
-	return -1;
-}
-
-static int
 take_response(const struct step *s, cJSON *args, const cJSON *document, struct failure *f)
 {
 	const cJSON *child;
@@ -219,7 +208,7 @@ take_response(const struct step *s, cJSON *args, const cJSON *document, struct f
 			return -1;
 		}
 		if (json_put(args, child->string, value) == -1)
-			return fail_memory(f);
+			return failure_memory(f);
 	}
 	return 0;
 }
@@ -247,48 +236,99 @@ compare(const struct step *s, const cJSON *item, const char *name)
 
 /* Append the candidate that an item is, as long as there is room for one. 0 or -1 (memory). */
 static int
-add_candidate(cJSON *list, const struct step *s, const cJSON *item, const cJSON *args)
+add_candidate(cJSON **list, const struct step *s, const cJSON *item, const cJSON *args)
 {
 	const cJSON *pick = json_get(s->find, "candidate");
 	const char *why;
 	cJSON *value;
 
-	if (cJSON_GetArraySize(list) >= LIMIT_CANDIDATES)
+	if (*list == NULL)
+		*list = cJSON_CreateArray();
+	if (*list == NULL)
+		return -1;
+	if (cJSON_GetArraySize(*list) >= LIMIT_CANDIDATES)
 		return 0;
 	if (pick_apply(pick != NULL ? pick : json_get(s->find, "id"), item, args, &value,
 	    &why) == -1)
 		return -1;
-	return value == NULL ? 0 : json_push(list, value);
+	return value == NULL ? 0 : json_push(*list, value);
 }
 
-/* More than one item has the name, or none: nothing is sent. */
+/* More than one item has the name, or none, or not all were seen: nothing is sent. */
 static int
-fail_find(const struct step *s, const cJSON *list, const char *name, enum likeness wanted,
-    const cJSON *args, struct failure *f)
+fail_find(const struct step *s, struct step_search *search, struct failure *f)
 {
-	const cJSON *item;
+	cJSON **told = search->found > 0 ? &search->exact : &search->similar;
 
-	if (wanted == EXACT)
+	if (search->found > 1)
 		failure_init(f, "name_ambiguous", 409, "nothing was done: several have the name in "
 		    "\"%s\"; give the id of the right candidate", s->argument);
+	else if (search->found == 1)
+		failure_init(f, "name_ambiguous", 409, "nothing was done: among the first %zu one "
+		    "has the name in \"%s\", and there are more than are looked through; give the "
+		    "id of the candidate if it is the right one", search->listed, s->argument);
 	else
-		failure_init(f, "name_unknown", 404, "nothing was done: among the %d that the "
+		failure_init(f, "name_unknown", 404, "nothing was done: among the %zu that the "
 		    "service listed none has exactly the name in \"%s\"; give the id or the name "
-		    "of a candidate, or look it up", cJSON_GetArraySize(list), s->argument);
-	f->candidates = cJSON_CreateArray();
-	cJSON_ArrayForEach(item, list)
-		if (f->candidates != NULL && compare(s, item, name) == wanted &&
-		    add_candidate(f->candidates, s, item, args) == -1)
-			break;
+		    "of a candidate, or look it up", search->listed, s->argument);
+	f->candidates = *told != NULL ? *told : cJSON_CreateArray();
+	*told = NULL;
 	return -1;
 }
 
+/* Look through one page of the list. 0 or -1 (memory). */
 static int
-take_find(const struct step *s, cJSON *args, const cJSON *document, struct failure *f)
+search_page(const struct step *s, struct step_search *search, const cJSON *list, const char *name,
+    const cJSON *args)
 {
-	const cJSON *list = pointer_get(document, json_str(s->find, "each")), *item, *id = NULL;
+	const cJSON *item, *id;
+	enum likeness likeness;
+
+	cJSON_ArrayForEach(item, list) {
+		search->listed++;
+		likeness = compare(s, item, name);
+		if (likeness == EXACT && ++search->found == 1) {
+			id = pointer_get(item, json_str(s->find, "id"));
+			search->id = cJSON_Duplicate(id, 1);
+			if (id != NULL && search->id == NULL)
+				return -1;
+		}
+		if (likeness != UNLIKE && add_candidate(likeness == EXACT ? &search->exact :
+		    &search->similar, s, item, args) == -1)
+			return -1;
+	}
+	search->pages++;
+	return 0;
+}
+
+/* Whether the list goes on; then where is in `args`. 1, 0, or -1 (memory). */
+static int
+search_goes_on(const struct step *s, cJSON *args, const struct answer *a, const cJSON *document)
+{
+	struct buf cursor;
+	int result = 0;
+
+	cJSON_DeleteItemFromObjectCaseSensitive(args, STEP_CURSOR);
+	if (!s->next.given)
+		return 0;
+	buf_init(&cursor, LIMIT_CURSOR);
+	paging_next(&cursor, &s->next, json_str(s->find, "each"), document, a);
+	if (cursor.failed)
+		result = -1;
+	else if (cursor.len > 0)
+		result = json_put(args, STEP_CURSOR,
+		    cJSON_CreateString(buf_str(&cursor))) == -1 ? -1 : 1;
+	buf_finish(&cursor);
+	return result;
+}
+
+static int
+take_find(const struct step *s, cJSON *args, struct step_search *search, const struct answer *a,
+    const cJSON *document, struct failure *f)
+{
+	const cJSON *list = pointer_get(document, json_str(s->find, "each"));
 	const char *name = json_str(args, s->argument), *ignore = json_str(s->find, "ignore");
-	size_t found = 0;
+	int more;
 
 	if (name == NULL || *name == '\0') {
 		failure_init(f, "invalid_argument", 400, "/%s: must be an id or a name",
@@ -302,24 +342,38 @@ take_find(const struct step *s, cJSON *args, const cJSON *document, struct failu
 	}
 	if (ignore != NULL && strchr(ignore, name[0]) != NULL && name[1] != '\0')
 		name++;
-	cJSON_ArrayForEach(item, list)
-		if (compare(s, item, name) == EXACT) {
-			id = pointer_get(item, json_str(s->find, "id"));
-			found++;
-		}
-	if (found != 1)
-		return fail_find(s, list, name, found == 0 ? SIMILAR : EXACT, args, f);
-	if (id == NULL || cJSON_IsNull(id)) {
+	if (search_page(s, search, list, name, args) == -1)
+		return failure_memory(f);
+	more = search_goes_on(s, args, a, document);
+	if (more == -1)
+		return failure_memory(f);
+	if (more == 1 && search->found < 2 && search->pages < STEP_PAGES)
+		return 1;
+	if (more == 1 || search->found != 1)
+		return fail_find(s, search, f);
+	if (search->id == NULL || cJSON_IsNull(search->id)) {
 		failure_init(f, "upstream_unexpected", 502, "nothing was done: what has the name "
 		    "in \"%s\" has no id; tell the operator", s->argument);
 		return -1;
 	}
-	return json_put(args, s->as, cJSON_Duplicate(id, 1)) == 0 ? 0 : fail_memory(f);
+	more = json_put(args, s->as, search->id);
+	search->id = NULL;
+	return more == 0 ? 0 : failure_memory(f);
 }
 
 int
-step_take(const struct step *s, cJSON *args, const cJSON *document, struct failure *f)
+step_take(const struct step *s, cJSON *args, struct step_search *search, const struct answer *a,
+    const cJSON *document, struct failure *f)
 {
-	return s->find != NULL ? take_find(s, args, document, f) :
+	return s->find != NULL ? take_find(s, args, search, a, document, f) :
 	    take_response(s, args, document, f);
+}
+
+void
+step_search_finish(struct step_search *search)
+{
+	cJSON_Delete(search->id);
+	cJSON_Delete(search->exact);
+	cJSON_Delete(search->similar);
+	*search = (struct step_search){ 0 };
 }

@@ -13,12 +13,17 @@
 
 #include <cjson/cJSON.h>
 
+#include "mcp/paging.h"
 #include "mcp/request.h"
 #include "mcp/spec.h"
 
+struct answer;
 struct failure;
 struct pattern;
 struct tool;
+
+/* Pages of a list that a name is looked for in. */
+#define STEP_PAGES	10
 
 struct step {
 	struct request	 request;
@@ -28,7 +33,21 @@ struct step {
 	const char	*argument;	/* what has the name, */
 	struct pattern	*unless;	/* unless it is an id already, which looks so; or NULL */
 	const char	*as;		/* what the id becomes */
+	struct paging_source next;	/* where the list's next page is */
 };
+
+/* What has been found so far, page by page; zeroed first. */
+struct step_search {
+	cJSON		*id;		/* of the first that has the name, or NULL */
+	cJSON		*exact;		/* candidates: what has the name, */
+	cJSON		*similar;	/* or one like it */
+	size_t		 found;		/* how many have it */
+	size_t		 listed;	/* of how many */
+	unsigned	 pages;
+};
+
+/* The argument under which a step that finds has the service's cursor of its next page. */
+#define STEP_CURSOR	"step_cursor"
 
 /*
  * Load the step at `spec` (at `place` in the file) into the zeroed `s`; it borrows from it. What
@@ -47,9 +66,13 @@ void	 step_forget(const struct step *s, cJSON *args);
  */
 int	 step_is_needed(const struct step *s, cJSON *args);
 /*
- * Put what the step's answer brings into `args`. 0, or -1 with the failure in `f`: a name that
- * nothing or more than one has, with candidates; an answer of another form.
+ * Put what the step's answer `a` with its `document` brings into `args`; `search` goes from page
+ * to page. 0; 1: the list goes on, make the request again; or -1 with the failure in `f`: a name
+ * that nothing or more than one has, with candidates; an answer of another form.
  */
-int	 step_take(const struct step *s, cJSON *args, const cJSON *document, struct failure *f);
+int	 step_take(const struct step *s, cJSON *args, struct step_search *search,
+	    const struct answer *a, const cJSON *document, struct failure *f);
+/* End a search, wherever it is; it may be used again. */
+void	 step_search_finish(struct step_search *search);
 
 #endif

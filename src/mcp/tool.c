@@ -24,6 +24,7 @@ static bool	is_added(const struct tool *, const char *);
 static int	load_input(struct tool *, const cJSON *, const char *, struct spec_fault *);
 static int	load_mirrors(struct tool *, const cJSON *, const char *, const char *,
 		    struct spec_fault *);
+static int	load_known(struct tool *, const cJSON *, const char *, struct spec_fault *);
 static int	load_steps(struct tool *, const cJSON *, const char *, struct spec_fault *);
 static int	load_request(struct tool *, const cJSON *, const char *, struct spec_fault *);
 static int	load_response(struct tool *, const cJSON *, const char *, struct spec_fault *);
@@ -43,6 +44,7 @@ static const struct spec_key tool_keys[] = {
 	{ "scopes", SPEC_ARRAY, false },
 	{ "inputSchema", SPEC_OBJECT, true },
 	{ "outputSchema", SPEC_OBJECT, false },
+	{ "derive", SPEC_OBJECT, false },
 	{ "steps", SPEC_ARRAY, false },
 	{ "request", SPEC_OBJECT, true },
 	{ "response", SPEC_OBJECT, true },
@@ -58,8 +60,8 @@ tool_load(struct tool *t, const struct service *s, const cJSON *spec, const char
 {
 	static int (*const steps[])(struct tool *, const cJSON *, const char *,
 	    struct spec_fault *) = {
-		load_names, load_input, load_steps, load_request, load_response, load_outcome,
-		load_output, load_listing,
+		load_names, load_input, load_known, load_steps, load_request, load_response,
+		load_outcome, load_output, load_listing,
 	};
 	size_t i;
 
@@ -86,6 +88,7 @@ tool_finish(struct tool *t)
 	cJSON_Delete(t->known);
 	for (i = 0; i < t->nsteps; i++)
 		step_finish(&t->steps[i]);
+	value_finish(t);
 	cJSON_Delete(t->untrusted);
 	request_finish(&t->request);
 	for (i = 0; i < t->nmirrors; i++)
@@ -288,17 +291,27 @@ load_mirrors(struct tool *t, const cJSON *schema, const char *pointer, const cha
 	return 0;
 }
 
-/* The names of the caller's arguments, and then, step by step, of what each brings. */
+/* The names that requests may use: of the caller's arguments, and of values besides them. */
+static int
+load_known(struct tool *t, const cJSON *spec, const char *place, struct spec_fault *f)
+{
+	const cJSON *child;
+
+	t->known = cJSON_CreateObject();
+	cJSON_ArrayForEach(child, json_get(t->input, "properties"))
+		if (json_put(t->known, child->string, cJSON_CreateTrue()) == -1)
+			return spec_fail(f, place, "out of memory");
+	return t->known == NULL ? spec_fail(f, place, "out of memory") :
+	    value_load(t, spec, place, f);
+}
+
+/* Each step adds the names of what it brings. */
 static int
 load_steps(struct tool *t, const cJSON *spec, const char *place, struct spec_fault *f)
 {
 	const cJSON *child, *steps = json_get(spec, "steps");
 	char at[SPEC_PLACE];
 
-	t->known = cJSON_CreateObject();
-	cJSON_ArrayForEach(child, json_get(t->input, "properties"))
-		if (json_put(t->known, child->string, cJSON_CreateTrue()) == -1)
-			return spec_fail(f, place, "out of memory");
 	if (cJSON_GetArraySize(steps) > STEPS_MAX)
 		return spec_fail(f, place, "\"steps\" are %d at most; a call is a chain of at "
 		    "most %d requests", STEPS_MAX, STEPS_MAX + 1);
@@ -308,7 +321,7 @@ load_steps(struct tool *t, const cJSON *spec, const char *place, struct spec_fau
 		    f) == -1)
 			return -1;
 	}
-	return t->known == NULL ? spec_fail(f, place, "out of memory") : 0;
+	return 0;
 }
 
 static int
@@ -385,7 +398,6 @@ load_outcome(struct tool *t, const cJSON *spec, const char *place, struct spec_f
 		{ "message", SPEC_ANY, false },
 		{ "request_id", SPEC_ANY, false },
 		{ "retry_after", SPEC_ANY, false },
-		{ "retry_after_ms", SPEC_ANY, false },
 		{ "candidates", SPEC_ANY, false },
 		{ "codes", SPEC_OBJECT, false },
 		{ NULL, SPEC_ANY, false },
@@ -396,10 +408,9 @@ load_outcome(struct tool *t, const cJSON *spec, const char *place, struct spec_f
 		{ "retryable", SPEC_BOOL, false },
 		{ NULL, SPEC_ANY, false },
 	};
-	static const char *const pointers[] = { "code", "message", "request_id", "retry_after",
-		"retry_after_ms" };
+	static const char *const pointers[] = { "code", "message", "request_id" };
 	const cJSON *item, *code, *known = t->known;
-	char at[SPEC_PLACE], below[SPEC_PLACE / 2] = "", reason[256];
+	char at[SPEC_PLACE], inner[2 * SPEC_PLACE], below[SPEC_PLACE / 2] = "", reason[256];
 	const char *why, *pointer;
 	size_t i;
 
@@ -429,9 +440,10 @@ load_outcome(struct tool *t, const cJSON *spec, const char *place, struct spec_f
 			return spec_fail(f, at, "\"%s\" must be a JSON Pointer in a string",
 			    pointers[i]);
 	}
+	snprintf(inner, sizeof inner, "%s/retry_after", at);
+	if (retry_load(&t->retry, json_get(t->error, "retry_after"), inner, f) == -1)
+		return -1;
 	cJSON_ArrayForEach(item, json_get(t->error, "codes")) {
-		char inner[2 * SPEC_PLACE];
-
 		snprintf(inner, sizeof inner, "%s/codes/%s", at, item->string);
 		if (spec_check(item, code_keys, inner, f) == -1)
 			return -1;

@@ -238,37 +238,44 @@ upstream_header(struct upstream *u, const char *name, const char *value)
 	return push_line(u, buf_take(&line));
 }
 
+/* Add the header of a text; none if that needs what is absent. 0, or -1 with the failure. */
 static int
-build_headers(struct upstream *u, const struct request *r, const cJSON *args, struct failure *f)
+put_header(struct upstream *u, const cJSON *header, const cJSON *args, struct failure *f)
 {
 	enum template_result result;
-	const cJSON *header;
 	struct buf value;
 	const char *why;
 	int pushed;
 
-	cJSON_ArrayForEach(header, r->headers) {
-		buf_init(&value, LIMIT_HEADER - 256);
-		result = template_header(&value, header->valuestring, args, &why);
-		if (result == TEMPLATE_UNFIT) {
-			failure_init(f, "invalid_argument", 400, "the header %s: %s",
-			    header->string, why);
-			buf_finish(&value);
+	buf_init(&value, LIMIT_HEADER - 256);
+	result = template_header(&value, header->valuestring, args, &why);
+	pushed = result != TEMPLATE_DONE ? 0 : upstream_header(u, header->string, buf_str(&value));
+	buf_finish(&value);
+	if (pushed == -1)
+		return failure_memory(f);
+	if (result != TEMPLATE_UNFIT)
+		return 0;
+	failure_init(f, "invalid_argument", 400, "the header %s: %s", header->string, why);
+	return -1;
+}
+
+static int
+build_headers(struct upstream *u, const struct request *r, const cJSON *args, struct failure *f)
+{
+	const cJSON *header;
+
+	cJSON_ArrayForEach(header, r->headers)
+		if (put_header(u, header, args, f) == -1)
 			return -1;
-		}
-		pushed = result == TEMPLATE_ABSENT ? 0 :
-		    upstream_header(u, header->string, buf_str(&value));
-		buf_finish(&value);
-		if (pushed == -1)
-			goto memory;
-	}
+	if (r->to == NULL)
+		cJSON_ArrayForEach(header, r->service->headers)
+			if (!request_headers_have(r->headers, header->string) &&
+			    put_header(u, header, args, f) == -1)
+				return -1;
 	if (!request_has_header(r, "Accept") &&
 	    upstream_header(u, "Accept", "application/json") == -1)
-		goto memory;
+		return failure_memory(f);
 	return 0;
-memory:
-	failure_init(f, "internal", 500, "out of memory; repeat the call later");
-	return -1;
 }
 
 /* The usual Content-Type of what a part is made of; its own stands above it. */
@@ -333,6 +340,6 @@ build_body(struct upstream *u, const struct request *r, const cJSON *args, struc
 	if (result == TEMPLATE_UNFIT)
 		failure_init(f, "invalid_argument", 400, "%s", why);
 	else if (pushed == -1)
-		failure_init(f, "internal", 500, "out of memory; repeat the call later");
+		failure_memory(f);
 	return result == TEMPLATE_UNFIT || pushed == -1 ? -1 : 0;
 }

@@ -6,6 +6,7 @@
 #include <event2/event.h>
 
 #include "base/clock.h"
+#include "base/crypto.h"
 #include "base/limits.h"
 #include "edge/fetch.h"
 #include "mcp/answer.h"
@@ -13,7 +14,9 @@
 #include "mcp/failure.h"
 #include "mcp/principal.h"
 #include "mcp/result.h"
+#include "mcp/retry.h"
 #include "mcp/service.h"
+#include "mcp/signer.h"
 #include "mcp/upstream.h"
 #include "run/bridge.h"
 #include "run/errand.h"
@@ -36,7 +39,7 @@ errand_start(struct errand *e, struct failure *f)
 {
 	e->grant.done = on_granted;
 	e->grant.arg = e;
-	return errand_go(e, f);
+	return value_fill(e->tool, e->args, f) == -1 ? -1 : errand_go(e, f);
 }
 
 void
@@ -46,6 +49,7 @@ errand_finish(struct errand *e)
 		fetch_cancel(e->fetch);
 	e->fetch = NULL;
 	flight_leave(&e->grant);
+	step_search_finish(&e->search);
 	if (event_initialized(&e->sleep))
 		event_del(&e->sleep);
 }
@@ -118,14 +122,13 @@ errand_choose(struct errand *e)
 	return 0;
 }
 
+/* Begin with the request that was chosen. */
 static int
-errand_go(struct errand *e, struct failure *f)
+errand_begin(struct errand *e, struct failure *f)
 {
 	const struct tool *t = e->tool;
 	const struct plan_news start = { .event = PLAN_START };
 
-	if (errand_choose(e) == -1)
-		return fail_memory(f);
 	e->after_ms = 0;
 	e->plan = (struct plan){
 		.write = t->write && is_last(e), .repeatable = e->repeatable || !is_last(e),
@@ -133,6 +136,12 @@ errand_go(struct errand *e, struct failure *f)
 		.maybe_done = e->maybe_done && is_last(e),
 	};
 	return errand_obey(e, plan_next(&e->plan, &start), NULL, f);
+}
+
+static int
+errand_go(struct errand *e, struct failure *f)
+{
+	return errand_choose(e) == -1 ? fail_memory(f) : errand_begin(e, f);
 }
 
 /* As whom: 0 with the header line (NULL: none is needed), 1 to wait for it, -1 with the failure. */
@@ -183,6 +192,24 @@ errand_trace(const struct errand *e, struct upstream *u)
 	    upstream_header(u, "tracestate", e->tracestate) == -1)) ? -1 : 0;
 }
 
+/* All of a request but the header of its credential: built, with its trace, signed. */
+static int
+errand_build(const struct errand *e, struct upstream *u, struct failure *f)
+{
+	const struct credential *credential = service_credential(e->tool->service,
+	    e->principal->name);
+	uint8_t nonce[SIGNER_NONCE];
+
+	if (upstream_build(u, e->request, e->args, f) == -1)
+		return -1;
+	if (errand_trace(e, u) == -1)
+		return fail_memory(f);
+	if (e->request->to != NULL || credential->signer == NULL)
+		return 0;
+	return crypto_random(nonce, sizeof nonce) == -1 ? fail_memory(f) :
+	    signer_sign(credential->signer, u, clock_wall_ms(), nonce, f);
+}
+
 int
 errand_rehearse(struct errand *e, struct failure *f)
 {
@@ -192,11 +219,11 @@ errand_rehearse(struct errand *e, struct failure *f)
 	struct upstream u;
 	int result;
 
+	if (value_fill(e->tool, e->args, f) == -1)
+		return -1;
 	if (errand_choose(e) == -1)
 		return fail_memory(f);
-	result = upstream_build(&u, e->request, e->args, f);
-	if (result == 0 && errand_trace(e, &u) == -1)
-		result = fail_memory(f);
+	result = errand_build(e, &u, f);
 	if (result == 0)
 		watch->request(watch->arg, &u, e->request->to != NULL ? NULL :
 		    credential->client == NULL ? credential->line : "Authorization: Bearer ");
@@ -218,8 +245,6 @@ errand_dispatch(struct errand *e, struct upstream *u, const char *line)
 	if (timeout_ms > left)
 		timeout_ms = left < 1 ? 1 : (long)left;
 	e->fetched_us = clock_mono_us();
-	if (errand_trace(e, u) == -1)
-		return -1;
 	if (e->bridge->watch != NULL)
 		e->bridge->watch->request(e->bridge->watch->arg, u, line);
 	if (line != NULL && upstream_line(u, line) == -1)
@@ -242,7 +267,7 @@ errand_send(struct errand *e, struct failure *f)
 		return result == 1 ? 0 : -1;
 	if (e->outcome != NULL && errand_is_late(e, f))
 		return -1;
-	result = upstream_build(&u, e->request, e->args, f);
+	result = errand_build(e, &u, f);
 	if (result == 0 && errand_dispatch(e, &u, line) == -1)
 		result = fail_memory(f);
 	upstream_finish(&u);
@@ -309,8 +334,11 @@ errand_take(struct errand *e, const struct answer *answer, struct failure *f)
 
 	if (document == NULL)
 		return -1;
-	result = step_take(&e->tool->steps[e->at], e->args, document, f);
+	result = step_take(&e->tool->steps[e->at], e->args, &e->search, answer, document, f);
 	cJSON_Delete(document);
+	if (result == 1)
+		return errand_begin(e, f);	/* the next page */
+	step_search_finish(&e->search);
 	e->at++;
 	if (result == 0)
 		return errand_go(e, f);
@@ -319,19 +347,22 @@ errand_take(struct errand *e, const struct answer *answer, struct failure *f)
 }
 
 static void
-on_answer(void *arg, const struct answer *answer)
+on_answer(void *arg, const struct answer *came)
 {
 	struct errand *e = arg;
 	struct failure f;
+	struct answer answer = *came;
 	struct plan_news news = {
-		.event = PLAN_ANSWER, .answer = answer, .left_ms = left_ms(e),
+		.event = PLAN_ANSWER, .answer = &answer, .left_ms = left_ms(e),
 		.renewable = e->granted_ms != 0,
-		.unclear = e->plan.write && result_is_unclear(e->tool, answer),
 	};
 
+	/* However the service says it, all that follows heeds it. */
+	answer.retry_after_s = retry_read_s(&e->tool->retry, came);
+	news.unclear = e->plan.write && result_is_unclear(e->tool, &answer);
 	bridge_random(e->bridge, &news.chance, sizeof news.chance);
-	errand_learn(e, answer);
-	if (errand_obey(e, plan_next(&e->plan, &news), answer, &f) == -1)
+	errand_learn(e, &answer);
+	if (errand_obey(e, plan_next(&e->plan, &news), &answer, &f) == -1)
 		errand_fail(e, &f);
 }
 

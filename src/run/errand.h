@@ -13,6 +13,7 @@
 #include <event2/event_struct.h>
 
 #include "mcp/plan.h"
+#include "mcp/step.h"
 #include "run/flight.h"
 
 struct answer;
@@ -46,6 +47,7 @@ struct errand {
 	struct plan		 plan;		/* of the step or request that is made */
 	const struct request	*request;
 	size_t			 at;		/* which step; the tool's number of them: its own */
+	struct step_search	 search;	/* of a step that finds */
 	struct fetch		*fetch;		/* in the air, or NULL */
 	struct flight_wait	 grant;		/* for the token it goes with */
 	int64_t			 granted_ms;	/* when that was born; 0: it goes with none */

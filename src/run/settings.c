@@ -250,7 +250,8 @@ service_variable(char *out, size_t len, const char *name, const char *key)
 
 	snprintf(out, len, ENV_SERVICE "%s_%s", name, key);
 	for (i = 0; out[i] != '\0'; i++)
-		out[i] = out[i] == '-' ? '_' : (char)toupper((unsigned char)out[i]);
+		out[i] = strchr("-.", out[i]) != NULL ? '_' :
+		    (char)toupper((unsigned char)out[i]);
 }
 
 /* What the configuration says of a service: the environment first, then the file. */
@@ -268,11 +269,22 @@ service_key(const struct settings *s, const char *name, const char *key)
 	return conf_pair(&s->service, text);
 }
 
+static const char *
+service_value(void *arg, const char *name, const char *key)
+{
+	char text[256];
+
+	snprintf(text, sizeof text, "values.%s", key);
+	return service_key(arg, name, text);
+}
+
 static void
 service_settings(void *arg, const char *name, struct service_settings *out)
 {
-	const struct settings *s = arg;
+	struct settings *s = arg;
 
+	out->value = service_value;
+	out->arg = s;
 	out->base_url = service_key(s, name, "base_url");
 	out->ca_file = service_key(s, name, "ca_file");
 	out->token_file = service_key(s, name, "token_file");
@@ -284,15 +296,25 @@ static bool
 is_service_key(const struct settings *s, const char *text, size_t len,
     void (*make)(char *, size_t, const char *, const char *))
 {
-	char known[256];
+	const struct service *service;
+	const cJSON *value;
+	char known[256], key[256];
 	size_t i, k;
 
-	for (i = 0; i < s->catalog.nservices; i++)
+	for (i = 0; i < s->catalog.nservices; i++) {
+		service = &s->catalog.services[i];
 		for (k = 0; k < sizeof service_keys / sizeof service_keys[0]; k++) {
-			make(known, sizeof known, s->catalog.services[i].name, service_keys[k]);
+			make(known, sizeof known, service->name, service_keys[k]);
 			if (strlen(known) == len && strncmp(known, text, len) == 0)
 				return true;
 		}
+		cJSON_ArrayForEach(value, service->values) {
+			snprintf(key, sizeof key, "values.%s", value->string);
+			make(known, sizeof known, service->name, key);
+			if (strlen(known) == len && strncmp(known, text, len) == 0)
+				return true;
+		}
+	}
 	return false;
 }
 
@@ -307,7 +329,7 @@ static int
 check_service_keys(const struct settings *s, char *why, size_t whylen)
 {
 	static const char mend[] = "no service in \"services\" has this name, or the key is not "
-	    "base_url, ca_file, token_file, max_inflight or overlay";
+	    "base_url, ca_file, token_file, max_inflight, overlay or values.KEY of the file";
 	const char *text;
 	size_t i;
 

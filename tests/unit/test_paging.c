@@ -60,6 +60,12 @@ static const struct {
 };
 
 static void
+next_of(struct buf *out, const struct tool *t, const cJSON *document, const struct answer *a)
+{
+	paging_next(out, &t->next, json_str(json_get(t->response, t->list), "each"), document, a);
+}
+
+static void
 run_cases(const struct catalog *c)
 {
 	struct json_fault fault;
@@ -72,7 +78,7 @@ run_cases(const struct catalog *c)
 
 		document = json_parse(cases[i].body, strlen(cases[i].body), &fault);
 		buf_init(&out, 100);
-		paging_next(&out, catalog_find(c, cases[i].tool), document, &a);
+		next_of(&out, catalog_find(c, cases[i].tool), document, &a);
 		CHECK(!out.failed && strcmp(buf_str(&out), cases[i].want) == 0, "%s of %s%s: %s",
 		    cases[i].tool, cases[i].head, cases[i].body, buf_str(&out));
 		buf_finish(&out);
@@ -89,7 +95,7 @@ run_limits(const struct catalog *c)
 	size_t len;
 
 	buf_init(&out, 4);
-	paging_next(&out, catalog_find(c, "header"), NULL, &a);
+	next_of(&out, catalog_find(c, "header"), NULL, &a);
 	CHECK(out.failed, "%s", buf_str(&out));
 	buf_finish(&out);
 	buf_init(&out, 10);

@@ -23,7 +23,6 @@
 static const char service[] =
     "{\"name\":\"demo\",\"base_url\":\"https://api.example.org\",\"error\":{\"code\":\"/error/code\","
     "\"message\":\"/error/message\",\"request_id\":\"/error/id\",\"retry_after\":\"/error/retry\","
-    "\"retry_after_ms\":\"/error/retry_ms\","
     "\"candidates\":{\"each\":\"/error/candidates\",\"item\":{\"id\":\"/id\",\"name\":\"/name\"}},"
     "\"codes\":{\"GONE\":{\"code\":\"gone\",\"hint\":\"It is gone.\",\"retryable\":false},"
     "\"BUSY\":{\"retryable\":true},\"0\":{\"code\":null},\"40\":{\"hint\":\"Forty.\"}}},\"tools\":["
@@ -184,13 +183,6 @@ static const struct {
 	{ "get", "{\"id\":1}", 429, "{\"error\":{\"retry\":64.57}}", "!\"retry_after_s\":65,|" },
 	{ "get", "{\"id\":1}", 429, "{\"error\":{\"retry\":2.0}}", "!\"retry_after_s\":2,|" },
 	{ "get", "{\"id\":1}", 429, "{\"error\":{\"retry\":1e99}}", "!\"retry_after_s\":604800,|" },
-	{ "get", "{\"id\":1}", 429, "{\"error\":{\"retry_ms\":4000.5}}", "!\"retry_after_s\":5,|" },
-	{ "get", "{\"id\":1}", 429, "{\"error\":{\"retry_ms\":4001}}", "!\"retry_after_s\":5,|" },
-	{ "get", "{\"id\":1}", 429, "{\"error\":{\"retry_ms\":4000}}", "!\"retry_after_s\":4,|" },
-	{ "get", "{\"id\":1}", 429, "{\"error\":{\"retry_ms\":0}}", "!\"retry_after_s\":0,|" },
-	{ "get", "{\"id\":1}", 429, "{\"error\":{\"retry\":7,\"retry_ms\":4000}}", "!\"retry_after_s\":7,|" },
-	{ "get", "{\"id\":1}", 429, "{\"error\":{\"retry_ms\":9007199254740991}}",
-	    "!\"retry_after_s\":604800,|" },
 	{ "get", "{\"id\":1}", 422, "{\"error\":{\"candidates\":[{\"id\":1,\"name\":\"A\\u200b\"},{\"id\":2}]}}",
 	    "!\"candidates\":[{\"id\":1,\"name\":\"A\"},{\"id\":2}]|" },
 	{ "get", "{\"id\":1}", 422, "{\"error\":{\"candidates\":7}}", "!\"code\":\"invalid\"|" },

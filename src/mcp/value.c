@@ -1,0 +1,158 @@
+/* SPDX-License-Identifier: MIT */
+/* value.c - constants, defaults, what is derived: named, put in, taken out; see value.h. */
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/clock.h"
+#include "base/limits.h"
+#include "mcp/failure.h"
+#include "mcp/request.h"
+#include "mcp/service.h"
+#include "mcp/value.h"
+#include "wire/json.h"
+
+static int	load_derived(struct value *, const cJSON *, struct tool *, const char *,
+		    struct spec_fault *);
+static int	derive(const struct value *, const cJSON *, cJSON **, struct failure *);
+
+/* The ways to derive: the member that says so beside "argument", its value, what is made. */
+static const struct way {
+	const char	*member;
+	const char	*word;
+	enum value_kind	 kind;
+} ways[] = {
+	{ "time", "s", VALUE_TIME_S },
+	{ "time", "ms", VALUE_TIME_MS },
+};
+
+#define WAYS	(sizeof ways / sizeof ways[0])
+
+int
+value_load(struct tool *t, const cJSON *spec, const char *place, struct spec_fault *f)
+{
+	const cJSON *child, *derived = json_get(spec, "derive");
+	char at[SPEC_PLACE];
+
+	cJSON_ArrayForEach(child, t->service->values)
+		if (request_add_name(t->known, child->string, true, place, f) == -1)
+			return -1;
+	if (derived == NULL)
+		return 0;
+	t->derived = calloc((size_t)cJSON_GetArraySize(derived) + 1, sizeof *t->derived);
+	if (t->derived == NULL)
+		return spec_fail(f, place, "out of memory");
+	cJSON_ArrayForEach(child, derived) {
+		snprintf(at, sizeof at, "%.256s/derive/%.128s", place, child->string);
+		if (load_derived(&t->derived[t->nderived++], child, t, at, f) == -1)
+			return -1;
+	}
+	return 0;
+}
+
+static int
+load_derived(struct value *v, const cJSON *spec, struct tool *t, const char *place,
+    struct spec_fault *f)
+{
+	static const struct spec_key keys[] = {
+		{ "argument", SPEC_STRING, true },
+		{ "time", SPEC_STRING, false },
+		{ NULL, SPEC_ANY, false },
+	};
+	const struct request_names names = { t->known, t->input };
+	const char *word;
+	size_t i;
+
+	if (spec_check(spec, keys, place, f) == -1)
+		return -1;
+	v->name = spec->string;
+	v->argument = json_str(spec, "argument");
+	if (json_get(t->known, v->argument) == NULL)
+		return spec_fail(f, place, "no argument is called \"%s\"", v->argument);
+	if (cJSON_GetArraySize(spec) != 2)
+		return spec_fail(f, place, "must have \"argument\" and what is made of it");
+	for (i = 0; i < WAYS; i++) {
+		word = json_str(spec, ways[i].member);
+		if (word != NULL && strcmp(word, ways[i].word) == 0)
+			break;
+	}
+	if (i == WAYS)
+		return spec_fail(f, place, "must be \"time\": \"s\" or \"ms\"");
+	v->kind = ways[i].kind;
+	return request_add_name(t->known, v->name, request_is_given(&names, v->argument), place,
+	    f);
+}
+
+void
+value_finish(struct tool *t)
+{
+	free(t->derived);
+	t->derived = NULL;
+	t->nderived = 0;
+}
+
+int
+value_fill(const struct tool *t, cJSON *args, struct failure *f)
+{
+	const cJSON *child, *fallback;
+	cJSON *value;
+	size_t i;
+
+	value_forget(t, args);
+	cJSON_ArrayForEach(child, t->service->values)
+		if (json_put(args, child->string, cJSON_Duplicate(child, 1)) == -1)
+			goto memory;
+	cJSON_ArrayForEach(child, json_get(t->input, "properties")) {
+		fallback = json_get(child, "default");
+		if (fallback != NULL && json_get(args, child->string) == NULL &&
+		    json_put(args, child->string, cJSON_Duplicate(fallback, 1)) == -1)
+			goto memory;
+	}
+	for (i = 0; i < t->nderived; i++) {
+		if (derive(&t->derived[i], args, &value, f) == -1)
+			return -1;
+		if (value != NULL && json_put(args, t->derived[i].name, value) == -1)
+			goto memory;
+	}
+	return 0;
+memory:
+	return failure_memory(f);
+}
+
+void
+value_forget(const struct tool *t, cJSON *args)
+{
+	const cJSON *child;
+	size_t i;
+
+	cJSON_ArrayForEach(child, t->service->values)
+		cJSON_DeleteItemFromObjectCaseSensitive(args, child->string);
+	for (i = 0; i < t->nderived; i++)
+		cJSON_DeleteItemFromObjectCaseSensitive(args, t->derived[i].name);
+	for (i = 0; i < t->nsteps; i++)
+		step_forget(&t->steps[i], args);
+}
+
+/* What is made of an argument; NULL where that is absent. 0, or -1 with the failure in `f`. */
+static int
+derive(const struct value *v, const cJSON *args, cJSON **out, struct failure *f)
+{
+	const cJSON *from = json_get(args, v->argument);
+	int64_t ms;
+
+	*out = NULL;
+	if (from == NULL || cJSON_IsNull(from))
+		return 0;
+	switch (v->kind) {
+	case VALUE_TIME_S:
+	case VALUE_TIME_MS:
+		if (!cJSON_IsString(from) || clock_parse(from->valuestring, &ms) == -1) {
+			failure_init(f, "invalid_argument", 400, "/%s: must be a time such as "
+			    "2026-01-31T09:30:00Z (RFC 3339)", v->argument);
+			return -1;
+		}
+		*out = json_int(v->kind == VALUE_TIME_MS ? ms : ms / 1000);
+		break;
+	}
+	return *out == NULL ? failure_memory(f) : 0;
+}
