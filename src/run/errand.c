@@ -174,6 +174,16 @@ on_granted(void *arg)
 		errand_fail(e, &f);
 }
 
+/* What the credential adds to the URL; not to one of a service's word. */
+static int
+errand_path(const struct errand *e, struct upstream *u)
+{
+	const struct credential *c = service_credential(e->tool->service, e->principal->name);
+
+	return c->path == NULL || e->request->to != NULL ? 0 :
+	    upstream_path(u, c->path, c->secret_at, c->secret_len);
+}
+
 /* What goes with every request besides its credential; not to where a service's word sends us. */
 static int
 errand_trace(const struct errand *e, struct upstream *u)
@@ -195,7 +205,7 @@ errand_rehearse(struct errand *e, struct failure *f)
 	if (errand_choose(e) == -1)
 		return fail_memory(f);
 	result = upstream_build(&u, e->request, e->args, f);
-	if (result == 0 && errand_trace(e, &u) == -1)
+	if (result == 0 && (errand_trace(e, &u) == -1 || errand_path(e, &u) == -1))
 		result = fail_memory(f);
 	if (result == 0)
 		watch->request(watch->arg, &u, e->request->to != NULL ? NULL :
@@ -218,7 +228,7 @@ errand_dispatch(struct errand *e, struct upstream *u, const char *line)
 	if (timeout_ms > left)
 		timeout_ms = left < 1 ? 1 : (long)left;
 	e->fetched_us = clock_mono_us();
-	if (errand_trace(e, u) == -1)
+	if (errand_trace(e, u) == -1 || errand_path(e, u) == -1)
 		return -1;
 	if (e->bridge->watch != NULL)
 		e->bridge->watch->request(e->bridge->watch->arg, u, line);
