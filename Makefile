@@ -168,7 +168,7 @@ help:
 	@echo "make test-auth     tokens and credentials with a real authorization server (installs it below build/)"
 	@echo "make e2e-services  service files against real services (installs them below build/)"
 	@echo "make test-import   imported public API documents against a mock that judges (installs it below build/)"
-	@echo "make test-contracts  the files for Twilio, Slack and Discord against their documents, the same way"
+	@echo "make test-contracts  the files of providers that cannot be run here against documents of their APIs"
 	@echo "make clients       Inspector, TypeScript and Python SDKs against the running bridge"
 	@echo "make load          100 clients for 60 s through lighttpd and through nginx"
 	@echo "make volley        the load generator of tests/bench, in build/release/"

@@ -495,6 +495,8 @@ def command_call_credentials(desk):
              "Authorization: Basic ***"),
             ("header", {"type": "header", "header": "X-Key", "value": {"file": "token"}},
              "X-Key: ***"),
+            ("path", {"type": "path", "path": "/bot{token}", "token": {"file": "token"}},
+             "GET http://127.0.0.1:%d/v1/bot***/look" % desk.stub.port),
             ("none", {"type": "none"}, None),
             ("oauth2", {"type": "oauth2", "grant": "client_credentials",
                         "token_url": "http://127.0.0.1:%d/token" % desk.stub.port,
@@ -505,6 +507,24 @@ def command_call_credentials(desk):
         got = [x for x in done.out.splitlines() if "***" in x]
         expect(done.code == 0 and got == ([line] if line else []), "%s: %s" % (name, done))
     expect(not desk.asked, "sent: %s" % desk.asked)
+
+
+def command_call_path(desk):
+    """A credential in the path is sent there, and shown nowhere: not in a request, not where the service says
+    it back, not in what fails, not in the log."""
+    desk.own("policy = allow:*", service=dict(SERVICE, auth={"type": "path", "path": "/bot{token}",
+                                                             "token": {"file": "token"}}))
+    wanted = "/v1/bot%s/look" % desk.token
+    for status in (200, 404):
+        desk.answer = lambda request: {"status": status, "headers": {"X-Echo": request["path"]},
+                                       "body": {"id": "no " + request["path"], "error": request["path"]}}
+        for words in ([], ["-v"]):
+            done = desk.call("look", *words)
+            expect(desk.asked[-1]["path"] == wanted and "authorization" not in desk.asked[-1]["headers"],
+                   "%s" % desk.asked)
+            expect(done.code == (0 if status == 200 else 1) and desk.token not in done.out + done.err, "%s" % done)
+            expect(not words or "> GET http://127.0.0.1:%d/v1/bot***/look\n" % desk.stub.port in done.err and
+                   "< X-Echo: /v1/bot***/look\n" in done.err, "%s" % done)
 
 
 def command_call_once(desk):

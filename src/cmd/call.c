@@ -119,6 +119,8 @@ on_request(void *arg, const struct upstream *u, const char *credential)
 	buf_wipe(&c->secret);
 	if (credential != NULL)
 		buf_puts(&c->secret, credential + open_part(credential));
+	else if (u->secret_len > 0)
+		buf_append(&c->secret, u->url + u->secret_at, u->secret_len);
 	if (!c->dry && !c->wordy)
 		return;
 	buf_init(&line, 2 * LIMIT_URL);

@@ -25,6 +25,7 @@ struct source {
 static int	load_bearer(struct credential *, const struct source *);
 static int	load_basic(struct credential *, const struct source *);
 static int	load_header(struct credential *, const struct source *);
+static int	load_path(struct credential *, const struct source *);
 static int	load_oauth(struct credential *, const struct source *);
 static int	load_hmac(struct credential *, const struct source *);
 
@@ -48,6 +49,12 @@ static const struct spec_key none_keys[] = {
 	{ "callers", SPEC_OBJECT, false },
 	{ "header", SPEC_STRING, true },
 	{ "value", SPEC_OBJECT, false },
+	{ NULL, SPEC_ANY, false },
+}, path_keys[] = {
+	{ "type", SPEC_STRING, true },
+	{ "callers", SPEC_OBJECT, false },
+	{ "path", SPEC_STRING, true },
+	{ "token", SPEC_OBJECT, false },
 	{ NULL, SPEC_ANY, false },
 }, oauth_keys[] = {
 	{ "type", SPEC_STRING, true },
@@ -80,13 +87,15 @@ static const struct {
 	const char		*type;
 	const struct spec_key	*keys;
 	int			(*load)(struct credential *, const struct source *);
+	bool			one_secret;	/* whose file the configuration may name */
 } kinds[] = {
-	{ "none", none_keys, NULL },
-	{ "bearer", bearer_keys, load_bearer },
-	{ "basic", basic_keys, load_basic },
-	{ "header", header_keys, load_header },
-	{ "oauth2", oauth_keys, load_oauth },
-	{ "hmac", hmac_keys, load_hmac },
+	{ "none", none_keys, NULL, false },
+	{ "bearer", bearer_keys, load_bearer, true },
+	{ "basic", basic_keys, load_basic, false },
+	{ "header", header_keys, load_header, true },
+	{ "path", path_keys, load_path, true },
+	{ "oauth2", oauth_keys, load_oauth, false },
+	{ "hmac", hmac_keys, load_hmac, true },
 };
 
 #define KINDS	(sizeof kinds / sizeof kinds[0])
@@ -106,27 +115,31 @@ credential_load(struct credential *c, const cJSON *auth, const char *override, c
 	if (i == KINDS) {
 		snprintf(inner, sizeof inner, "%s/type", place);
 		return spec_fail(f, inner, "must be none, bearer, basic, header, "
-		    "oauth2 or hmac");
+		    "path, oauth2 or hmac");
 	}
 	if (spec_check(auth, kinds[i].keys, place, f) == -1)
 		return -1;
-	if (override != NULL && kinds[i].load != load_bearer && kinds[i].load != load_header &&
-	    kinds[i].load != load_hmac)
+	if (override != NULL && !kinds[i].one_secret)
 		return spec_fail(f, place, "is of type \"%s\", and the configuration's "
-		    "token_file is for bearer, header and hmac", type);
+		    "token_file is for bearer, header, path and hmac", type);
 	return kinds[i].load == NULL ? 0 : kinds[i].load(c, &from);
+}
+
+static void
+forget(char *secret)
+{
+	if (secret != NULL)
+		explicit_bzero(secret, strlen(secret));
+	free(secret);
 }
 
 void
 credential_finish(struct credential *c)
 {
-	if (c->line != NULL)
-		explicit_bzero(c->line, strlen(c->line));
-	free(c->line);
+	forget(c->line);
+	forget(c->path);
 	if (c->client != NULL) {
-		if (c->client->secret != NULL)
-			explicit_bzero(c->client->secret, strlen(c->client->secret));
-		free(c->client->secret);
+		forget(c->client->secret);
 		signature_key_destroy(c->client->key);
 	}
 	free(c->client);
@@ -198,14 +211,6 @@ read_secret(const struct source *from, const char *member, const char *override)
 	if (secret == NULL)
 		spec_fail(from->fault, place, "%s", reason);
 	return secret;
-}
-
-static void
-forget(char *secret)
-{
-	if (secret != NULL)
-		explicit_bzero(secret, strlen(secret));
-	free(secret);
 }
 
 /* The line becomes the credential's. */
@@ -297,6 +302,45 @@ load_hmac(struct credential *c, const struct source *from)
 	c->signer = signer_create(from->auth, secret, from->place, from->fault);
 	forget(secret);
 	return c->signer == NULL ? -1 : 0;
+}
+
+/*
+ * The secret as a part of the path. What would have to be encoded there, or could end the segment,
+ * is refused: a token is of such characters, and a file with others is not one.
+ */
+static int
+load_path(struct credential *c, const struct source *from)
+{
+	static const char mark[] = "{token}", plain[] = "abcdefghijklmnopqrstuvwxyz"
+	    "ABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789-._~:@!$&'()*+,;=";
+	const char *text = json_str(from->auth, "path"), *at = strstr(text, mark), *rest;
+	char place[512], *secret;
+	struct buf path;
+
+	rest = at == NULL ? "" : at + strlen(mark);
+	snprintf(place, sizeof place, "%s/path", from->place);
+	if (*text != '/' || at == NULL || strspn(text + 1, plain) + 1 != (size_t)(at - text) ||
+	    strspn(rest, plain) != strlen(rest))
+		return spec_fail(from->fault, place, "must be a segment of a path with {token} "
+		    "in it, such as /bot{token}");
+	secret = read_secret(from, "token", from->override);
+	if (secret == NULL)
+		return -1;
+	if (strspn(secret, plain) != strlen(secret) || *secret == '.') {
+		forget(secret);
+		snprintf(place, sizeof place, "%s/token", from->place);
+		return spec_fail(from->fault, place, "the file's secret begins with a dot or "
+		    "has a character that a path would have encoded: it is no token");
+	}
+	c->secret_at = (size_t)(at - text);
+	c->secret_len = strlen(secret);
+	buf_init(&path, LIMIT_HEADER);
+	buf_printf(&path, "%.*s%s%s", (int)(at - text), text, secret, rest);
+	forget(secret);
+	c->path = buf_take(&path);
+	buf_finish(&path);
+	return c->path == NULL ? spec_fail(from->fault, from->place,
+	    "the credential is too long") : 0;
 }
 
 /* ====== oauth2 ====== */

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * credential.h - as whom the bridge calls a service: "auth" of a service file. A header that
- * stands there from the start, an OAuth client that gets a token for it, or a signature of each
- * request (signer.h).
+ * stands there from the start, a part of the URL's path, an OAuth client that gets a token, or a
+ * signature of each request (signer.h).
  */
 #ifndef MCP_CREDENTIAL_H
 #define MCP_CREDENTIAL_H
@@ -35,14 +35,16 @@ struct oauth_client {
 struct credential {
 	const char		*caller;	/* whose calls it is for; NULL: all others' */
 	char			*line;		/* a whole header line; secret; NULL: none */
+	char			*path;		/* what follows base_url; NULL: nothing */
+	size_t			 secret_at, secret_len;	/* the secret in it */
 	struct oauth_client	*client;	/* NULL: none */
 	struct signer		*signer;	/* NULL: requests are not signed */
 };
 
 /*
  * Read one "auth" object at `place` of a service file; relative files are seen from there.
- * `override` names the file of a bearer's or a header's secret instead. credential_finish() must
- * follow whatever is returned. 0, or -1 with the fault said.
+ * `override` names the file of a bearer's, a header's or a path's secret instead.
+ * credential_finish() must follow whatever is returned. 0, or -1 with the fault said.
  */
 int	 credential_load(struct credential *c, const cJSON *auth, const char *override,
 	    const char *place, struct spec_fault *f);

@@ -41,12 +41,14 @@ upstream_finish(struct upstream *u)
 {
 	size_t i;
 
-	/* One of them may be a credential. */
+	/* One of them may be a credential, or have it. */
 	for (i = 0; i < u->nheaders; i++) {
 		explicit_bzero(u->headers[i], strlen(u->headers[i]));
 		free(u->headers[i]);
 	}
 	free(u->headers);
+	if (u->url != NULL)
+		explicit_bzero(u->url, strlen(u->url));
 	free(u->url);
 	buf_finish(&u->body);
 	memset(u, 0, sizeof *u);
@@ -197,7 +199,30 @@ build_url(struct upstream *u, const struct request *r, const cJSON *args, struct
 		return -1;
 	}
 	u->url = buf_take(&url);
+	u->base_len = strlen(r->service->base_url);
 	return 0;
+}
+
+int
+upstream_path(struct upstream *u, const char *path, size_t secret_at, size_t secret_len)
+{
+	struct buf url;
+
+	if (u->base_len == 0)
+		return 0;
+	buf_init(&url, LIMIT_URL);
+	buf_room(&url, strlen(u->url) + strlen(path));
+	buf_append(&url, u->url, u->base_len);
+	buf_puts(&url, path);
+	if (buf_puts(&url, u->url + u->base_len) == -1) {
+		buf_wipe(&url);
+		return -1;
+	}
+	free(u->url);
+	u->url = buf_take(&url);
+	u->secret_at = u->base_len + secret_at;
+	u->secret_len = secret_len;
+	return u->url == NULL ? -1 : 0;
 }
 
 /* Take a header line over; 0, or -1 with the line freed. */

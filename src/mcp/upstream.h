@@ -16,6 +16,8 @@ struct request;
 struct upstream {
 	const char	*method;	/* borrowed from the request */
 	char		*url;
+	size_t		 base_len;	/* where base_url ends in it; 0: it is not the service's */
+	size_t		 secret_at, secret_len;	/* what of it is secret: never to be shown */
 	char		**headers;	/* whole lines */
 	size_t		 nheaders;
 	struct buf	 body;
@@ -32,6 +34,11 @@ int	 upstream_build(struct upstream *u, const struct request *r, const cJSON *ar
 	    struct failure *f);
 /* Add a header line of name and value. 0 or -1 (memory). */
 int	 upstream_header(struct upstream *u, const char *name, const char *value);
+/*
+ * Put a credential behind base_url, whose secret stands at `secret_at` of it; not into a URL that
+ * the service gave. 0, or -1 (memory, or longer than LIMIT_URL).
+ */
+int	 upstream_path(struct upstream *u, const char *path, size_t secret_at, size_t secret_len);
 /* Add a whole header line: a credential. 0 or -1 (memory). */
 int	 upstream_line(struct upstream *u, const char *line);
 void	 upstream_finish(struct upstream *u);

@@ -26,7 +26,10 @@ struct upstream;
 
 /* Who looks on at what calls send to services, and what comes back. */
 struct bridge_watch {
-	/* A request is there; what it goes with besides is secret: a header line, or NULL. */
+	/*
+	 * A request is there; what it goes with besides is secret: a header line, or NULL. A part
+	 * of its URL may be.
+	 */
 	void	(*request)(void *arg, const struct upstream *u, const char *credential);
 	void	(*answer)(void *arg, const struct answer *answer);
 	void	*arg;

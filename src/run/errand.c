@@ -183,6 +183,16 @@ on_granted(void *arg)
 		errand_fail(e, &f);
 }
 
+/* What the credential adds to the URL; not to one of a service's word. */
+static int
+errand_path(const struct errand *e, struct upstream *u)
+{
+	const struct credential *c = service_credential(e->tool->service, e->principal->name);
+
+	return c->path == NULL || e->request->to != NULL ? 0 :
+	    upstream_path(u, c->path, c->secret_at, c->secret_len);
+}
+
 /* What goes with every request besides its credential; not to where a service's word sends us. */
 static int
 errand_trace(const struct errand *e, struct upstream *u)
@@ -202,7 +212,7 @@ errand_build(const struct errand *e, struct upstream *u, struct failure *f)
 
 	if (upstream_build(u, e->request, e->args, f) == -1)
 		return -1;
-	if (errand_trace(e, u) == -1)
+	if (errand_trace(e, u) == -1 || errand_path(e, u) == -1)
 		return fail_memory(f);
 	if (e->request->to != NULL || credential->signer == NULL)
 		return 0;

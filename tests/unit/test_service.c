@@ -75,6 +75,9 @@ struct mutation {
 	enum seen	 seen;
 };
 
+/* A credential in the path. */
+#define AT(path, file) \
+	"{\"type\":\"path\",\"path\":\"" path "\",\"token\":{\"file\":\"" file "\"}}"
 /* An oauth2 credential: with a secret, with a key, and what either begins with. */
 #define OAUTH(grant, members) \
 	"{\"type\":\"oauth2\",\"grant\":\"" grant "\",\"token_url\":\"https://id.example/token\"," \
@@ -134,8 +137,8 @@ static const struct mutation mutations[] = {
 
 	/* Credentials. */
 	{ "/auth", "\"secret\"", "/auth", "must be an object", YES },
-	{ "/auth/type", NULL, "/auth/type", "must be none, bearer, basic, header, oauth2 or hmac", YES },
-	{ "/auth/type", "\"oauth\"", "/auth/type", "must be none, bearer, basic, header, oauth2 or hmac", YES },
+	{ "/auth/type", NULL, "/auth/type", "must be none, bearer, basic, header, path, oauth2 or hmac", YES },
+	{ "/auth/type", "\"oauth\"", "/auth/type", "must be none, bearer, basic, header, path, oauth2 or hmac", YES },
 	{ "/auth/type", "\"none\"", "/auth/token", "unknown key", YES },
 	{ "/auth/username", "\"u\"", "/auth/username", "unknown key", YES },
 	{ "/auth/token", NULL, "/auth/token", "is missing; it is {\"file\": PATH}", NO },
@@ -172,6 +175,17 @@ static const struct mutation mutations[] = {
 	    NO },
 	{ "/auth", URL("http://[::1]:8080"), NULL, NULL, NO },
 	{ "/auth", URL("https://id.example?tenant=1"), NULL, NULL, NO },
+	{ "/auth", "{\"type\":\"path\",\"token\":{\"file\":\"sesame.token\"}}", "/auth", "\"path\" is missing", YES },
+	{ "/auth", "{\"type\":\"path\",\"path\":\"/bot{token}\"}", "/auth/token", "is missing", NO },
+	{ "/auth", AT("bot{token}", "sesame.token"), "/auth/path", "must be a segment of a path", YES },
+	{ "/auth", AT("/bot", "sesame.token"), "/auth/path", "must be a segment of a path", YES },
+	{ "/auth", AT("/a/{token}", "sesame.token"), "/auth/path", "must be a segment of a path", YES },
+	{ "/auth", AT("/{token}/b", "sesame.token"), "/auth/path", "must be a segment of a path", YES },
+	{ "/auth", AT("/{token}?x=1", "sesame.token"), "/auth/path", "must be a segment of a path", YES },
+	{ "/auth", AT("/{token}{token}", "sesame.token"), "/auth/path", "must be a segment of a path", YES },
+	{ "/auth", AT("/bot{token}", "sesame.token"), "/auth/token", "is no token", NO },
+	{ "/auth", AT("/{token}", "dots.token"), "/auth/token", "begins with a dot", NO },
+	{ "/auth", AT("/bot{token}", "none.token"), "/auth/token", "none.token", NO },
 	{ "/auth", "{\"type\":\"oauth2\"}", "/auth", "\"grant\" is missing", YES },
 	{ "/auth", "{\"type\":\"oauth2\",\"grant\":\"client_credentials\",\"client_id\":\"me\"" SECRET "}",
 	    "/auth", "\"token_url\" is missing", YES },
@@ -828,6 +842,15 @@ run_settings(void)
 	    strcmp(s.credentials[0].line, "Authorization: Basic QWxhZGRpbjpvcGVuIHNlc2FtZQ==") == 0, "%s", why);
 	service_finish(&s);
 	cJSON_Delete(tree);
+	/* In the path: what stands around the secret, and a secret from the configuration. */
+	tree = mutate(parse(good), "/auth", "{\"type\":\"path\",\"path\":\"/bot{token}x\"}");
+	write_tree("demo.json", tree);
+	CHECK(service_load(&s, service_path, override, &over, why, sizeof why) == 0 &&
+	    s.credentials[0].line == NULL && strcmp(s.credentials[0].path, "/bototherx") == 0 &&
+	    s.credentials[0].secret_at == 4 && s.credentials[0].secret_len == 5 &&
+	    !credential_sets(&s.credentials[0], "Authorization"), "%s", why);
+	service_finish(&s);
+	cJSON_Delete(tree);
 }
 
 /* As whom calls go, and what is loaded of it. */
@@ -1089,6 +1112,7 @@ main(void)
 	write_text("discord.token", "Bot s3cret\n", 11);
 	write_text("other.token", "other", 5);
 	write_text("sesame.token", "open sesame\r\n", 13);
+	write_text("dots.token", "..\n", 3);
 	write_text("empty.token", "\n", 1);
 	write_text("two.token", "a\nb\n", 4);
 	write_key("es256.pem", SIGNATURE_ES256);
@@ -1125,6 +1149,7 @@ main(void)
 	remove_text("discord.token");
 	remove_text("other.token");
 	remove_text("sesame.token");
+	remove_text("dots.token");
 	remove_text("empty.token");
 	remove_text("two.token");
 	remove_text("long.token");

@@ -236,6 +236,34 @@ run_credential(struct catalog *c)
 	cJSON_Delete(args);
 }
 
+/* A credential in the path stands behind base_url, and nowhere in a URL that a service gave. */
+static void
+run_path(struct catalog *c)
+{
+	static char path[LIMIT_URL + 1];
+	cJSON *args = parse("{\"q\":\"a\"}");
+	struct upstream u;
+	struct failure f;
+	char *bare;
+
+	memset(path, 'x', LIMIT_URL);
+	path[0] = '/';
+	CHECK(upstream_build(&u, &catalog_find(c, "list")->request, args, &f) == 0, "built");
+	bare = strdup(u.url);
+	CHECK(upstream_path(&u, path, 1, LIMIT_URL - 1) == -1 && strcmp(u.url, bare) == 0 &&
+	    u.secret_len == 0, "too long: %zu", strlen(u.url));
+	CHECK(upstream_path(&u, "/bot1:ax", 4, 3) == 0 && strncmp(u.url, URL "/bot1:ax/", strlen(URL) + 9) == 0 &&
+	    strcmp(u.url + strlen(URL) + 8, bare + strlen(URL)) == 0 && u.secret_len == 3 &&
+	    strncmp(u.url + u.secret_at, "1:a", 3) == 0, "%s", u.url);
+	u.base_len = 0;
+	free(bare);
+	bare = strdup(u.url);
+	CHECK(upstream_path(&u, "/bot1:ax", 4, 3) == 0 && strcmp(u.url, bare) == 0, "%s", u.url);
+	free(bare);
+	upstream_finish(&u);
+	cJSON_Delete(args);
+}
+
 int
 main(void)
 {
@@ -247,6 +275,7 @@ main(void)
 		run_case(&c, i);
 	run_lengths(&c);
 	run_credential(&c);
+	run_path(&c);
 	catalog_finish(&c);
 	return check_done();
 }

@@ -1,0 +1,62 @@
+# SPDX-License-Identifier: MIT
+"""Discord, against its published document."""
+from about import About
+from document import operation_of
+
+ID, ID2 = "1100000000000000001", "1000000000000000002"
+
+
+def said(document):
+    """The mock's ids are ids."""
+    document["components"]["schemas"]["SnowflakeType"]["example"] = ID
+    return document
+
+
+def errors(document, request):
+    responses = operation_of(document, "", request)["responses"]
+    assert set(responses) - {"200", "201", "202"} == {"4XX", "429"}, (request, list(responses))
+    return [(status, {}, {"code": 0, "message": "%d" % status}, None) for status in (400, 401, 403, 404)] + [
+        (429, {}, {"message": "You are being rate limited.", "retry_after": 0.65, "global": False, "code": 0}, 1),
+        (429, {}, {"message": "You are being rate limited.", "retry_after": 64.57, "global": True}, 65),
+        (429, {"Retry-After": "3"}, {"message": "Slow.", "retry_after": 2.1, "global": False, "code": 20016}, 3)]
+
+
+def others(provider):
+    """A search that must wait."""
+    provider.script(lambda path: {"status": 202, "body": {"message": "Wait.", "code": 110000, "retry_after": 2,
+                                                          "documents_indexed": 0}})
+    got, text = provider.result("discord_search_messages", {"guild_id": ID, "query": "x"})
+    provider.check("a search that must wait", got.get("retry_after_s") == 2 and "messages" not in got, text)
+
+
+ABOUT = About(
+    document="discord.json", secret="discord.token", said=said,
+    wrong=("GET", "/channels/1/messages?limit=101", None), errors=errors,
+    shape=lambda code: (400, {}, {"code": int(code), "message": "No.", "errors": {}}),
+    all={"name": "string", "guild_id": ID, "channel_id": ID},
+    before={"/users/@me/channels": {"id": ID}, "/guilds/%s/channels" % ID: [{"id": ID, "name": "string"}]},
+    opens={"/users/@me/channels": {"recipient_id": ID2}},
+    not_looked_at=("discord_start_thread",), others=others,
+    pages=[
+        ("discord_list_messages", {"channel_id": ID, "limit": 1}, [{"id": ID, "content": "a"}],
+         {"before": ID, "limit": "1"}, [], "messages/message_id", [ID]),
+        ("discord_list_guilds", {"limit": 1}, [{"id": ID2, "name": "a"}], {"after": ID2, "limit": "1"}, [],
+         "guilds/guild_id", [ID2]),
+        ("discord_search_messages", {"guild_id": ID, "query": "a b"},
+         {"messages": [[{"id": ID}]], "total_results": 2}, {"max_id": ID, "content": "a b"},
+         {"messages": [], "total_results": 2}, "messages/message_id", [ID]),
+    ],
+    sends=[
+        ("discord_send_message", {"channel_id": ID, "text": "Hi @everyone", "idempotency_key": "one"},
+         "/channels/%s/messages" % ID, {"content": "Hi @everyone", "allowed_mentions": {"parse": ["users"]},
+                                        "nonce": "one", "enforce_nonce": True},
+         {"id": ID2, "channel_id": ID}, {"message_id": ID2, "channel_id": ID}),
+        ("discord_send_message", {"channel_id": ID, "text": "Hi", "reply_to": ID2, "idempotency_key": "two"},
+         "/channels/%s/messages" % ID, {"content": "Hi", "allowed_mentions": {"parse": ["users"]}, "nonce": "two",
+                                        "enforce_nonce": True, "message_reference": {"message_id": ID2}},
+         {"id": ID2, "channel_id": ID}, {"message_id": ID2, "channel_id": ID}),
+        ("discord_send_direct_message", {"user_id": ID2, "text": "Hi", "idempotency_key": "three"},
+         "/channels/%s/messages" % ID, {"content": "Hi", "nonce": "three", "enforce_nonce": True},
+         {"id": ID2, "channel_id": ID}, {"message_id": ID2, "channel_id": ID}),
+    ],
+)

@@ -1,0 +1,54 @@
+# SPDX-License-Identifier: MIT
+"""Twilio, against its published document."""
+from about import About
+from document import operation_of
+from mock import said_aloud
+
+BASE = "/2010-04-01/Accounts/{AccountSid}"
+ACCOUNT = "/2010-04-01/Accounts/AC" + "0" * 32
+SID, SID2 = "SM" + "a" * 32, "SM" + "b" * 32
+
+
+def errors(document, request):
+    """The document lists none."""
+    assert all(status < "300" for status in operation_of(document, BASE, request)["responses"])
+    return []
+
+
+def shape(code):
+    return 429 if code == "20429" else 400, {}, {"code": int(code), "message": "No.", "status": 400,
+                                                 "more_info": "https://www.twilio.com/docs/errors/" + code}
+
+
+ABOUT = About(
+    document="twilio_api_v2010.json", path=ACCOUNT, base=BASE, secret="twilio.password",
+    authorization="Basic eDp5", said=said_aloud, wrong=("POST", ACCOUNT + "/Messages.json", "Body=x"),
+    errors=errors, shape=shape,
+    pages=[
+        ("twilio_list_messages", {"from": "+15551234567", "limit": 1, "sent_after": "2026-11-27T00:00:00Z",
+                                  "sent_before": "2026-11-28T00:00:00Z"},
+         {"messages": [{"sid": SID, "body": "a"}], "next_page_uri": ACCOUNT + "/Messages.json?From=%2B15551234567"
+          "&PageSize=1&Page=1&PageToken=PASM1%3D"},
+         {"PageToken": "PASM1=", "From": "+15551234567", "PageSize": "1", "DateSent>": "2026-11-27T00:00:00Z",
+          "DateSent<": "2026-11-28T00:00:00Z"},
+         {"messages": [{"sid": SID2, "body": "b"}], "next_page_uri": None}, "messages/message_id", [SID, SID2]),
+        ("twilio_list_media", {"message_id": SID}, {"media_list": [{"sid": "ME1"}], "next_page_uri":
+         ACCOUNT + "/Messages/%s/Media.json?PageSize=50&Page=1&PageToken=PAME1" % SID},
+         {"PageToken": "PAME1"}, {"media_list": [{"sid": "ME2"}], "next_page_uri": None},
+         "media/media_id", ["ME1", "ME2"]),
+        ("twilio_list_numbers", {}, {"incoming_phone_numbers": [{"phone_number": "+1"}], "next_page_uri":
+         ACCOUNT + "/IncomingPhoneNumbers.json?PageSize=50&Page=1&PageToken=PAPN1"},
+         {"PageToken": "PAPN1"}, {"incoming_phone_numbers": [{"phone_number": "+2"}],
+                                                    "next_page_uri": None}, "numbers/number", ["+1", "+2"]),
+    ],
+    sends=[
+        ("twilio_send_sms", {"to": "+15551234567", "from": "ACME", "text": "Hi & bye",
+                                       "media_urls": ["https://a.example/1", "https://a.example/2"]},
+         "/Messages.json", [("To", "+15551234567"), ("From", "ACME"), ("Body", "Hi & bye"),
+                                      ("MediaUrl", "https://a.example/1"), ("MediaUrl", "https://a.example/2")],
+         {"sid": SID, "status": "queued"}, {"message_id": SID, "status": "queued"}),
+        ("twilio_send_whatsapp", {"to": "+15551234567", "from": "+15557654321", "text": "Hi"},
+         "/Messages.json", [("To", "whatsapp:+15551234567"), ("From", "whatsapp:+15557654321"), ("Body", "Hi")],
+         {"sid": SID, "status": "queued"}, {"message_id": SID, "status": "queued"}),
+    ],
+)
