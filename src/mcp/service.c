@@ -251,8 +251,8 @@ load_auth(struct service *s, const struct service_settings *over, struct spec_fa
 		snprintf(place, sizeof place, "/auth/callers/%.256s", one->string);
 		if (json_get(one, "callers") != NULL)
 			return spec_fail(f, place, "must have no \"callers\" itself");
-		if (credential_load(&s->credentials[s->ncredentials++], one, NULL, s->values, place,
-		    f) == -1)
+		if (credential_load(&s->credentials[s->ncredentials++], one, NULL, s->values,
+		    place, f) == -1)
 			return -1;
 		s->credentials[s->ncredentials - 1].caller = one->string;
 	}
