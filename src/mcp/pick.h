@@ -33,6 +33,8 @@ int	 pick_check(const cJSON *pick, const cJSON *known, char *place, size_t place
 bool	 pick_is_list(const cJSON *pick);
 /* Whether it is an object of picks by name. */
 bool	 pick_is_object(const cJSON *pick);
+/* Whether any of it comes out of the answer: it needs one. */
+bool	 pick_reads(const cJSON *pick);
 /* Add the names of members that hold untrusted text to the array `names`, once each. 0 or -1. */
 int	 pick_untrusted(const cJSON *pick, const char *name, cJSON *names);
 /*
