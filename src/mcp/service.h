@@ -67,6 +67,7 @@ struct tool {
 
 	cJSON			*response;	/* the pick of the result, without next_cursor */
 	const char		*list;		/* the member that holds the list, or NULL */
+	bool			 table;		/* its text is a table where that is smaller */
 	struct paging_source	 next;		/* where its next cursor is */
 	cJSON			*untrusted;	/* names of members with others' text, or NULL */
 	const cJSON		*success;	/* {"pointer","equals"}, or NULL */

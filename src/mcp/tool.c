@@ -11,6 +11,7 @@
 #include "base/buf.h"
 #include "base/limits.h"
 #include "mcp/pick.h"
+#include "mcp/table.h"
 #include "mcp/template.h"
 #include "mcp/tool.h"
 #include "wire/json.h"
@@ -49,6 +50,7 @@ static const struct spec_key tool_keys[] = {
 	{ "steps", SPEC_ARRAY, false },
 	{ "request", SPEC_OBJECT, true },
 	{ "response", SPEC_OBJECT, true },
+	{ "text", SPEC_STRING, false },
 	{ "success", SPEC_OBJECT, false },
 	{ "error", SPEC_OBJECT, false },
 	{ "timeout_ms", SPEC_COUNT, false },
@@ -404,6 +406,11 @@ load_response(struct tool *t, const cJSON *spec, const char *place, struct spec_
 	    (t->list != NULL && json_get(t->response, "truncated") != NULL))
 		return spec_fail(f, at, "the bridge adds \"untrusted\" and \"truncated\" itself; "
 		    "give the member another name");
+	if (table_load(&t->table, spec, place, f) == -1)
+		return -1;
+	if (t->table && t->list == NULL)
+		return spec_fail(f, place, "\"text\": \"table\" is for a \"response\" with a list "
+		    "({\"each\": ...})");
 	return 0;
 }
 
