@@ -12,12 +12,14 @@
 #include "mcp/credential.h"
 #include "mcp/signer.h"
 #include "mcp/spec.h"
+#include "mcp/template.h"
 #include "wire/json.h"
 
 /* What a reader of a kind works with. */
 struct source {
 	const cJSON		*auth;
 	const char		*override;
+	const cJSON		*values;
 	const char		*place;
 	struct spec_fault	*fault;
 };
@@ -42,7 +44,7 @@ static const struct spec_key none_keys[] = {
 	{ "type", SPEC_STRING, true },
 	{ "callers", SPEC_OBJECT, false },
 	{ "username", SPEC_STRING, true },
-	{ "password", SPEC_OBJECT, true },
+	{ "password", SPEC_OBJECT, false },
 	{ NULL, SPEC_ANY, false },
 }, header_keys[] = {
 	{ "type", SPEC_STRING, true },
@@ -91,7 +93,7 @@ static const struct {
 } kinds[] = {
 	{ "none", none_keys, NULL, false },
 	{ "bearer", bearer_keys, load_bearer, true },
-	{ "basic", basic_keys, load_basic, false },
+	{ "basic", basic_keys, load_basic, true },
 	{ "header", header_keys, load_header, true },
 	{ "path", path_keys, load_path, true },
 	{ "oauth2", oauth_keys, load_oauth, false },
@@ -101,10 +103,10 @@ static const struct {
 #define KINDS	(sizeof kinds / sizeof kinds[0])
 
 int
-credential_load(struct credential *c, const cJSON *auth, const char *override, const char *place,
-    struct spec_fault *f)
+credential_load(struct credential *c, const cJSON *auth, const char *override, const cJSON *values,
+    const char *place, struct spec_fault *f)
 {
-	struct source from = { auth, override, place, f };
+	struct source from = { auth, override, values, place, f };
 	const char *type = json_str(auth, "type");
 	char inner[512];
 	size_t i;
@@ -121,7 +123,7 @@ credential_load(struct credential *c, const cJSON *auth, const char *override, c
 		return -1;
 	if (override != NULL && !kinds[i].one_secret)
 		return spec_fail(f, place, "is of type \"%s\", and the configuration's "
-		    "token_file is for bearer, header, path and hmac", type);
+		    "token_file is not for that", type);
 	return kinds[i].load == NULL ? 0 : kinds[i].load(c, &from);
 }
 
@@ -254,20 +256,28 @@ basic_line(struct buf *line, const char *name, const char *secret)
 static int
 load_basic(struct credential *c, const struct source *from)
 {
-	const char *name = json_str(from->auth, "username");
-	char place[512], *secret;
-	struct buf line;
+	const char *text = json_str(from->auth, "username"), *why = "";
+	char place[512], reason[256], *secret;
+	struct buf line, name;
+	int result = -1;
 
 	snprintf(place, sizeof place, "%s/username", from->place);
-	if (strchr(name, ':') != NULL)
-		return spec_fail(from->fault, place, "must have no colon (RFC 7617)");
-	secret = read_secret(from, "password", NULL);
-	if (secret == NULL)
-		return -1;
+	if (template_check(text, from->values, reason, sizeof reason) == -1)
+		return spec_fail(from->fault, place, "%s", reason);
+	buf_init(&name, LIMIT_HEADER);
 	buf_init(&line, LIMIT_HEADER);
-	basic_line(&line, name, secret);
-	forget(secret);
-	return take_line(c, &line, from);
+	if (template_text(&name, text, from->values, &why) != TEMPLATE_DONE)
+		spec_fail(from->fault, place, "%s", why);
+	else if (strchr(buf_str(&name), ':') != NULL)
+		spec_fail(from->fault, place, "must have no colon (RFC 7617)");
+	else if ((secret = read_secret(from, "password", from->override)) != NULL) {
+		basic_line(&line, buf_str(&name), secret);
+		forget(secret);
+		result = take_line(c, &line, from);
+	}
+	buf_finish(&name);
+	buf_finish(&line);
+	return result;
 }
 
 static int

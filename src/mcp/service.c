@@ -245,13 +245,15 @@ load_auth(struct service *s, const struct service_settings *over, struct spec_fa
 		return spec_fail(f, "/auth", "out of memory");
 	s->ncredentials = 1;
 	if (auth != NULL &&
-	    credential_load(&s->credentials[0], auth, over->token_file, "/auth", f) == -1)
+	    credential_load(&s->credentials[0], auth, over->token_file, s->values, "/auth",
+	    f) == -1)
 		return -1;
 	cJSON_ArrayForEach(one, callers) {
 		snprintf(place, sizeof place, "/auth/callers/%.256s", one->string);
 		if (json_get(one, "callers") != NULL)
 			return spec_fail(f, place, "must have no \"callers\" itself");
-		if (credential_load(&s->credentials[s->ncredentials++], one, NULL, place, f) == -1)
+		if (credential_load(&s->credentials[s->ncredentials++], one, NULL, s->values,
+		    place, f) == -1)
 			return -1;
 		s->credentials[s->ncredentials - 1].caller = one->string;
 	}
