@@ -50,6 +50,7 @@ HERE = Path(__file__).resolve().parent
 ROOT = HERE.parent
 sys.path.insert(0, str(HERE))
 import fastcgi  # noqa: E402
+import table  # noqa: E402
 
 CASES = HERE / "cases"
 ATTACKS = HERE / "attack"
@@ -679,9 +680,18 @@ def check_always(headers, body):
     result = message.get("result", {})
     if "content" not in result:
         return
-    text = parse_json(result["content"][0]["text"])
-    if "structuredContent" in result and kind_of(text) != kind_of(result["structuredContent"]):
-        raise Failure("the text block says something else than structuredContent")
+    text, structured = result["content"][0]["text"], result.get("structuredContent")
+    if structured is None or text.startswith("{"):
+        text = parse_json(text)
+        if structured is not None and kind_of(text) != kind_of(structured):
+            raise Failure("the text block says something else than structuredContent")
+    else:
+        try:
+            wrong = table.differs(text, structured, parse_json)
+        except ValueError as e:
+            wrong = e
+        if wrong is not None:
+            raise Failure("the table in the text block: %s" % wrong)
     if result.get("isError") and "structuredContent" in result:
         raise Failure("structuredContent beside isError")
 

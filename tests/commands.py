@@ -23,6 +23,7 @@ import time
 from pathlib import Path
 
 HERE = Path(__file__).resolve().parent
+ROOT = HERE.parent
 sys.path.insert(0, str(HERE))
 sys.path.insert(0, str(HERE / "clients"))
 from attack import expect  # noqa: E402
@@ -884,6 +885,42 @@ def run(build, tmp, function):
     except Failure as e:
         return str(e)
     return None
+
+
+WALK = re.compile(r"^## A service of your own.*?(?=^## )", re.M | re.S)
+
+
+def acme(request):
+    """The API of README's walk."""
+    if request["headers"].get("x-api-key") != ["my-key"]:
+        return {"status": 401, "body": {"ok": False, "err": {"no": 1, "text": "no key"}}}
+    if request["method"] == "POST":
+        return {"status": 200, "body": {"ok": True, "sms": {"id": "s1"}}}
+    return {"status": 200, "body": {"ok": True, "last": "", "list": [{"id": "r1", "from": "+1", "text": "Hi"}]}}
+
+
+def command_readme_walk(desk):
+    """README's walk, word for word but for the host of its API, which is made up."""
+    blocks = re.findall(r"^```sh\n(.*?)^```", WALK.search((ROOT / "README.md").read_text())[0], re.M | re.S)
+    expect(len(blocks) == 6 and blocks[0].startswith("make && PATH=$PWD/build/release:$PATH"), blocks)
+    desk.answer = acme
+    home = desk.tmp / "walk"
+    home.mkdir()
+    env = dict(desk.environment(), UMS_MCP_SERVICE_ACME_BASE_URL="http://127.0.0.1:%d/v2" % desk.stub.port)
+    env["PATH"] = "%s:%s" % (Path(desk.binary).resolve().parent, env.get("PATH", "/usr/bin:/bin"))
+    said = []
+    for block in ["mkdir -p acme\n", *blocks[1:5]]:
+        done = subprocess.run(["sh", "-c", "cd acme 2>/dev/null; " + block], cwd=home, env=env, text=True,
+                              input="", capture_output=True, timeout=60)
+        said.append(desk.judge(Run(done.returncode, done.stdout, done.stderr)))
+    wrong, mended, tried = said[2:]
+    expect(wrong.code == 100 and "/tools/1/request/url: {max}: no argument of this name" in wrong.err, wrong)
+    expect(mended.code == 0 and "3 tools" in mended.out + mended.err, mended)
+    expect(all(word in tried.out + tried.err for word in (
+        "send_sms (acme, write, confirm", "GET http://127.0.0.1", "after=&max=5", "X-Api-Key: ***",
+        '"message_id":"r1"', "confirmation_required")), tried)
+    expect([r["path"] for r in desk.asked] == ["/v2/sms?after=&max=5"], desk.asked)
+    expect((home / "acme" / "acme.key").stat().st_mode & 0o77 == 0, "others may read the key")
 
 
 def main():

@@ -97,6 +97,8 @@
 #define LIMIT_LIST_TOKENS	4000
 /* Service files: levels of a pick or of a body template. */
 #define LIMIT_PICK_DEPTH	16
+/* Columns of a table of items; what needs more stays JSON. */
+#define LIMIT_TABLE_COLUMNS	64
 /* A secret read from a file (a token, a key). */
 #define LIMIT_SECRET		65536
 

@@ -7,6 +7,7 @@
 #include "mcp/mcp.h"
 #include "mcp/mcp_method.h"
 #include "mcp/service.h"
+#include "mcp/table.h"
 #include "wire/json.h"
 
 void
@@ -90,6 +91,19 @@ mcp_reply_question(struct mcp_reply *r, const struct mcp_message *m, const char 
 	mcp_result_close(r, m);
 }
 
+/* The text of a good result: its JSON, or a table where its tool has that and it is smaller. */
+static void
+put_text(struct buf *out, const struct tool *t, const char *json)
+{
+	size_t len = strlen(json);
+	struct buf table;
+
+	buf_init(&table, len == 0 ? 0 : len - 1);
+	json_quote(out, t != NULL && t->table && table_print(&table, t->list, json) == 0 ?
+	    buf_str(&table) : json);
+	buf_finish(&table);
+}
+
 void
 mcp_reply_tool(struct mcp_reply *r, const struct mcp_message *m, const char *text, bool is_error)
 {
@@ -99,12 +113,12 @@ mcp_reply_tool(struct mcp_reply *r, const struct mcp_message *m, const char *tex
 	if (*text == '\0')
 		r->body.failed = true;	/* no JSON: there was no memory for it */
 	buf_puts(&r->body, "\"content\":[{\"type\":\"text\",\"text\":");
-	json_quote(&r->body, text);
-	buf_puts(&r->body, "}],");
-	if (is_error)
-		buf_puts(&r->body, "\"isError\":true,");
-	else {
-		buf_puts(&r->body, "\"structuredContent\":");
+	if (is_error) {
+		json_quote(&r->body, text);
+		buf_puts(&r->body, "}],\"isError\":true,");
+	} else {
+		put_text(&r->body, m->tool, text);
+		buf_puts(&r->body, "}],\"structuredContent\":");
 		buf_puts(&r->body, text);
 		buf_putc(&r->body, ',');
 	}

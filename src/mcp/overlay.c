@@ -8,6 +8,7 @@
 #include "base/buf.h"
 #include "base/limits.h"
 #include "mcp/overlay.h"
+#include "mcp/table.h"
 #include "wire/json.h"
 
 static int	take(struct overlay *, const cJSON *, struct spec_fault *);
@@ -94,14 +95,17 @@ check_tools(const cJSON *changes, const cJSON *tools, struct spec_fault *f)
 		{ "title", SPEC_STRING, false },
 		{ "description", SPEC_STRING, false },
 		{ "policy", SPEC_STRING, false },
+		{ "text", SPEC_STRING, false },
 		{ NULL, SPEC_ANY, false },
 	};
 	const cJSON *change, *tool;
 	char place[SPEC_PLACE];
+	bool table;
 
 	cJSON_ArrayForEach(change, changes) {
 		snprintf(place, sizeof place, "/tools/%.256s", change->string);
-		if (spec_check(change, keys, place, f) == -1)
+		if (spec_check(change, keys, place, f) == -1 ||
+		    table_load(&table, change, place, f) == -1)
 			return -1;
 		cJSON_ArrayForEach(tool, tools)
 			if (json_str(tool, "name") != NULL &&
@@ -149,7 +153,7 @@ put_name(const struct overlay *o, cJSON *tool, const char *member)
 static int
 rename_tools(const struct overlay *o, cJSON *tools, struct spec_fault *f)
 {
-	static const char *const members[] = { "title", "description", "policy" };
+	static const char *const members[] = { "title", "description", "policy", "text" };
 	const cJSON *change;
 	cJSON *tool;
 	size_t i;

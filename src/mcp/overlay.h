@@ -4,7 +4,7 @@
  *
  *	{"instructions": "...", "only": ["send_*"], "prefix": "acme_",
  *	 "tools": {"send_sms": {"name": "sms", "title": "...", "description": "...",
- *	    "policy": "confirm"}}}
+ *	    "policy": "confirm", "text": "table"}}}
  *
  * Tools are called as in the service file there, and "only" has patterns (fnmatch(3)) of their
  * names. A name that is given stands as it is; all others get the prefix.

@@ -51,6 +51,28 @@ pick_is_object(const cJSON *pick)
 	return form_of(pick) == FORM_OBJECT;
 }
 
+bool
+pick_reads(const cJSON *pick)
+{
+	const cJSON *child;
+
+	switch (form_of(pick)) {
+	case FORM_POINTER:
+	case FORM_LIST:
+		return true;
+	case FORM_OBJECT:
+		cJSON_ArrayForEach(child, pick)
+			if (pick_reads(child))
+				return true;
+		return false;
+	case FORM_VALUE:
+	case FORM_ARGUMENT:
+	case FORM_NONE:
+		break;
+	}
+	return false;
+}
+
 static int
 check_keys(const cJSON *pick, const char *const *allowed, char *why, size_t whylen)
 {

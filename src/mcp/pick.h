@@ -38,6 +38,8 @@ bool	 pick_is_list(const cJSON *pick);
 bool	 pick_is_object(const cJSON *pick);
 /* The last element of what a list pick lists, in the document; NULL: there is none. */
 const cJSON *pick_last(const cJSON *pick, const cJSON *document);
+/* Whether any of it comes out of the answer: it needs one. */
+bool	 pick_reads(const cJSON *pick);
 /* Add the names of members that hold untrusted text to the array `names`, once each. 0 or -1. */
 int	 pick_untrusted(const cJSON *pick, const char *name, cJSON *names);
 /*

@@ -44,6 +44,7 @@ struct tool {
 	enum policy_action	 policy;	/* where the configuration has no rule for it */
 	const cJSON		*scopes;	/* that a caller must have been granted; or NULL */
 	const struct tool	*preview;	/* shows what it would do; or NULL */
+	const cJSON		*shows;		/* or picks of arguments, which show it; or NULL */
 	bool			 previews;	/* it is some tool's preview */
 	const struct tool	*previewed;	/* that tool */
 	const char		*off;		/* why it is off; NULL: it is on */
@@ -66,6 +67,7 @@ struct tool {
 
 	cJSON			*response;	/* the pick of the result, without next_cursor */
 	const char		*list;		/* the member that holds the list, or NULL */
+	bool			 table;		/* its text is a table where that is smaller */
 	struct paging_source	 next;		/* where its next cursor is */
 	cJSON			*untrusted;	/* names of members with others' text, or NULL */
 	const cJSON		*success;	/* {"pointer","equals"}, or NULL */

@@ -11,6 +11,7 @@
 #include "base/buf.h"
 #include "base/limits.h"
 #include "mcp/pick.h"
+#include "mcp/table.h"
 #include "mcp/template.h"
 #include "mcp/tool.h"
 #include "wire/json.h"
@@ -27,6 +28,7 @@ static int	load_mirrors(struct tool *, const cJSON *, const char *, const char *
 static int	load_known(struct tool *, const cJSON *, const char *, struct spec_fault *);
 static int	load_steps(struct tool *, const cJSON *, const char *, struct spec_fault *);
 static int	load_request(struct tool *, const cJSON *, const char *, struct spec_fault *);
+static int	load_shows(struct tool *, const cJSON *, const char *, struct spec_fault *);
 static int	load_response(struct tool *, const cJSON *, const char *, struct spec_fault *);
 static int	load_outcome(struct tool *, const cJSON *, const char *, struct spec_fault *);
 static int	load_output(struct tool *, const cJSON *, const char *, struct spec_fault *);
@@ -40,7 +42,7 @@ static const struct spec_key tool_keys[] = {
 	{ "annotations", SPEC_OBJECT, false },
 	{ "write", SPEC_BOOL, false },
 	{ "policy", SPEC_STRING, false },
-	{ "preview", SPEC_STRING, false },
+	{ "preview", SPEC_ANY, false },
 	{ "scopes", SPEC_ARRAY, false },
 	{ "inputSchema", SPEC_OBJECT, true },
 	{ "outputSchema", SPEC_OBJECT, false },
@@ -48,6 +50,7 @@ static const struct spec_key tool_keys[] = {
 	{ "steps", SPEC_ARRAY, false },
 	{ "request", SPEC_OBJECT, true },
 	{ "response", SPEC_OBJECT, true },
+	{ "text", SPEC_STRING, false },
 	{ "success", SPEC_OBJECT, false },
 	{ "error", SPEC_OBJECT, false },
 	{ "timeout_ms", SPEC_COUNT, false },
@@ -60,8 +63,8 @@ tool_load(struct tool *t, const struct service *s, const cJSON *spec, const char
 {
 	static int (*const steps[])(struct tool *, const cJSON *, const char *,
 	    struct spec_fault *) = {
-		load_names, load_input, load_known, load_steps, load_request, load_response,
-		load_outcome, load_output, load_listing,
+		load_names, load_input, load_known, load_shows, load_steps, load_request,
+		load_response, load_outcome, load_output, load_listing,
 	};
 	size_t i;
 
@@ -146,7 +149,7 @@ load_names(struct tool *t, const cJSON *spec, const char *place, struct spec_fau
 		t->policy = policy_action(json_str(spec, "policy"));
 	if (t->policy == POLICY_ACTIONS)
 		return spec_fail(f, place, "\"policy\" must be allow, confirm or deny");
-	if (!t->write && (t->policy == POLICY_CONFIRM || json_str(spec, "preview") != NULL))
+	if (!t->write && (t->policy == POLICY_CONFIRM || json_get(spec, "preview") != NULL))
 		return spec_fail(f, place, "\"policy\": \"confirm\" and \"preview\" go with "
 		    "\"write\": true");
 	t->previews = is_preview(t);
@@ -305,6 +308,28 @@ load_known(struct tool *t, const cJSON *spec, const char *place, struct spec_fau
 	    value_load(t, spec, place, f);
 }
 
+/* A preview that is made of arguments, without a request. */
+static int
+load_shows(struct tool *t, const cJSON *spec, const char *place, struct spec_fault *f)
+{
+	const cJSON *preview = json_get(spec, "preview");
+	char at[SPEC_PLACE], below[SPEC_PLACE / 2] = "", reason[256];
+
+	if (preview == NULL || cJSON_IsString(preview))
+		return 0;
+	snprintf(at, sizeof at, "%s/preview", place);
+	if (!pick_is_object(preview))
+		return spec_fail(f, at, "is the name of a tool, or an object of picks: "
+		    "{\"name\": PICK, ...}");
+	if (pick_check(preview, t->known, below, sizeof below, reason, sizeof reason) == -1)
+		return spec_fail(f, at, "%s%s%s", below, below[0] == '\0' ? "" : ": ", reason);
+	if (pick_reads(preview))
+		return spec_fail(f, at, "there is no answer yet: picks are \"argument\" and "
+		    "\"value\" here");
+	t->shows = preview;
+	return 0;
+}
+
 /* Each step adds the names of what it brings. */
 static int
 load_steps(struct tool *t, const cJSON *spec, const char *place, struct spec_fault *f)
@@ -381,6 +406,11 @@ load_response(struct tool *t, const cJSON *spec, const char *place, struct spec_
 	    (t->list != NULL && json_get(t->response, "truncated") != NULL))
 		return spec_fail(f, at, "the bridge adds \"untrusted\" and \"truncated\" itself; "
 		    "give the member another name");
+	if (table_load(&t->table, spec, place, f) == -1)
+		return -1;
+	if (t->table && t->list == NULL)
+		return spec_fail(f, place, "\"text\": \"table\" is for a \"response\" with a list "
+		    "({\"each\": ...})");
 	return 0;
 }
 

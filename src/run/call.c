@@ -14,6 +14,7 @@
 #include "base/limits.h"
 #include "edge/store.h"
 #include "mcp/failure.h"
+#include "mcp/pick.h"
 #include "mcp/principal.h"
 #include "mcp/service.h"
 #include "run/bridge.h"
@@ -532,12 +533,48 @@ call_ask_service(struct call *c, const struct tool *t, bool repeatable,
 	return errand_start(&c->errand, &f) == 0 ? CALL_WAITS : call_fail_unsent(c, &f);
 }
 
+/* Ask with a preview, or NULL, the way that the client can be asked. */
+static enum call_stage
+call_put_question(struct call *c, const char *preview)
+{
+	return c->consent != NULL && c->consent->elicits ? call_question(c, preview) :
+	    call_ask(c, preview);
+}
+
+/* Show what arguments alone can show. */
+static enum call_stage
+call_show(struct call *c)
+{
+	enum call_stage next;
+	cJSON *shown = NULL;
+	struct failure f;
+	struct buf text;
+	const char *why;
+
+	if (value_fill(c->tool, c->args, &f) == -1)
+		return call_fail(c, &f);
+	buf_init(&text, (size_t)c->bridge->settings->result_max);
+	if (pick_apply(c->tool->shows, NULL, c->args, &shown, &why) == 0)
+		json_print(&text, shown);
+	value_forget(c->tool, c->args);
+	next = text.len == 0 || text.failed ? call_fail_memory(c) :
+	    call_put_question(c, buf_str(&text));
+	cJSON_Delete(shown);
+	buf_finish(&text);
+	return next;
+}
+
+/* A person must agree: to what the tool's preview shows, if it has one. */
 static enum call_stage
 call_preview(struct call *c)
 {
 	const struct tool *preview = c->tool->preview;
 	struct failure f;
 
+	if (c->tool->shows != NULL)
+		return call_show(c);
+	if (preview == NULL)
+		return call_put_question(c, NULL);
 	return call_enter(c, preview, &f) ? call_ask_service(c, preview, true, on_preview) :
 	    call_fail(c, &f);
 }
@@ -557,7 +594,7 @@ call_confirm(struct call *c)
 	if (said != NULL && said->state != NULL)
 		token = said->state;
 	else if (said != NULL && said->elicits)
-		return c->tool->preview == NULL ? call_question(c, NULL) : call_preview(c);
+		return call_preview(c);
 	call_confirm_init(c, &confirm, said != NULL && said->state != NULL);
 	if (token != NULL)
 		verdict = confirm_open(&confirm, token, clock_wall_ms(), c->token);
@@ -573,7 +610,7 @@ call_confirm(struct call *c)
 			return CALL_SPEND;
 		}
 		if (said->said == MCP_UNANSWERED)
-			return c->tool->preview == NULL ? call_question(c, NULL) : call_preview(c);
+			return call_preview(c);
 	}
 	if (verdict == CONFIRM_GOOD) {
 		c->spends = true;
@@ -588,7 +625,7 @@ call_confirm(struct call *c)
 		    "arguments; call without it, and ask again");
 		return call_fail(c, &f);
 	}
-	return c->tool->preview == NULL ? call_ask(c, NULL) : call_preview(c);
+	return call_preview(c);
 }
 
 static void
@@ -600,7 +637,6 @@ on_preview(void *arg, const struct answer *answer, struct failure *failed)
 	enum call_stage next;
 	struct buf preview;
 	struct failure f;
-	size_t i;
 
 	if (answer == NULL) {
 		call_resume(c, call_fail(c, failed));
@@ -609,16 +645,13 @@ on_preview(void *arg, const struct answer *answer, struct failure *failed)
 	buf_init(&preview, (size_t)c->bridge->settings->result_max);
 	result = result_map(&preview, c->tool->preview, c->args, answer, &none, preview.cap, false,
 	    &f);
-	/* What its steps brought is none of the arguments that are to be agreed to. */
-	for (i = 0; i < c->tool->preview->nsteps; i++)
-		step_forget(&c->tool->preview->steps[i], c->args);
+	/* What was put in besides is none of the arguments that are to be agreed to. */
+	value_forget(c->tool->preview, c->args);
 	/* What cannot be previewed could not be sent: the model is told why. */
 	if (result != RESULT_GOOD)
 		next = call_fail(c, &f);
-	else if (c->consent != NULL && c->consent->elicits)
-		next = call_question(c, buf_str(&preview));
 	else
-		next = call_ask(c, buf_str(&preview));
+		next = call_put_question(c, buf_str(&preview));
 	buf_finish(&preview);
 	call_resume(c, next);
 }

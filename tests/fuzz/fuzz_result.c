@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * fuzz_result.c - an upstream's answer: the first bytes choose tool, status, outcome and
- * budget, the rest is the body. What is made of it is JSON within the budget.
+ * budget, the rest is the body. What is made of it is JSON within the budget, and a table.
  */
 #include <stdint.h>
 #include <stdlib.h>
@@ -13,6 +13,7 @@
 #include "mcp/failure.h"
 #include "mcp/paging.h"
 #include "mcp/result.h"
+#include "mcp/table.h"
 #include "wire/json.h"
 
 int	LLVMFuzzerTestOneInput(const uint8_t *, size_t);
@@ -48,6 +49,38 @@ check_json(const struct buf *text)
 	cJSON_Delete(tree);
 }
 
+/* A table has a line for each item below that of its names, and as many cells in each. */
+static void
+check_table(const struct tool *t, const struct buf *text)
+{
+	struct json_fault fault;
+	struct buf table;
+	const char *line, *at;
+	size_t cells = 0, lines = 0, count;
+	cJSON *tree;
+
+	buf_init(&table, 1024 * 1024);
+	if (t->list == NULL || table_print(&table, t->list, buf_str(text)) == -1) {
+		buf_finish(&table);
+		return;
+	}
+	line = buf_str(&table);
+	if (*line != '\n')
+		line = strstr(line, "\n\n") + 1;
+	for (line++; *line != '\0'; line = at + 1, lines++) {
+		for (at = line, count = 1; *at != '\n'; at++)
+			count += *at == '\t';
+		if (lines > 0 && count != cells)
+			abort();
+		cells = count;
+	}
+	tree = json_parse(buf_str(text), text->len, &fault);
+	if (lines != 1 + (size_t)cJSON_GetArraySize(json_get(tree, t->list)))
+		abort();
+	cJSON_Delete(tree);
+	buf_finish(&table);
+}
+
 int
 LLVMFuzzerTestOneInput(const uint8_t *data, size_t len)
 {
@@ -74,9 +107,10 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t len)
 	buf_init(&out, budget);
 	if (paging_init(&p, t, &key, args, &f) == -1)
 		abort();
-	if (result_map(&out, t, args, &a, &p, budget, false, &f) == RESULT_GOOD)
+	if (result_map(&out, t, args, &a, &p, budget, false, &f) == RESULT_GOOD) {
 		check_json(&out);
-	else {
+		check_table(t, &out);
+	} else {
 		if (f.code[0] == '\0' || f.hint[0] == '\0')
 			abort();
 		buf_finish(&out);

@@ -47,6 +47,9 @@ static const struct {
 	{ "{\"prefix\":\"a b\"}", "!demo.json: /tools/0: \"name\" must be" },
 	{ "{\"only\":[\"send_sms\"]}", "!names no tool of this file that is taken" },
 	{ "{\"tools\":{\"list_sms\":{\"name\":\"get_sms\"}}}", "!/tools/3: a second tool named \"get_sms\"" },
+	{ "{\"tools\":{\"list_sms\":{\"text\":\"csv\"}}}",
+	    "!over.json: /tools/list_sms: \"text\" must be \"json\", or \"table\"" },
+	{ "{\"tools\":{\"list_sms\":{\"text\":\"table\"}}}", "!/tools/2: \"text\": \"table\" is for" },
 	{ "{\"tools\":{\"list_sms\":{\"policy\":\"confirm\"}}}", "!/tools/2: \"policy\": \"confirm\"" },
 };
 
