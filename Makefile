@@ -97,8 +97,9 @@ build/fuzz/obj/%.o: src/%.c Makefile CHANGES
 build/fuzz/fuzz_policy: $(call fuzz_obj,run/limit edge/board)
 build/fuzz/fuzz_store: $(call fuzz_obj,edge/store_redis)
 build/fuzz/fuzz_import: $(patsubst src/%.c,build/fuzz/obj/%.o,$(wildcard src/cmd/import*.c))
-build/fuzz/fuzz_path: $(call fuzz_obj,run/access run/auth run/bridge run/call run/deed run/errand run/flight \
-    run/grant run/limit run/metrics run/req run/settings run/witness edge/audit edge/board)
+build/fuzz/fuzz_path: $(call fuzz_obj,run/access run/auth run/bridge run/call run/consent run/deed run/errand \
+    run/flight run/grant run/limit run/metrics run/req run/settings run/settings_service run/witness edge/audit \
+    edge/board)
 build/fuzz/fuzz_path: FUZZ_LINK = $(addprefix -Wl$(comma)--wrap=,clock_mono_us clock_wall_ms \
     clock_now crypto_random event_add event_del log_line)
 
@@ -173,6 +174,7 @@ help:
 	@echo "make load          100 clients for 60 s through lighttpd and through nginx"
 	@echo "make volley        the load generator of tests/bench, in build/release/"
 	@echo "make bench         memory, CPU and rate against bridges built on the SDKs"
+	@echo "make tokens        what a model reads, in tokens: answers, results, tables, lists of tools"
 	@echo "make life          recycles, reloads, kills and floods under load, both web servers"
 	@echo "make chaos         keyed sends, repeated, while workers die and the service fails"
 	@echo "make torture       the Nth allocation, read, write, ... fails, for every N, over the cases"
@@ -180,11 +182,11 @@ help:
 	@echo "make profile       where a request's processor time goes (callgrind)"
 	@echo "make fuzz          every fuzz target for SECONDS seconds (default 10), or RUNS times"
 
-conformance clients test-auth test-import test-contracts e2e-services load life chaos torture soak bench profile fuzz:
+conformance clients test-auth test-import test-contracts e2e-services load life chaos torture soak bench tokens profile fuzz:
 	$(Q)scripts/$@
 
 .PHONY: all unit check fuzz-build volley verify lint install clean help conformance clients test-auth \
-    test-import test-contracts e2e-services load life chaos torture soak bench profile fuzz
+    test-import test-contracts e2e-services load life chaos torture soak bench tokens profile fuzz
 .DELETE_ON_ERROR:
 .SECONDARY: $(FUZZ_OBJ)
 -include $(wildcard $(B)/obj/*/*.d $(B)/unit/*.d build/fuzz/obj/*/*.d build/fuzz/*.d)

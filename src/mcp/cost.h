@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * cost.h - what the list of tools costs: a model reads all of it in each conversation. Tokens
- * are an estimate, four bytes of compact JSON each. Of etc/services/ums.json that is 5 % more than
- * o200k_base counts and 10 % more than cl100k_base; other texts and tokenizers differ more.
+ * are an estimate, four bytes of compact JSON each. Of the files in etc/services that is from 4 %
+ * less to 6 % more than o200k_base counts (make tokens); other texts and tokenizers differ more.
  */
 #ifndef MCP_COST_H
 #define MCP_COST_H

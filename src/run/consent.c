@@ -1,0 +1,197 @@
+/* SPDX-License-Identifier: MIT */
+/* consent.c - stage CONFIRM: judged, shown by a preview, asked; see consent.h. */
+#include <string.h>
+
+#include "base/clock.h"
+#include "base/crypto.h"
+#include "base/limits.h"
+#include "mcp/failure.h"
+#include "mcp/pick.h"
+#include "mcp/principal.h"
+#include "mcp/service.h"
+#include "run/bridge.h"
+#include "run/call_part.h"
+#include "run/consent.h"
+#include "run/metrics.h"
+#include "run/settings.h"
+#include "wire/json.h"
+
+static enum call_stage	consent_preview(struct call *);
+static enum call_stage	consent_show(struct call *);
+static enum call_stage	consent_ask(struct call *, const char *);
+static void		on_preview(void *, const struct answer *, struct failure *);
+
+static void
+consent_confirm(const struct call *c, struct confirm *confirm, bool asks)
+{
+	*confirm = (struct confirm){
+		.key = c->bridge->mcp.key, .caller = c->principal->name, .asks = asks,
+		.tool = c->tool->previews ? c->tool->previewed : c->tool,
+	};
+	memcpy(confirm->digest, c->digest, CRYPTO_DIGEST);
+}
+
+enum call_stage
+consent_judge(struct call *c)
+{
+	const char *token = json_str(c->args, "confirm_token");
+	const struct mcp_consent *said = c->consent;
+	enum confirm_verdict verdict = CONFIRM_FALSE;
+	struct confirm confirm;
+	struct failure f;
+
+	if (c->policy != POLICY_CONFIRM)
+		return CALL_LIMIT;
+	/* What a client was asked it answers with the state; else with the token. */
+	if (said != NULL && said->state != NULL)
+		token = said->state;
+	else if (said != NULL && said->elicits)
+		return consent_preview(c);
+	consent_confirm(c, &confirm, said != NULL && said->state != NULL);
+	if (token != NULL)
+		verdict = confirm_open(&confirm, token, clock_wall_ms(), c->token);
+	if (said != NULL && said->state != NULL) {
+		if (verdict != CONFIRM_GOOD) {
+			metrics_confirmation(c->bridge->metrics, "false");
+			c->end = CALL_FALSE_STATE;
+			return call_over(c);
+		}
+		if (said->said == MCP_DECLINED) {
+			metrics_confirmation(c->bridge->metrics, "declined");
+			c->declined = true;
+			return CALL_SPEND;
+		}
+		if (said->said == MCP_UNANSWERED)
+			return consent_preview(c);
+	}
+	if (verdict == CONFIRM_GOOD) {
+		c->spends = true;
+		return CALL_LIMIT;
+	}
+	if (token != NULL) {
+		metrics_confirmation(c->bridge->metrics,
+		    verdict == CONFIRM_EXPIRED ? "expired" : "false");
+		failure_init(&f, "confirm_token_invalid", 403, verdict == CONFIRM_EXPIRED ?
+		    "nothing was done: the confirm_token has expired; call without it, and ask "
+		    "again" : "nothing was done: the confirm_token is not one for exactly these "
+		    "arguments; call without it, and ask again");
+		return call_fail(c, &f);
+	}
+	return consent_preview(c);
+}
+
+/* A person must agree: to what the tool's preview shows, if it has one. */
+static enum call_stage
+consent_preview(struct call *c)
+{
+	const struct tool *preview = c->tool->preview;
+	struct failure f;
+
+	if (c->tool->shows != NULL)
+		return consent_show(c);
+	if (preview == NULL)
+		return consent_ask(c, NULL);
+	return call_enter(c, preview, &f) ? call_ask_service(c, preview, true, on_preview) :
+	    call_fail(c, &f);
+}
+
+/* Show what arguments alone can show. */
+static enum call_stage
+consent_show(struct call *c)
+{
+	enum call_stage next;
+	cJSON *shown = NULL;
+	struct failure f;
+	struct buf text;
+	const char *why;
+
+	if (value_fill(c->tool, c->args, &f) == -1)
+		return call_fail(c, &f);
+	buf_init(&text, (size_t)c->bridge->settings->result_max);
+	if (pick_apply(c->tool->shows, NULL, c->args, &shown, &why) == 0)
+		json_print(&text, shown);
+	value_forget(c->tool, c->args);
+	next = text.len == 0 || text.failed ? call_fail_memory(c) :
+	    consent_ask(c, buf_str(&text));
+	cJSON_Delete(shown);
+	buf_finish(&text);
+	return next;
+}
+
+static void
+on_preview(void *arg, const struct answer *answer, struct failure *failed)
+{
+	struct call *c = arg;
+	struct paging none = { .key = c->bridge->mcp.key };
+	enum result_fate result;
+	enum call_stage next;
+	struct buf preview;
+	struct failure f;
+
+	if (answer == NULL) {
+		call_resume(c, call_fail(c, failed));
+		return;
+	}
+	buf_init(&preview, (size_t)c->bridge->settings->result_max);
+	result = result_map(&preview, c->tool->preview, c->args, answer, &none, preview.cap, false,
+	    &f);
+	/* What was put in besides is none of the arguments that are to be agreed to. */
+	value_forget(c->tool->preview, c->args);
+	/* What cannot be previewed could not be sent: the model is told why. */
+	if (result != RESULT_GOOD)
+		next = call_fail(c, &f);
+	else
+		next = consent_ask(c, buf_str(&preview));
+	buf_finish(&preview);
+	call_resume(c, next);
+}
+
+int
+consent_token(const struct call *c, struct buf *out, bool asks)
+{
+	uint8_t nonce[CONFIRM_NONCE];
+	struct confirm confirm;
+
+	consent_confirm(c, &confirm, asks);
+	return crypto_random(nonce, sizeof nonce) == -1 ? -1 : confirm_seal(out, &confirm,
+	    clock_wall_ms() + c->bridge->settings->confirm_ttl_s * 1000, nonce);
+}
+
+/* Ask: the client's person by a question, or else by the model. */
+static enum call_stage
+consent_ask_model(struct call *c, const char *preview)
+{
+	struct buf token;
+	struct failure f;
+
+	metrics_confirmation(c->bridge->metrics, "asked");
+	buf_init(&token, LIMIT_CURSOR);
+	if (consent_token(c, &token, false) == -1) {
+		buf_finish(&token);
+		return call_fail_memory(c);
+	}
+	confirm_required(&f, c->tool, c->args, buf_str(&token), preview);
+	buf_finish(&token);
+	return call_fail(c, &f);
+}
+
+static enum call_stage
+consent_ask_person(struct call *c, const char *preview)
+{
+	metrics_confirmation(c->bridge->metrics, "asked");
+	buf_finish(&c->text);
+	buf_init(&c->text, LIMIT_QUESTION);
+	if (consent_token(c, &c->ask, true) == -1 ||
+	    confirm_question(&c->text, c->tool, c->args, preview) == -1)
+		return call_fail_memory(c);
+	c->end = CALL_ASKS;
+	return call_over(c);
+}
+
+/* Ask with a preview, or NULL, the way that the client can be asked. */
+static enum call_stage
+consent_ask(struct call *c, const char *preview)
+{
+	return c->consent != NULL && c->consent->elicits ? consent_ask_person(c, preview) :
+	    consent_ask_model(c, preview);
+}
