@@ -194,7 +194,7 @@ class Provider:
         status = connection.getresponse().status
         connection.close()
         said = mock.news()
-        self.check("the mock refuses %s %s" % (method, path), status == 422 and mock.refuses(said),
+        self.check("the mock refuses %s %s" % (method, path), status in (400, 422) and mock.refuses(said),
                    "%d\n%s" % (status, said))
 
     def judge(self, mock, tool):
@@ -208,7 +208,8 @@ class Provider:
             asked = said.count("Request received")
             broken = mock.refuses(said)
             steps = tool.get("steps", [])
-            wanted = 1 + sum("unless" not in s.get("find", {}) or way == "names" for s in steps)
+            wanted = 1 + sum(s.get("when", way) in (*arguments, way) and ("unless" not in s.get("find", {}) or
+                                                                             way == "names") for s in steps)
             self.calls += asked
             self.check("%s, %s" % (tool["name"], way), not wrong and not broken and asked == wanted,
                        "%d requests instead of %d\n%s\n%s\n%s" % (asked, wanted, json.dumps(arguments), text[:1500],
@@ -248,14 +249,14 @@ class Provider:
     def code(self, body):
         """What is at the file's pointer to an error's code, which is a member of a member at most."""
         for name in self.root["error"]["code"].split("/")[1:]:
-            body = body.get(name, "")
+            body = body.get(name, "") if isinstance(body, dict) else ""
         return str(body)
 
     def wanted(self, status, body):
         """The code that the file makes of an answer."""
         known = self.root["error"]["codes"].get(self.code(body))
         by_status = {400: "bad_request", 401: "upstream_unauthorized", 403: "upstream_forbidden", 404: "not_found",
-                     429: "rate_limited"}
+                     409: "conflict", 413: "too_large", 429: "rate_limited"}
         return by_status.get(status) if known is None or known.get("code") is None else known["code"]
 
     def errors(self, tool):

@@ -1058,6 +1058,9 @@ run_shipped(const struct schema *schema, const char *from)
 		{ "twilio.json", 7, 7 * 1024 },
 		{ "slack.json", 12, 9 * 1024 },
 		{ "discord.json", 12, 9 * 1024 },
+		{ "mattermost.json", 11, 9 * 1024 },
+		{ "telegram.json", 8, 7 * 1024 },
+		{ "zulip.json", 13, 10 * 1024 },
 	};
 	struct schema_fault wrong;
 	struct catalog c;
@@ -1123,6 +1126,9 @@ main(void)
 	write_text("twilio.password", "s3cret\n", 7);
 	write_text("slack.token", "s3cret\n", 7);
 	write_text("discord.token", "Bot s3cret\n", 11);
+	write_text("mattermost.token", "s3cret\n", 7);
+	write_text("telegram.token", "1:s3cret\n", 9);
+	write_text("zulip.key", "s3cret\n", 7);
 	write_text("other.token", "other", 5);
 	write_text("sesame.token", "open sesame\r\n", 13);
 	write_text("dots.token", "..\n", 3);
@@ -1160,6 +1166,9 @@ main(void)
 	remove_text("twilio.password");
 	remove_text("slack.token");
 	remove_text("discord.token");
+	remove_text("mattermost.token");
+	remove_text("telegram.token");
+	remove_text("zulip.key");
 	remove_text("other.token");
 	remove_text("sesame.token");
 	remove_text("dots.token");
