@@ -1,5 +1,9 @@
 # SPDX-License-Identifier: MIT
-"""Mattermost, against a document that we wrote by the public documentation of its REST API v4."""
+"""Mattermost, against a document that we wrote by the public documentation of its REST API v4.
+
+That calls X-Ratelimit-Reset seconds until the limit is reset, and has an example where it is a time; the
+server's sources count seconds.
+"""
 import json
 
 from about import About
