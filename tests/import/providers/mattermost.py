@@ -30,15 +30,15 @@ def shape(code):
 
 
 def posts(provider):
-    """Messages come in their order, newest first; what of them is not shown is named."""
+    """Messages come in the order that the service says; what of them is not shown is named."""
     full = dict(post(ID4, "See"), root_id=ID3, props={"attachments": [{"fallback": "Build 7 failed"}]}, metadata={
         "files": [{"id": ID, "name": "a.pdf", "mime_type": "application/pdf", "size": 3}],
         "embeds": [{"type": "message_attachment"}], "priority": {"priority": "urgent"}})
-    provider.script(lambda path: {"body": json.dumps(page(post(ID3, "new"), full))})
-    got, said = provider.result("mattermost_get_thread", {"message_id": ID3})
+    provider.script(lambda path: {"body": json.dumps(page(post(ID3, "first"), full))})
+    got, said = provider.result("mattermost_get_thread", {"thread_id": ID3})
     common = {"channel_id": ID, "from_id": ID2, "sent_at": "2024-04-05T19:34:38.123Z"}
     provider.check("mattermost_get_thread: what is shown", got.get("messages") == [
-        {**common, "message_id": ID3, "text": "new"},
+        {**common, "message_id": ID3, "text": "first"},
         {**common, "message_id": ID4, "text": "See", "thread_id": ID3,
          "files": [{"file_id": ID, "name": "a.pdf", "type": "application/pdf", "size": 3}],
          "not_shown": {"attachment": "Build 7 failed", "embed": "message_attachment", "priority": "urgent"}}],
