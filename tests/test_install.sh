@@ -22,6 +22,8 @@ for f in opt/ums/bin/ums-mcp opt/ums/bin/ums-local etc/ums-mcp/ums-mcp.conf \
     etc/ums-mcp/services/ums.json etc/ums-mcp/services/matrix.json \
     etc/ums-mcp/services/ejabberd.json etc/ums-mcp/services/twilio.json \
     etc/ums-mcp/services/slack.json etc/ums-mcp/services/discord.json \
+    etc/ums-mcp/services/mattermost.json etc/ums-mcp/services/telegram.json \
+    etc/ums-mcp/services/zulip.json \
     etc/ums-mcp/services/msteams.json etc/ums-mcp/services/resend.json \
     etc/ums-mcp/services/whatsapp-cloud.json \
     etc/ums-mcp/services/service.schema.json \
@@ -48,11 +50,11 @@ check example sh -c "'$root/stage/opt/ums/bin/ums-mcp' -c '$root/stage/etc/ums-m
 # All files that come along can be loaded together, with what they ask an operator for; those that ask a person need a
 # store.
 for f in matrix.token ejabberd.password twilio.password slack.token discord.token \
-    msteams.token resend.key whatsapp-cloud.token; do
+    mattermost.token telegram.token zulip.key msteams.token resend.key whatsapp-cloud.token; do
 	echo secret >"$root/stage/etc/ums-mcp/services/$f"
 done
 check together env UMS_MCP_SERVICES="$(printf "$root/stage/etc/ums-mcp/services/%s.json " \
-    ums matrix ejabberd twilio slack discord msteams resend whatsapp-cloud)" \
+    ums matrix ejabberd twilio slack discord mattermost telegram zulip msteams resend whatsapp-cloud)" \
     UMS_MCP_SERVICE_MSTEAMS_VALUES_USER=me@example.org UMS_MCP_SERVICE_RESEND_VALUES_FROM=me@example.org \
     UMS_MCP_SERVICE_WHATSAPP_CLOUD_VALUES_PHONE_NUMBER_ID=1 UMS_MCP_SERVICE_WHATSAPP_CLOUD_VALUES_WABA_ID=2 \
     UMS_MCP_STORE="$root/store" "$root/stage/opt/ums/bin/ums-mcp" -c "$root/stage/etc/ums-mcp/ums-mcp.conf" -t

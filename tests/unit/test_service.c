@@ -1076,6 +1076,9 @@ run_shipped(const struct schema *schema, const char *from)
 		{ "twilio.json", 7, 7 * 1024 },
 		{ "slack.json", 12, 9 * 1024 },
 		{ "discord.json", 12, 9 * 1024 },
+		{ "mattermost.json", 11, 9 * 1024 },
+		{ "telegram.json", 8, 7 * 1024 },
+		{ "zulip.json", 13, 10 * 1024 },
 		{ "msteams.json", 16, 13 * 1024 },
 		{ "resend.json", 10, 9 * 1024 },
 		{ "whatsapp-cloud.json", 8, 9 * 1024 },
@@ -1144,6 +1147,9 @@ main(void)
 	write_text("twilio.password", "s3cret\n", 7);
 	write_text("slack.token", "s3cret\n", 7);
 	write_text("discord.token", "Bot s3cret\n", 11);
+	write_text("mattermost.token", "s3cret\n", 7);
+	write_text("telegram.token", "1:s3cret\n", 9);
+	write_text("zulip.key", "s3cret\n", 7);
 	write_text("msteams.token", "s3cret\n", 7);
 	write_text("resend.key", "s3cret\n", 7);
 	write_text("whatsapp-cloud.token", "s3cret\n", 7);
@@ -1184,6 +1190,9 @@ main(void)
 	remove_text("twilio.password");
 	remove_text("slack.token");
 	remove_text("discord.token");
+	remove_text("mattermost.token");
+	remove_text("telegram.token");
+	remove_text("zulip.key");
 	remove_text("msteams.token");
 	remove_text("resend.key");
 	remove_text("whatsapp-cloud.token");
