@@ -56,8 +56,8 @@ def document_of(about, folder):
 
 
 def body_of(request):
-    """What a request brought: of a form its pairs, of parts their texts or (file name, type, text) by name, of
-    bytes (type, text), None of nothing."""
+    """What a request brought: of a form its pairs, of parts their texts or (file name, type, text) by name, of bytes
+    (type, text), of nothing None."""
     kind = request["headers"].get("content-type", [""])[0]
     if not request["body"]:
         return None

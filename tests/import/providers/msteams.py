@@ -15,9 +15,10 @@ MESSAGES = "%s/%s/messages" % (CHANNELS, quote(CHANNEL, ""))
 CHATTED = "/chats/%s/messages" % quote(CHAT, "")
 STATUS = {"InvalidAuthenticationToken": 401, "Unauthorized": 401, "unauthenticated": 401, "Forbidden": 403,
           "Authorization_RequestDenied": 403, "accessDenied": 403, "AccessDenied": 403, "InsufficientPrivileges": 403,
-          "notAllowed": 403, "NotFound": 404, "itemNotFound": 404, "Request_ResourceNotFound": 404, "ResourceNotFound": 404,
-          "Conflict": 409, "nameAlreadyExists": 409, "RequestEntityTooLarge": 413, "TooManyRequests": 429,
-          "activityLimitReached": 429, "throttledRequest": 429, "Request_ThrottledTemporarily": 429,
+          "notAllowed": 403, "NotFound": 404, "itemNotFound": 404, "Request_ResourceNotFound": 404,
+          "ResourceNotFound": 404, "Conflict": 409, "nameAlreadyExists": 409, "RequestEntityTooLarge": 413,
+          "TooManyRequests": 429, "activityLimitReached": 429, "throttledRequest": 429,
+          "Request_ThrottledTemporarily": 429,
           "ServiceUnavailable": 503, "serviceNotAvailable": 503}
 SENT = {"id": ID, "createdDateTime": "2021-03-29T03:53:52.035Z", "webUrl": "https://teams.microsoft.com/l/message/x"}
 GOT = {"message_id": ID, "sent_at": "2021-03-29T03:53:52.035Z", "url": "https://teams.microsoft.com/l/message/x"}
@@ -50,8 +51,10 @@ def shown(provider):
     message = dict(SENT, replyToId=None, deletedDateTime=None, subject="Plan", messageType="message",
                    body={"contentType": "html", "content": "Look"},
                    attachments=[
-                       {"id": "1", "contentType": "reference", "contentUrl": "https://x.sharepoint.com/a.docx", "name": "a.docx"},
-                       {"id": "2", "contentType": "application/vnd.microsoft.card.adaptive", "content": "{}", "name": None}],
+                       {"id": "1", "contentType": "reference", "name": "a.docx",
+                        "contentUrl": "https://x.sharepoint.com/a.docx"},
+                       {"id": "2", "contentType": "application/vnd.microsoft.card.adaptive", "content": "{}",
+                        "name": None}],
                    reactions=[{"reactionType": "like", "user": {"user": {"id": PERSON}}}])
     message["from"] = {"application": None, "user": {"id": USER, "displayName": "Anna"}}
     event = {"id": ID2, "messageType": "systemEventMessage", "from": None, "body": {"content": "<systemEventMessage/>"},
@@ -70,14 +73,16 @@ def searched(provider):
     """A search that goes on, and one that finds nothing: then Graph leaves the list out."""
     hit = {"summary": "...one", "resource": {"id": ID, "chatId": CHAT, "channelIdentity": {},
                                              "from": {"emailAddress": {"name": "Anna", "address": "anna@example.org"}}}}
-    for containers, wanted in (([{"hits": [hit], "total": 1, "moreResultsAvailable": True}], {"more": True, "messages": [
-            {"message_id": ID, "chat_id": CHAT, "from": "Anna", "from_mail": "anna@example.org", "summary": "...one"}]}),
-                               ([{"total": 0, "moreResultsAvailable": False}], {"more": False})):
+    found = {"message_id": ID, "chat_id": CHAT, "from": "Anna", "from_mail": "anna@example.org", "summary": "...one"}
+    for containers, wanted in (
+            ([{"hits": [hit], "total": 1, "moreResultsAvailable": True}], {"more": True, "messages": [found]}),
+            ([{"total": 0, "moreResultsAvailable": False}], {"more": False})):
         asked = provider.script(lambda path: {"body": {"value": [{"hitsContainers": containers}]}})
         got, text = provider.result("msteams_search_messages", {"query": "one from:anna", "skip": 10})
         provider.check("a search", {name: got.get(name) for name in wanted} == wanted and ("messages" in got) == (
             "messages" in wanted) and json.loads(asked[-1]["body"]) == {"requests": [
-                {"entityTypes": ["chatMessage"], "query": {"queryString": "one from:anna"}, "from": 10, "size": 10}]}, text)
+                {"entityTypes": ["chatMessage"], "query": {"queryString": "one from:anna"}, "from": 10, "size": 10}]},
+                       text)
 
 
 def found_later(provider):
@@ -112,7 +117,8 @@ ABOUT = About(
     opens={"/chats": {"chatType": "oneOnOne", "members": [member(USER), member(PERSON)]}},
     pages=[
         page("msteams_list_channel_messages", {"team": TEAM, "channel": CHANNEL}, MESSAGES, {}),
-        page("msteams_list_replies", {"team": TEAM, "channel": CHANNEL, "message_id": ID}, "%s/%s/replies" % (MESSAGES, ID), {}),
+        page("msteams_list_replies", {"team": TEAM, "channel": CHANNEL, "message_id": ID},
+             "%s/%s/replies" % (MESSAGES, ID), {}),
         page("msteams_list_chat_messages", {"chat_id": CHAT}, CHATTED, {"$orderby": "createdDateTime desc"}),
         page("msteams_list_chats", {}, "/users/%s/chats" % USER, {"$expand": "members"}, "chats/chat_id"),
         page("msteams_find_person", {"query": "Anna O'Neil"}, "/users", {
@@ -120,10 +126,12 @@ ABOUT = About(
             "$select": "id,displayName,mail,userPrincipalName,jobTitle", "$count": "true"}, "people/person"),
     ],
     sends=[
-        ("msteams_send_channel_message", {"team": "string", "channel": "#string", "text": "Hi & bye", "subject": "Plan"},
+        ("msteams_send_channel_message",
+         {"team": "string", "channel": "#string", "text": "Hi & bye", "subject": "Plan"},
          MESSAGES, said("Hi & bye", subject="Plan"), SENT, dict(GOT, team=TEAM, channel=CHANNEL)),
         ("msteams_reply", {"team": TEAM, "channel": "string", "message_id": ID2, "text": "Hi", "importance": "high"},
-         "%s/%s/replies" % (MESSAGES, ID2), said("Hi", importance="high"), dict(SENT, replyToId=ID2), dict(GOT, reply_to=ID2)),
+         "%s/%s/replies" % (MESSAGES, ID2), said("Hi", importance="high"), dict(SENT, replyToId=ID2),
+         dict(GOT, reply_to=ID2)),
         ("msteams_send_chat_message", {"chat_id": CHAT, "text": "Hi"}, CHATTED, said("Hi"), SENT, GOT),
         ("msteams_send_direct_message", {"person": "anna@example.org", "text": "Hi"}, CHATTED, said("Hi"), SENT,
          dict(GOT, chat_id=CHAT)),

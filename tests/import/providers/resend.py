@@ -8,6 +8,10 @@ FROM = "Acme <hello@acme.example>"
 STATUS = {"invalid_idempotency_key": 400, "missing_api_key": 401, "restricted_api_key": 401, "invalid_api_key": 403,
           "not_found": 404, "invalid_idempotent_request": 409, "concurrent_idempotent_requests": 409,
           "rate_limit_exceeded": 429, "daily_quota_exceeded": 429, "monthly_quota_exceeded": 429, "security_error": 451}
+MAIL = {"to": ["anna@example.org"], "bcc": ["bob@example.org"], "subject": "Lunch",
+        "attachments": [{"filename": "a.txt", "content": "aGk="},
+                        {"filename": "b.txt", "path": "https://example.org/b.txt"}],
+        "scheduled_at": "2026-12-01T12:00:00Z"}
 RECEIVED = {"id": ID, "from": "Anna <anna@example.org>", "subject": "Lunch", "message_id": "<1@example.org>"}
 
 
@@ -43,15 +47,8 @@ ABOUT = About(
          {"limit": "20", "after": ID2}, {"has_more": False, "data": []}, "attachments/attachment_id", [ID2]),
     ],
     sends=[
-        ("resend_send_email", {"to": ["anna@example.org"], "bcc": ["bob@example.org"], "subject": "Lunch", "text": "At **one**?",
-                               "attachments": [{"filename": "a.txt", "content": "aGk="},
-                                               {"filename": "b.txt", "path": "https://example.org/b.txt"}],
-                               "scheduled_at": "2026-12-01T12:00:00Z", "idempotency_key": "one"},
-         "/emails", {"from": FROM, "to": ["anna@example.org"], "bcc": ["bob@example.org"], "subject": "Lunch", "text": "At **one**?",
-                     "attachments": [{"filename": "a.txt", "content": "aGk="},
-                                     {"filename": "b.txt", "path": "https://example.org/b.txt"}],
-                     "scheduled_at": "2026-12-01T12:00:00Z"},
-         {"id": ID2}, {"email_id": ID2}),
+        ("resend_send_email", dict(MAIL, text="At **one**?", idempotency_key="one"),
+         "/emails", dict(MAIL, text="At **one**?", **{"from": FROM}), {"id": ID2}, {"email_id": ID2}),
         ("resend_reply_to_email", {"email_id": ID, "text": "Yes", "idempotency_key": "two"},
          "/emails", {"from": FROM, "to": "Anna <anna@example.org>", "subject": "Re: Lunch", "text": "Yes",
                      "headers": {"In-Reply-To": "<1@example.org>", "References": "<1@example.org>"}},

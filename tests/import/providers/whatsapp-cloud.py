@@ -6,13 +6,16 @@ from document import listed
 NUMBER, ACCOUNT = "106540352242922", "102290129340398"
 MESSAGES = "/%s/messages" % NUMBER
 TO, WAMID, WAMID2 = "+15551234567", "wamid.HBgLMTU1NTEyMzQ1NjcVAgARGBI", "wamid.HBgLMTU1NTEyMzQ1NjcVAgASGBQ"
-STATUS = {"0": 401, "190": 401, "3": 403, "10": 403, "200": 403, "131005": 403, "368": 403, "131031": 403, "130497": 403,
-          "132001": 404}
-SENT = {"messaging_product": "whatsapp", "contacts": [{"input": TO, "wa_id": "15551234567"}], "messages": [{"id": WAMID2}]}
+STATUS = {"0": 401, "190": 401, "3": 403, "10": 403, "200": 403, "131005": 403, "368": 403, "131031": 403,
+          "130497": 403, "132001": 404}
+SENT = {"messaging_product": "whatsapp", "contacts": [{"input": TO, "wa_id": "15551234567"}],
+        "messages": [{"id": WAMID2}]}
 GOT = {"message_id": WAMID2, "to": "15551234567"}
 COMPONENTS = [{"type": "header", "parameters": [{"type": "image", "image": {"link": "https://example.org/a.png"}}]},
               {"type": "body", "parameters": [{"type": "text", "text": "Anna"}]},
-              {"type": "button", "sub_type": "quick_reply", "index": "0", "parameters": [{"type": "payload", "payload": "yes"}]}]
+              {"type": "button", "sub_type": "quick_reply", "index": "0",
+               "parameters": [{"type": "payload", "payload": "yes"}]}]
+DOCUMENT = {"link": "https://example.org/a.pdf", "caption": "Look", "filename": "a.pdf"}
 
 
 def message(kind, **more):
@@ -27,7 +30,8 @@ def media(provider):
 
 
 ABOUT = About(
-    document="whatsapp-cloud.json", secret="whatsapp-cloud.token", values={"phone_number_id": NUMBER, "waba_id": ACCOUNT},
+    document="whatsapp-cloud.json", secret="whatsapp-cloud.token",
+    values={"phone_number_id": NUMBER, "waba_id": ACCOUNT},
     wrong=("POST", MESSAGES, "to=x"), others=media,
     errors=lambda document, request: listed(document, "", request, lambda headers, body: None),
     shape=lambda code: (STATUS.get(code, 400), {}, {"error": {"message": "(#%s) No." % code, "type": "OAuthException",
@@ -46,16 +50,15 @@ ABOUT = About(
     sends=[
         ("whatsapp_send_text", {"to": TO, "text": "Hi & bye", "reply_to": WAMID}, MESSAGES,
          message("text", context={"message_id": WAMID}, text={"body": "Hi & bye", "preview_url": False}), SENT, GOT),
-        ("whatsapp_send_template", {"to": TO, "template": "order_a", "language": "en_US", "components": COMPONENTS}, MESSAGES,
-         message("template", template={"name": "order_a", "language": {"code": "en_US"}, "components": COMPONENTS}), SENT, GOT),
+        ("whatsapp_send_template", {"to": TO, "template": "order_a", "language": "en_US", "components": COMPONENTS},
+         MESSAGES, message("template", template={"name": "order_a", "language": {"code": "en_US"},
+                                                 "components": COMPONENTS}), SENT, GOT),
         ("whatsapp_send_template", {"to": TO, "template": "hello_world", "language": "en"}, MESSAGES,
          message("template", template={"name": "hello_world", "language": {"code": "en"}}), SENT, GOT),
-        ("whatsapp_send_media", {"to": TO, "type": "document", "document": {
-            "link": "https://example.org/a.pdf", "caption": "Look", "filename": "a.pdf"}, "reply_to": WAMID}, MESSAGES,
-         message("document", context={"message_id": WAMID}, document={
-             "link": "https://example.org/a.pdf", "caption": "Look", "filename": "a.pdf"}), SENT, GOT),
-        ("whatsapp_upload_media", {"file": "aGk=", "file_name": "a.png", "content_type": "image/png"}, "/%s/media" % NUMBER,
-         {"messaging_product": "whatsapp", "type": "image/png", "file": ("a.png", "image/png", "hi")},
+        ("whatsapp_send_media", {"to": TO, "type": "document", "document": DOCUMENT, "reply_to": WAMID}, MESSAGES,
+         message("document", context={"message_id": WAMID}, document=DOCUMENT), SENT, GOT),
+        ("whatsapp_upload_media", {"file": "aGk=", "file_name": "a.png", "content_type": "image/png"},
+         "/%s/media" % NUMBER, {"messaging_product": "whatsapp", "type": "image/png", "file": ("a.png", "image/png", "hi")},
          {"id": "4490709327384033"}, {"media_id": "4490709327384033"}),
         ("whatsapp_react", {"to": TO, "message_id": WAMID, "emoji": ""}, MESSAGES,
          message("reaction", reaction={"message_id": WAMID, "emoji": ""}), SENT, GOT),
