@@ -33,7 +33,7 @@ WARN       := -Wall -Wextra -Wshadow -Wstrict-prototypes -Wmissing-prototypes -W
 ifeq ($(WERROR),1)
 WARN       += -Werror
 endif
-PKGS       := libcurl libcjson libssl libcrypto libpcre2-8 libseccomp yaml-0.1
+PKGS       := libcurl libcjson libssl libcrypto libpcre2-8 libseccomp yaml-0.1 md4c
 override CFLAGS += -std=c11 -D_GNU_SOURCE -DUMS_MCP_VERSION='"$(VERSION)"' $(WARN) $(MODE) \
               -fno-common -fvisibility=hidden -Isrc $(shell pkg-config --cflags $(PKGS) sqlite3)
 LDFLAGS    += $(MODE) $(LINKMODE)

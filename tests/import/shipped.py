@@ -276,7 +276,7 @@ class Provider:
                 good = wanted is not None and failure.get("code") == wanted and failure["http_status"] == status and (
                     wanted not in GENERIC or self.code(body) in self.about.generic)
                 if wait is not None:
-                    good = good and failure["retryable"] and failure["retry_after_s"] == wait
+                    good = good and failure["retryable"] and failure.get("retry_after_s") == wait
                 self.check("%s: %s to %s" % (tool["name"], json.dumps(body), at), good,
                            "%s wanted\n%s" % (wanted, more))
 
@@ -291,7 +291,7 @@ class Provider:
             if "hint" in known:
                 good = good and failure["hint"].startswith(known["hint"])
             if "Retry-After" in headers:
-                good = good and failure["retry_after_s"] == int(headers["Retry-After"])
+                good = good and failure.get("retry_after_s") == int(headers["Retry-After"])
             if "retryable" in known:
                 good = good and failure["retryable"] == known["retryable"]
             self.check("the code %s" % code, good, more)
