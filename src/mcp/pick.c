@@ -10,6 +10,7 @@
 #include "mcp/pick.h"
 #include "mcp/text.h"
 #include "wire/json.h"
+#include "wire/markdown.h"
 #include "wire/pointer.h"
 
 enum form { FORM_POINTER, FORM_LIST, FORM_VALUE, FORM_ARGUMENT, FORM_OBJECT, FORM_NONE };
@@ -120,7 +121,7 @@ check(const cJSON *pick, const cJSON *known, char *place, size_t placelen, char 
     size_t whylen, int depth)
 {
 	static const char *const pointer_keys[] = {
-		"pointer", "untrusted", "default", "map", "time", NULL
+		"pointer", "untrusted", "default", "map", "time", "markdown", NULL
 	};
 	static const char *const list_keys[] = { "each", "item", "key", "order", "only", NULL };
 	static const char *const value_keys[] = { "value", NULL };
@@ -151,6 +152,13 @@ check(const cJSON *pick, const cJSON *known, char *place, size_t placelen, char 
 		    (strcmp(child->valuestring, "s") != 0 &&
 		    strcmp(child->valuestring, "ms") != 0))) {
 			snprintf(why, whylen, "\"time\" must be \"s\" or \"ms\" since 1970");
+			return -1;
+		}
+		child = json_get(pick, "markdown");
+		if (child != NULL && (!cJSON_IsString(child) ||
+		    !markdown_reads(markdown_dialect(child->valuestring)))) {
+			snprintf(why, whylen, "\"markdown\" must be the dialect that stands there: "
+			    "\"slack\" or \"html\"");
 			return -1;
 		}
 		if (check_keys(pick, pointer_keys, why, whylen) == -1)
@@ -313,6 +321,25 @@ copy_time(const cJSON *value, const char *unit)
 		return copy_clean(value);
 	clock_stamp((int64_t)ms, stamp);
 	return cJSON_CreateString(stamp);
+}
+
+/* A text in a service's dialect as CommonMark. NULL: no memory. */
+static cJSON *
+copy_markdown(const cJSON *value, const char *dialect)
+{
+	cJSON *text = NULL, *clean = NULL;
+	struct buf out;
+
+	if (!cJSON_IsString(value))
+		return copy_clean(value);
+	buf_init(&out, LIMIT_MARKDOWN);
+	if (markdown_from(&out, markdown_dialect(dialect), value->valuestring) == 0)
+		text = cJSON_CreateString(buf_str(&out));
+	buf_finish(&out);
+	if (text != NULL)
+		clean = copy_clean(text);
+	cJSON_Delete(text);
+	return clean;
 }
 
 /* Whether `name` is among the strings of the argument `only`; all are when it is absent. */
@@ -525,6 +552,8 @@ pick_apply(const cJSON *pick, const cJSON *document, const cJSON *args, cJSON **
 		return 0;
 	if (foreign && json_str(pick, "time") != NULL)
 		*out = copy_time(value, json_str(pick, "time"));
+	else if (foreign && json_str(pick, "markdown") != NULL)
+		*out = copy_markdown(value, json_str(pick, "markdown"));
 	else
 		*out = foreign ? copy_clean(value) : cJSON_Duplicate(value, 1);
 	if (*out != NULL)

@@ -6,7 +6,8 @@
  *   "/a/b"                                  the value at an RFC 6901 pointer
  *   {"pointer": "/a", "untrusted": true, "default": V, "map": {"x": V}, "time": "s"}
  *                                           the same, with more to say of it: "time" makes RFC 3339
- *                                           of seconds ("s") or milliseconds ("ms") since 1970
+ *                                           of seconds ("s") or milliseconds ("ms") since 1970,
+ *                                           and "markdown" CommonMark of a dialect (markdown.h)
  *   {"each": "/a", "item": PICK, "only": "ARG"}   a list; ARG names the members to keep
  *   {"each": "/a", "key": "k", "item": {...}}     the same of an object, whose names become k
  *   {"each": "/a", "order": "/b", "item": PICK}   of an object, in the order that an array of its

@@ -78,9 +78,9 @@ def said_aloud(document):
 
 class Service(Bridge):
     """The bridge with one service file, whose service is at a port, else the bridge's own stub; base_url
-    has that path, and the file's secret a name of its own."""
+    has that path, the file's secret a name of its own, and the constants are those of `values`."""
 
-    def __init__(self, build, tmp, file, name, port=None, path="", secret=None):
+    def __init__(self, build, tmp, file, name, port=None, path="", secret=None, values=None):
         super().__init__(build, tmp)
         (file.parent / (secret or name + ".token")).write_text(self.token + "\n")
         self.lines = ["auth = none", "services = %s" % file, "policy = allow:*",
@@ -89,6 +89,7 @@ class Service(Bridge):
                       "upstream_timeout_ms = %d" % (CALL_S * 1000),
                       "request_timeout_ms = %d" % (CALL_S * 1000), "upstream_retries = 0",
                       "breaker_failures = 0", "result_max = 1048576"]
+        self.lines += ["service.%s.values.%s = %s" % (name, key, value) for key, value in (values or {}).items()]
 
     def write_conf(self, lines=()):
         self.conf.write_text("\n".join(self.lines) + "\n")

@@ -56,12 +56,17 @@ def document_of(about, folder):
 
 
 def body_of(request):
-    """What a request brought: of a form its pairs, of parts their texts or (file name, type, text) by name."""
+    """What a request brought: of a form its pairs, of parts their texts or (file name, type, text) by name, of bytes
+    (type, text), of nothing None."""
     kind = request["headers"].get("content-type", [""])[0]
+    if not request["body"]:
+        return None
     if kind.startswith("application/x-www-form-urlencoded"):
         return parse_qsl(request["body"].decode())
-    if not kind.startswith("multipart/form-data"):
+    if kind == "application/json":
         return json.loads(request["body"])
+    if not kind.startswith("multipart/form-data"):
+        return kind, request["body"].decode()
     parts = {}
     for part in email.message_from_bytes(b"Content-Type: %s\r\n\r\n%s" % (kind.encode(), request["body"])).get_payload():
         text = part.get_payload(decode=True).decode()
@@ -97,7 +102,7 @@ class Provider:
         file = folder / (self.name + ".json")
         file.write_text(json.dumps(self.root))
         self.bridge = Service(self.build, folder / "bridge", file, self.name, port, self.about.path,
-                              self.about.secret)
+                              self.about.secret, self.about.values)
         self.bridge.start()
 
     def stop(self):
@@ -154,6 +159,7 @@ class Provider:
         out.pop("cursor", None)
         out.update({name: value for name, value in more.items()
                     if name in schema["properties"] and (name in out or name in schema.get("required", []))})
+        out = {name: value for name, value in out.items() if value is not None}
         if "idempotency_key" in schema["properties"]:
             self.keys += 1
             out["idempotency_key"] = "call-%d" % self.keys
@@ -256,7 +262,7 @@ class Provider:
         """The code that the file makes of an answer."""
         known = self.root["error"]["codes"].get(self.code(body))
         by_status = {400: "bad_request", 401: "upstream_unauthorized", 403: "upstream_forbidden", 404: "not_found",
-                     409: "conflict", 413: "too_large", 429: "rate_limited"}
+                     409: "conflict", 413: "too_large", 422: "invalid", 429: "rate_limited"}
         return by_status.get(status) if known is None or known.get("code") is None else known["code"]
 
     def errors(self, tool):

@@ -34,11 +34,11 @@ ABOUT = About(
          {"messages": [{"sid": SID2, "body": "b"}], "next_page_uri": None}, "messages/message_id", [SID, SID2]),
         ("twilio_list_media", {"message_id": SID}, {"media_list": [{"sid": "ME1"}], "next_page_uri":
          ACCOUNT + "/Messages/%s/Media.json?PageSize=50&Page=1&PageToken=PAME1" % SID},
-         {"PageToken": "PAME1"}, {"media_list": [{"sid": "ME2"}], "next_page_uri": None},
+         {"PageToken": "PAME1", "PageSize": "50"}, {"media_list": [{"sid": "ME2"}], "next_page_uri": None},
          "media/media_id", ["ME1", "ME2"]),
         ("twilio_list_numbers", {}, {"incoming_phone_numbers": [{"phone_number": "+1"}], "next_page_uri":
          ACCOUNT + "/IncomingPhoneNumbers.json?PageSize=50&Page=1&PageToken=PAPN1"},
-         {"PageToken": "PAPN1"}, {"incoming_phone_numbers": [{"phone_number": "+2"}],
+         {"PageToken": "PAPN1", "PageSize": "50"}, {"incoming_phone_numbers": [{"phone_number": "+2"}],
                                                     "next_page_uri": None}, "numbers/number", ["+1", "+2"]),
     ],
     sends=[
