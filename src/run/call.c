@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * call.c - the stages of a call, each a function and a row of one table; see call.h. A stage
- * returns the next one, or CALL_WAITS when a callback will.
+ * returns the next one, or CALL_WAITS when a callback will. Those about a person are in consent.c.
  */
 #include <stdio.h>
 #include <stdlib.h>
@@ -17,7 +17,7 @@
 #include "mcp/principal.h"
 #include "mcp/service.h"
 #include "run/bridge.h"
-#include "run/call.h"
+#include "run/call_part.h"
 #include "run/limit.h"
 #include "run/metrics.h"
 #include "run/settings.h"
@@ -27,9 +27,7 @@
 
 static enum call_stage	call_method(struct call *);
 static enum call_stage	call_claim(struct call *);
-static enum call_stage	call_confirm(struct call *);
 static enum call_stage	call_limit(struct call *);
-static enum call_stage	call_spend(struct call *);
 static enum call_stage	call_send(struct call *);
 static enum call_stage	call_run(struct call *);
 static enum call_stage	call_record(struct call *);
@@ -37,27 +35,20 @@ static enum call_stage	call_record(struct call *);
 static enum call_stage (*const stages[CALL_STAGES])(struct call *) = {
 	[CALL_METHOD] = call_method,
 	[CALL_CLAIM] = call_claim,
-	[CALL_CONFIRM] = call_confirm,
+	[CALL_CONFIRM] = consent_confirm,
 	[CALL_LIMIT] = call_limit,
-	[CALL_SPEND] = call_spend,
+	[CALL_SPEND] = consent_spend,
 	[CALL_SEND] = call_send,
 	[CALL_RUN] = call_run,
 	[CALL_RECORD] = call_record,
 };
 
-static void		call_resume(struct call *, enum call_stage);
-static enum call_stage	call_fail(struct call *, struct failure *);
 static void		on_claimed(void *, const struct store_reply *);
-static void		on_spent(void *, const struct store_reply *);
 static void		on_sent(void *, const struct store_reply *);
 static void		on_given_back(void *, const struct store_reply *);
 static void		on_recorded(void *, const struct store_reply *);
-static void		on_preview(void *, const struct answer *, struct failure *);
 static void		on_answer(void *, const struct answer *, struct failure *);
 static void		on_twin(evutil_socket_t, short, void *);
-static enum call_stage	call_ask_service(struct call *, const struct tool *, bool,
-			    void (*)(void *, const struct answer *, struct failure *));
-static enum call_stage	call_preview(struct call *);
 static enum call_stage	call_rehearse(struct call *);
 static enum call_stage	call_map(struct call *, const struct answer *);
 
@@ -73,7 +64,7 @@ call_start(struct call *c)
 }
 
 /* Walk the table from a stage until the call waits or is done. */
-static void
+void
 call_resume(struct call *c, enum call_stage next)
 {
 	while (next != CALL_DONE && next != CALL_WAITS) {
@@ -121,14 +112,14 @@ call_finish(struct call *c)
 }
 
 /* Nothing comes any more but writing down what there is to write down. */
-static enum call_stage
+enum call_stage
 call_over(const struct call *c)
 {
 	return c->claimed || c->spent ? CALL_RECORD : CALL_DONE;
 }
 
 /* The result is a failure; takes over what `f` holds. What was claimed is given up. */
-static enum call_stage
+enum call_stage
 call_fail(struct call *c, struct failure *f)
 {
 	int64_t retry_after_s = f->retry_after_s;
@@ -148,7 +139,7 @@ call_fail(struct call *c, struct failure *f)
 	return call_over(c);
 }
 
-static enum call_stage
+enum call_stage
 call_fail_memory(struct call *c)
 {
 	struct failure f;
@@ -257,7 +248,7 @@ call_method(struct call *c)
 /* ====== CLAIM: has it been made before; else write down that it is made ====== */
 
 /* The store cannot be asked: the operator has said what that means for a write. */
-static enum call_stage
+enum call_stage
 call_without_store(struct call *c, const struct store_reply *reply, enum call_stage next)
 {
 	struct failure f;
@@ -413,60 +404,7 @@ on_claimed(void *arg, const struct store_reply *reply)
 	call_resume(c, call_without_store(c, reply, CALL_CONFIRM));
 }
 
-/* ====== CONFIRM: does a person have to agree ====== */
-
-static void
-call_confirm_init(const struct call *c, struct confirm *confirm, bool asks)
-{
-	*confirm = (struct confirm){
-		.key = c->bridge->mcp.key, .caller = c->principal->name, .asks = asks,
-		.tool = c->tool->previews ? c->tool->previewed : c->tool,
-	};
-	memcpy(confirm->digest, c->digest, CRYPTO_DIGEST);
-}
-
-/* Append a new token for this call. */
-static int
-call_token(const struct call *c, struct buf *out, bool asks)
-{
-	uint8_t nonce[CONFIRM_NONCE];
-	struct confirm confirm;
-
-	call_confirm_init(c, &confirm, asks);
-	return crypto_random(nonce, sizeof nonce) == -1 ? -1 : confirm_seal(out, &confirm,
-	    clock_wall_ms() + c->bridge->settings->confirm_ttl_s * 1000, nonce);
-}
-
-/* Ask: the client's person by a question, or else by the model. */
-static enum call_stage
-call_ask(struct call *c, const char *preview)
-{
-	struct buf token;
-	struct failure f;
-
-	metrics_confirmation(c->bridge->metrics, "asked");
-	buf_init(&token, LIMIT_CURSOR);
-	if (call_token(c, &token, false) == -1) {
-		buf_finish(&token);
-		return call_fail_memory(c);
-	}
-	confirm_required(&f, c->tool, c->args, buf_str(&token), preview);
-	buf_finish(&token);
-	return call_fail(c, &f);
-}
-
-static enum call_stage
-call_question(struct call *c, const char *preview)
-{
-	metrics_confirmation(c->bridge->metrics, "asked");
-	buf_finish(&c->text);
-	buf_init(&c->text, LIMIT_QUESTION);
-	if (call_token(c, &c->ask, true) == -1 ||
-	    confirm_question(&c->text, c->tool, c->args, preview) == -1)
-		return call_fail_memory(c);
-	c->end = CALL_ASKS;
-	return call_over(c);
-}
+/* ====== What the service is asked, in more than one stage ====== */
 
 /* Nothing could be begun: of a try before it may not be known what it did. */
 static enum call_stage
@@ -483,7 +421,7 @@ call_fail_unsent(struct call *c, struct failure *f)
 }
 
 /* Whether a tool's request may go to its service. */
-static bool
+bool
 call_enter(struct call *c, const struct tool *t, struct failure *f)
 {
 	const char *limit = limit_enter(&c->bridge->limit, t, c->principal->name, clock_mono_us(),
@@ -520,7 +458,7 @@ call_rehearse(struct call *c)
 }
 
 /* Send a tool's steps and its request, with this call's arguments. */
-static enum call_stage
+enum call_stage
 call_ask_service(struct call *c, const struct tool *t, bool repeatable,
     void (*done)(void *, const struct answer *, struct failure *))
 {
@@ -532,98 +470,7 @@ call_ask_service(struct call *c, const struct tool *t, bool repeatable,
 	return errand_start(&c->errand, &f) == 0 ? CALL_WAITS : call_fail_unsent(c, &f);
 }
 
-static enum call_stage
-call_preview(struct call *c)
-{
-	const struct tool *preview = c->tool->preview;
-	struct failure f;
-
-	return call_enter(c, preview, &f) ? call_ask_service(c, preview, true, on_preview) :
-	    call_fail(c, &f);
-}
-
-static enum call_stage
-call_confirm(struct call *c)
-{
-	const char *token = json_str(c->args, "confirm_token");
-	const struct mcp_consent *said = c->consent;
-	enum confirm_verdict verdict = CONFIRM_FALSE;
-	struct confirm confirm;
-	struct failure f;
-
-	if (c->policy != POLICY_CONFIRM)
-		return CALL_LIMIT;
-	/* What a client was asked it answers with the state; else with the token. */
-	if (said != NULL && said->state != NULL)
-		token = said->state;
-	else if (said != NULL && said->elicits)
-		return c->tool->preview == NULL ? call_question(c, NULL) : call_preview(c);
-	call_confirm_init(c, &confirm, said != NULL && said->state != NULL);
-	if (token != NULL)
-		verdict = confirm_open(&confirm, token, clock_wall_ms(), c->token);
-	if (said != NULL && said->state != NULL) {
-		if (verdict != CONFIRM_GOOD) {
-			metrics_confirmation(c->bridge->metrics, "false");
-			c->end = CALL_FALSE_STATE;
-			return call_over(c);
-		}
-		if (said->said == MCP_DECLINED) {
-			metrics_confirmation(c->bridge->metrics, "declined");
-			c->declined = true;
-			return CALL_SPEND;
-		}
-		if (said->said == MCP_UNANSWERED)
-			return c->tool->preview == NULL ? call_question(c, NULL) : call_preview(c);
-	}
-	if (verdict == CONFIRM_GOOD) {
-		c->spends = true;
-		return CALL_LIMIT;
-	}
-	if (token != NULL) {
-		metrics_confirmation(c->bridge->metrics,
-		    verdict == CONFIRM_EXPIRED ? "expired" : "false");
-		failure_init(&f, "confirm_token_invalid", 403, verdict == CONFIRM_EXPIRED ?
-		    "nothing was done: the confirm_token has expired; call without it, and ask "
-		    "again" : "nothing was done: the confirm_token is not one for exactly these "
-		    "arguments; call without it, and ask again");
-		return call_fail(c, &f);
-	}
-	return c->tool->preview == NULL ? call_ask(c, NULL) : call_preview(c);
-}
-
-static void
-on_preview(void *arg, const struct answer *answer, struct failure *failed)
-{
-	struct call *c = arg;
-	struct paging none = { .key = c->bridge->mcp.key };
-	enum result_fate result;
-	enum call_stage next;
-	struct buf preview;
-	struct failure f;
-	size_t i;
-
-	if (answer == NULL) {
-		call_resume(c, call_fail(c, failed));
-		return;
-	}
-	buf_init(&preview, (size_t)c->bridge->settings->result_max);
-	result = result_map(&preview, c->tool->preview, c->args, answer, &none, preview.cap, false,
-	    &f);
-	/* What its steps brought is none of the arguments that are to be agreed to. */
-	for (i = 0; i < c->tool->preview->nsteps; i++)
-		step_forget(&c->tool->preview->steps[i], c->args);
-	/* What cannot be previewed could not be sent: the model is told why. */
-	if (result != RESULT_GOOD)
-		next = call_fail(c, &f);
-	else if (c->consent != NULL && c->consent->elicits)
-		next = call_question(c, buf_str(&preview));
-	else
-		next = call_ask(c, buf_str(&preview));
-	buf_finish(&preview);
-	call_resume(c, next);
-}
-
-/* ====== LIMIT, SPEND: may it go ====== */
+/* ====== LIMIT, SEND: may it go ====== */
 
 static enum call_stage
 call_limit(struct call *c)
@@ -633,49 +480,6 @@ call_limit(struct call *c)
 	if (!call_enter(c, c->tool, &f))
 		return call_fail(c, &f);
 	return c->spends ? CALL_SPEND : CALL_RUN;
-}
-
-static enum call_stage
-call_spend(struct call *c)
-{
-	const struct store_reply none = { .result = STORE_FAILED, .why = "there is no store" };
-	uint8_t tag[RECORD_TAG];
-
-	if (c->bridge->store == NULL)
-		return call_without_store(c, &none, CALL_DONE);
-	memcpy(tag, c->token, sizeof tag);
-	c->op = store_add(c->bridge->store, c->token, tag, sizeof tag, LIMIT_SPENT_MS, on_spent, c);
-	return c->op == NULL ? call_fail_memory(c) : CALL_WAITS;
-}
-
-static void
-on_spent(void *arg, const struct store_reply *reply)
-{
-	struct call *c = arg;
-	struct failure f;
-
-	c->op = NULL;
-	if (c->declined && (reply->result == STORE_DONE || reply->result == STORE_FOUND)) {
-		failure_init(&f, "declined", 403, "the person did not agree; nothing was done; do "
-		    "not repeat the call unless they ask for it");
-		call_resume(c, call_fail(c, &f));
-		return;
-	}
-	switch (reply->result) {
-	case STORE_DONE:
-		c->spent = true;
-		metrics_confirmation(c->bridge->metrics, "agreed");
-		call_resume(c, c->claimed ? CALL_SEND : CALL_RUN);
-		return;
-	case STORE_FOUND:
-		metrics_confirmation(c->bridge->metrics, "used");
-		failure_init(&f, "confirm_token_used", 403, "nothing was done: this confirm_token "
-		    "was used before; call without it, and ask again");
-		call_resume(c, call_fail(c, &f));
-		return;
-	default:
-		call_resume(c, call_without_store(c, reply, CALL_DONE));
-	}
 }
 
 static enum call_stage
@@ -723,17 +527,6 @@ on_answer(void *arg, const struct answer *answer, struct failure *failed)
 
 /* ====== MAP, RECORD ====== */
 
-/* Put the token that goes with a preview into its result. */
-static int
-call_add_token(struct call *c)
-{
-	buf_truncate(&c->text, c->text.len - 1);
-	buf_puts(&c->text, ",\"confirm_token\":\"");
-	if (call_token(c, &c->text, false) == -1)
-		return -1;
-	return buf_puts(&c->text, "\"}");
-}
-
 static enum call_stage
 call_map(struct call *c, const struct answer *answer)
 {
@@ -743,7 +536,7 @@ call_map(struct call *c, const struct answer *answer)
 	    (size_t)c->bridge->settings->result_max, errand_is_unclear(&c->errand), &f);
 	if (c->fate != RESULT_GOOD)
 		return call_fail(c, &f);
-	if (c->tool->previews && call_add_token(c) == -1)
+	if (c->tool->previews && consent_add_token(c) == -1)
 		return call_fail_memory(c);
 	return c->claimed ? CALL_RECORD : CALL_DONE;
 }
