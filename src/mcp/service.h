@@ -18,6 +18,7 @@
 #include "mcp/paging.h"
 #include "mcp/policy.h"
 #include "mcp/request.h"
+#include "mcp/split.h"
 #include "mcp/step.h"
 #include "wire/schema.h"
 
@@ -57,6 +58,7 @@ struct tool {
 	struct step		 steps[STEPS_MAX];	/* requests before it, in this order */
 	size_t			 nsteps;
 	struct request		 request;
+	struct split_rule	 split;		/* the text that may go in parts */
 	cJSON			*known;		/* while it is loaded: the names for templates */
 	long			 timeout_ms;	/* 0: the configuration's */
 

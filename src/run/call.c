@@ -78,12 +78,19 @@ call_resume(struct call *c, enum call_stage next)
 		c->done(c->arg);
 }
 
+/* Whether the service may have done something for this call. */
+static bool
+call_is_unclear(const struct call *c)
+{
+	return split_sent(c->split) > 0 || errand_is_unclear(&c->errand);
+}
+
 bool
 call_must_finish(const struct call *c)
 {
 	if (!c->tool->write || c->stage == CALL_DONE)
 		return false;
-	return c->claimed || errand_is_unclear(&c->errand) ||
+	return c->claimed || call_is_unclear(c) ||
 	    (c->op != NULL && c->stage <= CALL_SEND);
 }
 
@@ -93,8 +100,8 @@ call_finish(struct call *c)
 	/* Cut off by the end of the process: what is known is written down. */
 	if (c->claimed && c->stage != CALL_DONE) {
 		if (c->stage != CALL_RECORD)
-			c->fate = c->resumes || errand_is_unclear(&c->errand) ?
-			    RESULT_UNCLEAR : RESULT_NOTHING;
+			c->fate = c->resumes || call_is_unclear(c) ? RESULT_UNCLEAR :
+			    RESULT_NOTHING;
 		witness_write(c, NULL);
 	}
 	errand_finish(&c->errand);
@@ -107,6 +114,7 @@ call_finish(struct call *c)
 	c->op = NULL;
 	c->entered = false;
 	paging_finish(&c->paging);
+	split_destroy(c->split);
 	buf_finish(&c->text);
 	buf_finish(&c->ask);
 }
@@ -129,6 +137,11 @@ call_fail(struct call *c, struct failure *f)
 		failure_finish(f);
 		result_unclear(f, c->tool, c->args);
 		f->retry_after_s = retry_after_s;
+	}
+	/* And whatever keeps a part back: others were sent. */
+	if (split_sent(c->split) > 0) {
+		split_fail(c->split, f);
+		c->fate = RESULT_UNCLEAR;
 	}
 	buf_finish(&c->text);
 	buf_init(&c->text, LIMIT_SERVICE_FILE);
@@ -204,7 +217,8 @@ call_judge(struct call *c)
 		failure_arguments(&f, &wrong);
 		return call_fail(c, &f);
 	}
-	if (paging_init(&c->paging, c->tool, c->bridge->mcp.key, c->args, &f) == -1)
+	if (paging_init(&c->paging, c->tool, c->bridge->mcp.key, c->args, &f) == -1 ||
+	    split_create(&c->split, c->tool, c->args, &f) == -1)
 		return call_fail(c, &f);
 	c->policy = policy_judge(&s->policy, c->tool, c->args, c->principal->name);
 	if (c->policy == POLICY_DENY) {
@@ -433,12 +447,19 @@ call_enter(struct call *c, const struct tool *t, struct failure *f)
 	return c->entered;
 }
 
+/* The arguments that go out next: the call's, or those of a part. NULL: out of memory. */
+static cJSON *
+call_arguments(struct call *c)
+{
+	return c->split == NULL ? c->args : split_next(c->split, c->args);
+}
+
 /* What has to be asked of the service, for tool `t`. */
 static void
-call_errand(struct call *c, const struct tool *t)
+call_errand(struct call *c, const struct tool *t, cJSON *args)
 {
 	c->errand = (struct errand){
-		.bridge = c->bridge, .tool = t, .args = c->args, .principal = c->principal,
+		.bridge = c->bridge, .tool = t, .args = args, .principal = c->principal,
 		.traceparent = c->traceparent, .tracestate = c->tracestate,
 		.deadline_us = c->deadline_us, .maybe_done = c->resumes && t == c->tool,
 		.probes = c->errand.probes, .arg = c,
@@ -449,22 +470,25 @@ call_errand(struct call *c, const struct tool *t)
 static enum call_stage
 call_rehearse(struct call *c)
 {
+	cJSON *args = call_arguments(c);
 	struct failure f;
 
-	call_errand(c, c->tool);
+	if (args == NULL)
+		return call_fail_memory(c);
+	call_errand(c, c->tool, args);
 	if (errand_rehearse(&c->errand, &f) == -1)
 		return call_fail(c, &f);
 	return buf_puts(&c->text, "{}") == -1 ? call_fail_memory(c) : CALL_DONE;
 }
 
-/* Send a tool's steps and its request, with this call's arguments. */
+/* Send a tool's steps and its request. */
 enum call_stage
-call_ask_service(struct call *c, const struct tool *t, bool repeatable,
+call_ask_service(struct call *c, const struct tool *t, cJSON *args, bool repeatable,
     void (*done)(void *, const struct answer *, struct failure *))
 {
 	struct failure f;
 
-	call_errand(c, t);
+	call_errand(c, t, args);
 	c->errand.repeatable = repeatable;
 	c->errand.done = done;
 	return errand_start(&c->errand, &f) == 0 ? CALL_WAITS : call_fail_unsent(c, &f);
@@ -505,6 +529,7 @@ static enum call_stage
 call_run(struct call *c)
 {
 	struct failure f;
+	cJSON *args;
 
 	/* Begun now it would hardly end in time, and nobody would know how. */
 	if (c->twin_ms > 0 && left_ms(c) < LIMIT_TWIN_LEAST_MS) {
@@ -513,8 +538,20 @@ call_run(struct call *c)
 		f.retryable = true;
 		return call_fail(c, &f);
 	}
-	return call_ask_service(c, c->tool, !c->tool->write || (c->tool->dedupes && c->key != NULL),
-	    on_answer);
+	args = call_arguments(c);
+	return args == NULL ? call_fail_memory(c) : call_ask_service(c, c->tool, args,
+	    !c->tool->write || (c->tool->dedupes && c->key != NULL), on_answer);
+}
+
+/* A part has gone well, and there is another. */
+static enum call_stage
+call_run_on(struct call *c)
+{
+	struct failure f;
+
+	if (call_arguments(c) == NULL)
+		return call_fail_memory(c);
+	return errand_repeat(&c->errand, &f) == 0 ? CALL_WAITS : call_fail_unsent(c, &f);
 }
 
 static void
@@ -530,12 +567,20 @@ on_answer(void *arg, const struct answer *answer, struct failure *failed)
 static enum call_stage
 call_map(struct call *c, const struct answer *answer)
 {
+	size_t budget = (size_t)c->bridge->settings->result_max;
 	struct failure f;
 
-	c->fate = result_map(&c->text, c->tool, c->args, answer, &c->paging,
-	    (size_t)c->bridge->settings->result_max, errand_is_unclear(&c->errand), &f);
+	c->fate = result_map(&c->text, c->tool, c->errand.args, answer, &c->paging, budget,
+	    errand_is_unclear(&c->errand), &f);
 	if (c->fate != RESULT_GOOD)
 		return call_fail(c, &f);
+	if (c->split != NULL) {
+		split_keep(c->split, &c->text);
+		if (!split_is_done(c->split))
+			return call_run_on(c);
+		if (split_join(c->split, &c->text, budget) == -1)
+			return call_fail_memory(c);
+	}
 	if (c->tool->previews && consent_add_token(c) == -1)
 		return call_fail_memory(c);
 	return c->claimed ? CALL_RECORD : CALL_DONE;

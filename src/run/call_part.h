@@ -23,8 +23,8 @@ enum call_stage call_fail_memory(struct call *c);
 enum call_stage call_without_store(struct call *c, const struct store_reply *reply,
 	    enum call_stage next);
 bool	 call_enter(struct call *c, const struct tool *t, struct failure *f);
-enum call_stage call_ask_service(struct call *c, const struct tool *t, bool repeatable,
-	    void (*done)(void *, const struct answer *, struct failure *));
+enum call_stage call_ask_service(struct call *c, const struct tool *t, cJSON *args,
+	    bool repeatable, void (*done)(void *, const struct answer *, struct failure *));
 
 /* consent.c: the stages CONFIRM and SPEND. */
 enum call_stage consent_confirm(struct call *c);

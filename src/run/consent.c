@@ -92,8 +92,8 @@ consent_preview(struct call *c)
 	const struct tool *preview = c->tool->preview;
 	struct failure f;
 
-	return call_enter(c, preview, &f) ? call_ask_service(c, preview, true, on_preview) :
-	    call_fail(c, &f);
+	return call_enter(c, preview, &f) ?
+	    call_ask_service(c, preview, c->args, true, on_preview) : call_fail(c, &f);
 }
 
 enum call_stage

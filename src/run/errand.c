@@ -39,6 +39,12 @@ errand_start(struct errand *e, struct failure *f)
 	return errand_go(e, f);
 }
 
+int
+errand_repeat(struct errand *e, struct failure *f)
+{
+	return errand_go(e, f);
+}
+
 void
 errand_finish(struct errand *e)
 {
