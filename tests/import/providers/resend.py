@@ -31,9 +31,22 @@ def keys(provider):
                        asked[-1]["headers"].get("idempotency-key") == ["key of " + name], str(asked[-1]))
 
 
+def received(provider):
+    """Pictures within a mail stay references: Resend would put them all into the HTML."""
+    asked = provider.script(lambda path: {"body": {"id": ID, "html": '<img src="cid:a">'}})
+    got, text = provider.result("resend_get_received_email", {"email_id": ID})
+    provider.check("a received mail's pictures", got.get("email_id") == ID and
+                   asked[-1]["path"] == "/emails/receiving/%s?html_format=cid" % ID, "%s\n%s" % (asked, text))
+
+
+def others(provider):
+    keys(provider)
+    received(provider)
+
+
 ABOUT = About(
     document="resend.json", secret="resend.key", values={"from": FROM},
-    wrong=("GET", "/emails?limit=101", None), errors=errors, others=keys,
+    wrong=("GET", "/emails?limit=101", None), errors=errors, others=others,
     shape=lambda code: (STATUS.get(code, 422), {"ratelimit-reset": "7"},
                         {"statusCode": STATUS.get(code, 422), "name": code, "message": "No."}),
     before={"/emails/receiving/" + ID: RECEIVED},
