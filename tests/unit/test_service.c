@@ -1085,7 +1085,7 @@ run_shipped(const struct schema *schema, const char *from)
 		{ "telegram.json", 8, 7 * 1024 },
 		{ "zulip.json", 13, 10 * 1024 },
 		{ "msteams.json", 16, 13 * 1024 },
-		{ "resend.json", 10, 9 * 1024 },
+		{ "resend.json", 9, 8 * 1024 },
 		{ "whatsapp-cloud.json", 8, 9 * 1024 },
 	};
 	struct schema_fault wrong;

@@ -78,10 +78,10 @@ def searched(provider):
             ([{"hits": [hit], "total": 1, "moreResultsAvailable": True}], {"more": True, "messages": [found]}),
             ([{"total": 0, "moreResultsAvailable": False}], {"more": False})):
         asked = provider.script(lambda path: {"body": {"value": [{"hitsContainers": containers}]}})
-        got, text = provider.result("msteams_search_messages", {"query": "one from:anna", "skip": 10})
+        got, text = provider.result("msteams_search_messages", {"query": "one from:anna", "skip": 20})
         provider.check("a search", {name: got.get(name) for name in wanted} == wanted and ("messages" in got) == (
             "messages" in wanted) and json.loads(asked[-1]["body"]) == {"requests": [
-                {"entityTypes": ["chatMessage"], "query": {"queryString": "one from:anna"}, "from": 10, "size": 10}]},
+                {"entityTypes": ["chatMessage"], "query": {"queryString": "one from:anna"}, "from": 20, "size": 10}]},
                        text)
 
 
@@ -120,7 +120,8 @@ ABOUT = About(
         page("msteams_list_replies", {"team": TEAM, "channel": CHANNEL, "message_id": ID},
              "%s/%s/replies" % (MESSAGES, ID), {}),
         page("msteams_list_chat_messages", {"chat_id": CHAT}, CHATTED, {"$orderby": "createdDateTime desc"}),
-        page("msteams_list_chats", {}, "/users/%s/chats" % USER, {"$expand": "members"}, "chats/chat_id"),
+        page("msteams_list_chats", {}, "/users/%s/chats" % USER, {
+            "$expand": "members,lastMessagePreview", "$orderby": "lastMessagePreview/createdDateTime desc"}, "chats/chat_id"),
         page("msteams_find_person", {"query": "Anna O'Neil"}, "/users", {
             "$search": '"displayName:Anna O\'Neil" OR "mail:Anna O\'Neil" OR "userPrincipalName:Anna O\'Neil"',
             "$select": "id,displayName,mail,userPrincipalName,jobTitle", "$count": "true"}, "people/person"),
