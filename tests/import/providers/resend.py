@@ -35,9 +35,18 @@ def key(provider):
     provider.check("the idempotency key", asked[-1]["headers"].get("idempotency-key") == ["a key"], str(asked[-1]))
 
 
+def received(provider):
+    """Pictures within a mail stay references: Resend would put them all into the HTML."""
+    asked = provider.script(lambda path: {"body": {"id": ID, "html": '<img src="cid:a">'}})
+    got, text = provider.result("resend_get_received_email", {"email_id": ID})
+    provider.check("a received mail's pictures", got.get("email_id") == ID and
+                   asked[-1]["path"] == "/emails/receiving/%s?html_format=cid" % ID, "%s\n%s" % (asked, text))
+
+
 def others(provider):
     read(provider)
     key(provider)
+    received(provider)
 
 
 ABOUT = About(
