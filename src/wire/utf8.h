@@ -7,11 +7,17 @@
 #define WIRE_UTF8_H
 
 #include <stddef.h>
+#include <stdint.h>
 
 /*
  * The length of the sequence at `p`, of which `left` bytes may be read (at least 1);
  * 0: there is none.
  */
 size_t	 utf8_length(const unsigned char *p, size_t left);
+/*
+ * The code point at `p`, in a string that is valid or has U+0000 as wire/json stores it (C0 80),
+ * and the length of its sequence. What the string's end cuts off is 0, and the end is not passed.
+ */
+uint32_t utf8_decode(const unsigned char *p, size_t *len);
 
 #endif
