@@ -43,11 +43,18 @@ check undecided sh -c "'$root/stage/opt/ums/bin/ums-mcp' -c '$root/stage/etc/ums
 sed -i 's/^#auth =$/auth = none/' "$root/stage/etc/ums-mcp/ums-mcp.conf"
 check example sh -c "'$root/stage/opt/ums/bin/ums-mcp' -c '$root/stage/etc/ums-mcp/ums-mcp.conf' -t |
     grep -q 'configuration OK'"
-# All files that come along can be loaded together; those that ask a person need a store.
+# All files that come along can be loaded together, as they are; those that ask a person need a store, and
+# some have constants that are the operator's to say.
 for f in matrix.token ejabberd.password twilio.password slack.token discord.token; do
 	echo secret >"$root/stage/etc/ums-mcp/services/$f"
 done
-check together env UMS_MCP_SERVICES="$(printf "$root/stage/etc/ums-mcp/services/%s.json " \
+check wanted sh -c "UMS_MCP_SERVICES='$root/stage/etc/ums-mcp/services/twilio.json' \
+    UMS_MCP_STORE='$root/store' '$root/stage/opt/ums/bin/ums-mcp' -c '$root/stage/etc/ums-mcp/ums-mcp.conf' -t 2>&1 |
+    grep -q 'service.twilio.values.account_sid = ...'"
+check together env UMS_MCP_SERVICE_TWILIO_VALUES_ACCOUNT_SID=AC00000000000000000000000000000001 \
+    UMS_MCP_SERVICE_TWILIO_VALUES_USERNAME=SK00000000000000000000000000000001 \
+    UMS_MCP_SERVICE_EJABBERD_VALUES_HOST=xmpp.example.org UMS_MCP_SERVICE_EJABBERD_VALUES_ACCOUNT=bot \
+    UMS_MCP_SERVICE_EJABBERD_VALUES_ROOMS=conference.xmpp.example.org UMS_MCP_SERVICES="$(printf "$root/stage/etc/ums-mcp/services/%s.json " \
     ums matrix ejabberd twilio slack discord)" UMS_MCP_STORE="$root/store" "$root/stage/opt/ums/bin/ums-mcp" -c "$root/stage/etc/ums-mcp/ums-mcp.conf" -t
 # A second install keeps what an operator has changed.
 echo '# mine' >>"$root/stage/etc/ums-mcp/ums-mcp.conf"

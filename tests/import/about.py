@@ -17,6 +17,8 @@ class About:
     # The path of the service's base_url, and what the document has in its place before a request's url.
     path: str = ""
     base: str = ""
+    # The service's constants, which the operator would say.
+    values: dict = field(default_factory=dict)
     # The Authorization of that request to the mock; None if the credential is no header.
     authorization: str | None = "Bearer x"
     # The document as the mock has it.

@@ -97,7 +97,7 @@ class Provider:
         file = folder / (self.name + ".json")
         file.write_text(json.dumps(self.root))
         self.bridge = Service(self.build, folder / "bridge", file, self.name, port, self.about.path,
-                              self.about.secret)
+                              self.about.secret, self.about.values)
         self.bridge.start()
 
     def stop(self):

@@ -930,6 +930,24 @@ run_credentials(void)
 	cJSON_Delete(tree);
 }
 
+/* What the operator must say of a service. */
+static const char *
+said(void *arg, const char *name, const char *key)
+{
+	(void)arg;
+	(void)name;
+	(void)key;
+	return "said";
+}
+
+static void
+say_values(void *arg, const char *name, struct service_settings *out)
+{
+	(void)arg;
+	(void)name;
+	out->value = said;
+}
+
 /* Load the files named, the first `count` of them, into a catalog. */
 static int
 load_catalog(struct catalog *c, const char *const *names, size_t count, char *why, size_t whylen)
@@ -940,7 +958,7 @@ load_catalog(struct catalog *c, const char *const *names, size_t count, char *wh
 
 	for (i = 0; i < count; i++) {
 		snprintf(path, sizeof path, "%s/%s", folder, names[i]);
-		CHECK(service_load(&services[i], path, NULL, NULL, why, whylen) == 0, "%s", why);
+		CHECK(service_load(&services[i], path, say_values, NULL, why, whylen) == 0, "%s", why);
 	}
 	return catalog_init(c, services, count, why, whylen);
 }

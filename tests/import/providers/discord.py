@@ -43,7 +43,7 @@ ABOUT = About(
         ("discord_list_guilds", {"limit": 1}, [{"id": ID2, "name": "a"}], {"after": ID2, "limit": "1"}, [],
          "guilds/guild_id", [ID2]),
         ("discord_search_messages", {"guild_id": ID, "query": "a b"},
-         {"messages": [[{"id": ID}]], "total_results": 2}, {"max_id": ID, "content": "a b"},
+         {"messages": [[{"id": ID}]], "total_results": 2}, {"max_id": ID, "content": "a b", "limit": "25"},
          {"messages": [], "total_results": 2}, "messages/message_id", [ID]),
     ],
     sends=[
