@@ -33,7 +33,7 @@ WARN       := -Wall -Wextra -Wshadow -Wstrict-prototypes -Wmissing-prototypes -W
 ifeq ($(WERROR),1)
 WARN       += -Werror
 endif
-PKGS       := libcurl libcjson libssl libcrypto libpcre2-8 libseccomp yaml-0.1
+PKGS       := libcurl libcjson libssl libcrypto libpcre2-8 libseccomp yaml-0.1 md4c
 override CFLAGS += -std=c11 -D_GNU_SOURCE -DUMS_MCP_VERSION='"$(VERSION)"' $(WARN) $(MODE) \
               -fno-common -fvisibility=hidden -Isrc $(shell pkg-config --cflags $(PKGS) sqlite3)
 LDFLAGS    += $(MODE) $(LINKMODE)
@@ -142,7 +142,9 @@ install: all
 	    $(DESTDIR)$(PREFIX)/share/bash-completion/completions
 	install -m 755 $(B)/ums-mcp $(B)/ums-local $(DESTDIR)$(PREFIX)/bin/
 	$(Q)for f in ums-mcp.conf services/ums.json services/matrix.json services/ejabberd.json \
-	    services/twilio.json services/slack.json services/discord.json; do \
+	    services/twilio.json services/slack.json services/discord.json \
+	    services/mattermost.json services/telegram.json services/zulip.json \
+	    services/msteams.json services/resend.json services/whatsapp-cloud.json; do \
 	    to=$(DESTDIR)$(SYSCONFDIR)/ums-mcp/$$f; \
 	    [ ! -e $$to ] || cmp -s etc/$$f $$to || to=$$to.new; \
 	    install -m 644 etc/$$f $$to || exit 1; \

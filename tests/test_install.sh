@@ -22,6 +22,10 @@ for f in opt/ums/bin/ums-mcp opt/ums/bin/ums-local etc/ums-mcp/ums-mcp.conf \
     etc/ums-mcp/services/ums.json etc/ums-mcp/services/matrix.json \
     etc/ums-mcp/services/ejabberd.json etc/ums-mcp/services/twilio.json \
     etc/ums-mcp/services/slack.json etc/ums-mcp/services/discord.json \
+    etc/ums-mcp/services/mattermost.json etc/ums-mcp/services/telegram.json \
+    etc/ums-mcp/services/zulip.json \
+    etc/ums-mcp/services/msteams.json etc/ums-mcp/services/resend.json \
+    etc/ums-mcp/services/whatsapp-cloud.json \
     etc/ums-mcp/services/service.schema.json \
     opt/ums/share/man/man8/ums-mcp.8 opt/ums/share/man/man5/ums-mcp.conf.5 \
     opt/ums/share/bash-completion/completions/ums-mcp opt/ums/share/man/man5/ums-mcp-service.5 opt/ums/share/doc/ums-mcp/README.md \
@@ -43,19 +47,23 @@ check undecided sh -c "'$root/stage/opt/ums/bin/ums-mcp' -c '$root/stage/etc/ums
 sed -i 's/^#auth =$/auth = none/' "$root/stage/etc/ums-mcp/ums-mcp.conf"
 check example sh -c "'$root/stage/opt/ums/bin/ums-mcp' -c '$root/stage/etc/ums-mcp/ums-mcp.conf' -t |
     grep -q 'configuration OK'"
-# All files that come along can be loaded together, as they are; those that ask a person need a store, and
-# some have constants that are the operator's to say.
-for f in matrix.token ejabberd.password twilio.password slack.token discord.token; do
+# All files that come along can be loaded together, with what they ask an operator for; those that ask a person need a
+# store.
+for f in matrix.token ejabberd.password twilio.password slack.token discord.token \
+    mattermost.token telegram.token zulip.key msteams.token resend.key whatsapp-cloud.token; do
 	echo secret >"$root/stage/etc/ums-mcp/services/$f"
 done
-check wanted sh -c "UMS_MCP_SERVICES='$root/stage/etc/ums-mcp/services/twilio.json' \
-    UMS_MCP_STORE='$root/store' '$root/stage/opt/ums/bin/ums-mcp' -c '$root/stage/etc/ums-mcp/ums-mcp.conf' -t 2>&1 |
-    grep -q 'service.twilio.values.account_sid = ...'"
-check together env UMS_MCP_SERVICE_TWILIO_VALUES_ACCOUNT_SID=AC00000000000000000000000000000001 \
-    UMS_MCP_SERVICE_TWILIO_VALUES_USERNAME=SK00000000000000000000000000000001 \
+check together env UMS_MCP_SERVICES="$(printf "$root/stage/etc/ums-mcp/services/%s.json " \
+    ums matrix ejabberd twilio slack discord mattermost telegram zulip msteams resend whatsapp-cloud)" \
+    UMS_MCP_SERVICE_MSTEAMS_VALUES_USER=me@example.org UMS_MCP_SERVICE_RESEND_VALUES_FROM=me@example.org \
+    UMS_MCP_SERVICE_WHATSAPP_CLOUD_VALUES_PHONE_NUMBER_ID=1 UMS_MCP_SERVICE_WHATSAPP_CLOUD_VALUES_WABA_ID=2 \
+    UMS_MCP_SERVICE_TWILIO_VALUES_ACCOUNT_SID=AC1 UMS_MCP_SERVICE_TWILIO_VALUES_USERNAME=SK1 \
     UMS_MCP_SERVICE_EJABBERD_VALUES_HOST=xmpp.example.org UMS_MCP_SERVICE_EJABBERD_VALUES_ACCOUNT=bot \
-    UMS_MCP_SERVICE_EJABBERD_VALUES_ROOMS=conference.xmpp.example.org UMS_MCP_SERVICES="$(printf "$root/stage/etc/ums-mcp/services/%s.json " \
-    ums matrix ejabberd twilio slack discord)" UMS_MCP_STORE="$root/store" "$root/stage/opt/ums/bin/ums-mcp" -c "$root/stage/etc/ums-mcp/ums-mcp.conf" -t
+    UMS_MCP_SERVICE_EJABBERD_VALUES_ROOMS=conference.xmpp.example.org \
+    UMS_MCP_STORE="$root/store" "$root/stage/opt/ums/bin/ums-mcp" -c "$root/stage/etc/ums-mcp/ums-mcp.conf" -t
+check unsaid sh -c "UMS_MCP_SERVICES='$root/stage/etc/ums-mcp/services/resend.json' UMS_MCP_STORE='$root/store' \
+    '$root/stage/opt/ums/bin/ums-mcp' -c '$root/stage/etc/ums-mcp/ums-mcp.conf' -t 2>&1 |
+    grep -q 'service.resend.values.from'"
 # A second install keeps what an operator has changed.
 echo '# mine' >>"$root/stage/etc/ums-mcp/ums-mcp.conf"
 check again make -s install DESTDIR="$root/stage" PREFIX=/opt/ums

@@ -8,6 +8,7 @@
 #include "mcp/answer.h"
 #include "mcp/failure.h"
 #include "mcp/paging.h"
+#include "mcp/pick.h"
 #include "mcp/request.h"
 #include "mcp/service.h"
 #include "wire/json.h"
@@ -76,7 +77,9 @@ paging_init(struct paging *p, const struct tool *t, const struct crypto_key *key
 	buf_finish(&canonical);
 	if (result == -1)
 		goto memory;
-	if (!cJSON_IsString(cursor))
+	/* Who gives the default, which requests get where there is none, begins. */
+	if (!cJSON_IsString(cursor) || cJSON_Compare(cursor, json_get(json_get(json_get(t->input,
+	    "properties"), "cursor"), "default"), true))
 		return 0;
 	if (cursor_open(&p->from, key, t->name, p->digest, cursor->valuestring) == -1) {
 		failure_init(f, "invalid_cursor", 400, "/cursor: not a cursor of this query; give "
@@ -111,10 +114,10 @@ put_value(struct buf *out, const cJSON *value)
 }
 
 void
-paging_next(struct buf *out, const struct paging_source *next, const char *each,
+paging_next(struct buf *out, const struct paging_source *next, const cJSON *list,
     const cJSON *document, const struct answer *a)
 {
-	const cJSON *list;
+	const cJSON *last;
 	const char *value;
 	struct buf text;
 	size_t len;
@@ -123,9 +126,8 @@ paging_next(struct buf *out, const struct paging_source *next, const char *each,
 	if (next->pointer != NULL)
 		put_value(&text, pointer_get(document, next->pointer));
 	else if (next->last != NULL) {
-		list = pointer_get(document, each);
-		list = list == NULL || list->child == NULL ? NULL : list->child->prev;
-		put_value(&text, list == NULL ? NULL : pointer_get(list, next->last));
+		last = pick_last(list, document);
+		put_value(&text, last == NULL ? NULL : pointer_get(last, next->last));
 	} else if (next->link)
 		answer_next_link(a, &text);
 	else if (next->header != NULL && (value = answer_header(a, next->header, &len)) != NULL)

@@ -50,10 +50,10 @@ int	 paging_init(struct paging *p, const struct tool *t, const struct crypto_key
 void	 paging_finish(struct paging *p);
 
 /*
- * Append the service's next cursor behind the list at the pointer `each`; nothing if there is none.
+ * Append the service's next cursor behind the list of a list pick; nothing if there is none.
  * What is too long fails `out`.
  */
-void	 paging_next(struct buf *out, const struct paging_source *next, const char *each,
+void	 paging_next(struct buf *out, const struct paging_source *next, const cJSON *list,
 	    const cJSON *document, const struct answer *a);
 /* Room for what is added to a list: the next cursor in base64, the marks, their punctuation. */
 size_t	 paging_reserve(const struct paging *p, const struct buf *next);

@@ -10,6 +10,7 @@
 #include "mcp/pick.h"
 #include "mcp/text.h"
 #include "wire/json.h"
+#include "wire/markdown.h"
 #include "wire/pointer.h"
 
 enum form { FORM_POINTER, FORM_LIST, FORM_VALUE, FORM_ARGUMENT, FORM_OBJECT, FORM_NONE };
@@ -120,9 +121,9 @@ check(const cJSON *pick, const cJSON *known, char *place, size_t placelen, char 
     size_t whylen, int depth)
 {
 	static const char *const pointer_keys[] = {
-		"pointer", "untrusted", "default", "map", "time", NULL
+		"pointer", "untrusted", "default", "map", "time", "markdown", NULL
 	};
-	static const char *const list_keys[] = { "each", "item", "key", "only", NULL };
+	static const char *const list_keys[] = { "each", "item", "key", "order", "only", NULL };
 	static const char *const value_keys[] = { "value", NULL };
 	static const char *const argument_keys[] = { "argument", NULL };
 	const cJSON *child;
@@ -153,6 +154,13 @@ check(const cJSON *pick, const cJSON *known, char *place, size_t placelen, char 
 			snprintf(why, whylen, "\"time\" must be \"s\" or \"ms\" since 1970");
 			return -1;
 		}
+		child = json_get(pick, "markdown");
+		if (child != NULL && (!cJSON_IsString(child) ||
+		    !markdown_reads(markdown_dialect(child->valuestring)))) {
+			snprintf(why, whylen, "\"markdown\" must be the dialect that stands there: "
+			    "\"slack\" or \"html\"");
+			return -1;
+		}
 		if (check_keys(pick, pointer_keys, why, whylen) == -1)
 			return -1;
 		return check_pointer(json_get(pick, "pointer"), why, whylen);
@@ -168,6 +176,8 @@ check(const cJSON *pick, const cJSON *known, char *place, size_t placelen, char 
 		child = json_get(pick, "only");
 		if (check_keys(pick, list_keys, why, whylen) == -1 ||
 		    check_pointer(json_get(pick, "each"), why, whylen) == -1 ||
+		    (json_get(pick, "order") != NULL &&
+		    check_pointer(json_get(pick, "order"), why, whylen) == -1) ||
 		    (child != NULL && check_argument(child, known, why, whylen) == -1))
 			return -1;
 		snprintf(place + at, placelen - at, "/item");
@@ -313,6 +323,25 @@ copy_time(const cJSON *value, const char *unit)
 	return cJSON_CreateString(stamp);
 }
 
+/* A text in a service's dialect as CommonMark. NULL: no memory. */
+static cJSON *
+copy_markdown(const cJSON *value, const char *dialect)
+{
+	cJSON *text = NULL, *clean = NULL;
+	struct buf out;
+
+	if (!cJSON_IsString(value))
+		return copy_clean(value);
+	buf_init(&out, LIMIT_MARKDOWN);
+	if (markdown_from(&out, markdown_dialect(dialect), value->valuestring) == 0)
+		text = cJSON_CreateString(buf_str(&out));
+	buf_finish(&out);
+	if (text != NULL)
+		clean = copy_clean(text);
+	cJSON_Delete(text);
+	return clean;
+}
+
 /* Whether `name` is among the strings of the argument `only`; all are when it is absent. */
 static bool
 is_kept(const cJSON *only, const char *name)
@@ -337,24 +366,88 @@ put_key(cJSON *item, const char *key, const char *name)
 	return json_put(item, key, clean);
 }
 
+/* The elements of a list, or an object's in the order of an array of its names. */
+struct elements {
+	const cJSON	*at;		/* the next; in `names`: of the array */
+	const cJSON	**names;	/* the object's members by name; NULL: as they come */
+	size_t		 count;
+};
+
+static int
+by_name(const void *a, const void *b)
+{
+	return strcmp((*(const cJSON *const *)a)->string, (*(const cJSON *const *)b)->string);
+}
+
+static int
+is_name(const void *name, const void *member)
+{
+	return strcmp(name, (*(const cJSON *const *)member)->string);
+}
+
+/* free() of the names must follow. 0 or -1 (memory). */
+static int
+elements_open(struct elements *e, const cJSON *list, const char *order, const cJSON *document)
+{
+	const cJSON *from;
+
+	*e = (struct elements){ .at = list->child };
+	if (order == NULL)
+		return 0;
+	e->names = calloc((size_t)cJSON_GetArraySize(list) + 1, sizeof(const cJSON *));
+	if (e->names == NULL)
+		return -1;
+	cJSON_ArrayForEach(from, list)
+		e->names[e->count++] = from;
+	qsort(e->names, e->count, sizeof(const cJSON *), by_name);
+	from = pointer_get(document, order);
+	e->at = from == NULL ? NULL : from->child;
+	return 0;
+}
+
+/* The next one, NULL behind the last; names that the object has not are passed over. */
+static const cJSON *
+elements_next(struct elements *e)
+{
+	const cJSON *at, *const *found;
+
+	for (at = e->at; at != NULL; at = at->next) {
+		e->at = at->next;
+		if (e->names == NULL)
+			return at;
+		if (!cJSON_IsString(at))
+			continue;
+		found = bsearch(at->valuestring, e->names, e->count, sizeof(const cJSON *),
+		    is_name);
+		if (found != NULL)
+			return *found;
+	}
+	return NULL;
+}
+
 static int
 apply_list(const cJSON *pick, const cJSON *document, const cJSON *args, cJSON **out,
     const char **why)
 {
 	const cJSON *list = pointer_get(document, json_str(pick, "each")), *from, *only = NULL;
-	const char *key = json_str(pick, "key");
+	const char *key = json_str(pick, "key"), *order = json_str(pick, "order");
+	struct elements elements;
 	cJSON *array, *item, *member, *next;
 
 	if (list == NULL || cJSON_IsNull(list))
 		return 0;
-	if (key != NULL ? !cJSON_IsObject(list) : !cJSON_IsArray(list)) {
+	if (key != NULL || order != NULL ? !cJSON_IsObject(list) : !cJSON_IsArray(list)) {
 		*why = "a list was expected and something else came";
+		return -1;
+	}
+	if (elements_open(&elements, list, order, document) == -1) {
+		*why = "out of memory";
 		return -1;
 	}
 	if (json_str(pick, "only") != NULL)
 		only = json_get(args, json_str(pick, "only"));
 	array = cJSON_CreateArray();
-	cJSON_ArrayForEach(from, list) {
+	while ((from = elements_next(&elements)) != NULL) {
 		item = NULL;
 		if (pick_apply(json_get(pick, "item"), from, args, &item, why) == -1)
 			goto fail;
@@ -377,13 +470,27 @@ apply_list(const cJSON *pick, const cJSON *document, const cJSON *args, cJSON **
 			goto fail;
 		}
 	}
+	free(elements.names);
 	if (array == NULL)
 		*why = "out of memory";
 	*out = array;
 	return array == NULL ? -1 : 0;
 fail:
+	free(elements.names);
 	cJSON_Delete(array);
 	return -1;
+}
+
+const cJSON *
+pick_last(const cJSON *pick, const cJSON *document)
+{
+	const cJSON *list = pointer_get(document, json_str(pick, "each")), *last = list;
+
+	if (json_str(pick, "order") != NULL)
+		last = pointer_get(document, json_str(pick, "order"));
+	last = last == NULL || last->child == NULL ? NULL : last->child->prev;
+	return last == NULL || json_str(pick, "order") == NULL ? last :
+	    cJSON_IsString(last) ? json_get(list, last->valuestring) : NULL;
 }
 
 static int
@@ -398,6 +505,11 @@ apply_object(const cJSON *pick, const cJSON *document, const cJSON *args, cJSON 
 		if (pick_apply(child, document, args, &value, why) == -1) {
 			cJSON_Delete(object);
 			return -1;
+		}
+		/* An object of which nothing is there is not there either. */
+		if (value != NULL && form_of(child) == FORM_OBJECT && value->child == NULL) {
+			cJSON_Delete(value);
+			continue;
 		}
 		if (value != NULL && json_put(object, child->string, value) == -1) {
 			cJSON_Delete(object);
@@ -440,6 +552,8 @@ pick_apply(const cJSON *pick, const cJSON *document, const cJSON *args, cJSON **
 		return 0;
 	if (foreign && json_str(pick, "time") != NULL)
 		*out = copy_time(value, json_str(pick, "time"));
+	else if (foreign && json_str(pick, "markdown") != NULL)
+		*out = copy_markdown(value, json_str(pick, "markdown"));
 	else
 		*out = foreign ? copy_clean(value) : cJSON_Duplicate(value, 1);
 	if (*out != NULL)

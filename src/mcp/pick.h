@@ -6,14 +6,18 @@
  *   "/a/b"                                  the value at an RFC 6901 pointer
  *   {"pointer": "/a", "untrusted": true, "default": V, "map": {"x": V}, "time": "s"}
  *                                           the same, with more to say of it: "time" makes RFC 3339
- *                                           of seconds ("s") or milliseconds ("ms") since 1970
+ *                                           of seconds ("s") or milliseconds ("ms") since 1970,
+ *                                           and "markdown" CommonMark of a dialect (markdown.h)
  *   {"each": "/a", "item": PICK, "only": "ARG"}   a list; ARG names the members to keep
  *   {"each": "/a", "key": "k", "item": {...}}     the same of an object, whose names become k
+ *   {"each": "/a", "order": "/b", "item": PICK}   of an object, in the order that an array of its
+ *                                           names has
  *   {"value": V}                            V itself
  *   {"argument": "ARG"}                     an argument of the call
  *   {"name": PICK, ...}                     an object of picks
  * Pointers inside an item are seen from the item. What is absent or null upstream is
- * left out. Every string that comes from upstream is cleaned (text.h).
+ * left out, and so is an object of picks in another of which nothing is there. Every string that
+ * comes from upstream is cleaned (text.h).
  */
 #ifndef MCP_PICK_H
 #define MCP_PICK_H
@@ -33,6 +37,8 @@ int	 pick_check(const cJSON *pick, const cJSON *known, char *place, size_t place
 bool	 pick_is_list(const cJSON *pick);
 /* Whether it is an object of picks by name. */
 bool	 pick_is_object(const cJSON *pick);
+/* The last element of what a list pick lists, in the document; NULL: there is none. */
+const cJSON *pick_last(const cJSON *pick, const cJSON *document);
 /* Whether any of it comes out of the answer: it needs one. */
 bool	 pick_reads(const cJSON *pick);
 /* Add the names of members that hold untrusted text to the array `names`, once each. 0 or -1. */

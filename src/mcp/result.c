@@ -190,8 +190,7 @@ shape(cJSON *tree, const struct tool *t, const cJSON *document, const struct ans
 		goto out;
 	}
 	if (t->list != NULL)
-		paging_next(&at, &t->next, json_str(json_get(t->response, t->list), "each"),
-		    document, a);
+		paging_next(&at, &t->next, json_get(t->response, t->list), document, a);
 	if (at.failed) {
 		failure_init(f, "upstream_unexpected", 502, "the service's next cursor is longer "
 		    "than %zu bytes; ask for less, or tell the operator", at.cap);

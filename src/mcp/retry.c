@@ -98,9 +98,13 @@ int64_t
 retry_after_s(const struct retry_source *r, const struct answer *a, const cJSON *document)
 {
 	const cJSON *value;
+	int64_t n;
 
-	if (a->retry_after_s >= 0)
-		return a->retry_after_s;
+	/* Zulip counts it with a fraction, which libcurl cuts off: that would be too early. */
+	if (a->retry_after_s >= 0) {
+		n = seconds_of(header_number(a, "Retry-After"), RETRY_S, a);
+		return n > a->retry_after_s ? n : a->retry_after_s;
+	}
 	if (r->header != NULL)
 		return seconds_of(header_number(a, r->header), r->unit, a);
 	value = r->pointer == NULL || document == NULL ? NULL :

@@ -312,7 +312,7 @@ search_goes_on(const struct step *s, cJSON *args, const struct answer *a, const 
 	if (!s->next.given)
 		return 0;
 	buf_init(&cursor, LIMIT_CURSOR);
-	paging_next(&cursor, &s->next, json_str(s->find, "each"), document, a);
+	paging_next(&cursor, &s->next, s->find, document, a);
 	if (cursor.failed)
 		result = -1;
 	else if (cursor.len > 0)

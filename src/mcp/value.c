@@ -4,6 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/buf.h"
 #include "base/clock.h"
 #include "base/limits.h"
 #include "mcp/failure.h"
@@ -24,6 +25,7 @@ static const struct way {
 } ways[] = {
 	{ "time", "s", VALUE_TIME_S },
 	{ "time", "ms", VALUE_TIME_MS },
+	{ "markdown", NULL, VALUE_MARKDOWN },	/* a dialect */
 };
 
 #define WAYS	(sizeof ways / sizeof ways[0])
@@ -57,6 +59,7 @@ load_derived(struct value *v, const cJSON *spec, struct tool *t, const char *pla
 	static const struct spec_key keys[] = {
 		{ "argument", SPEC_STRING, true },
 		{ "time", SPEC_STRING, false },
+		{ "markdown", SPEC_STRING, false },
 		{ NULL, SPEC_ANY, false },
 	};
 	const struct request_names names = { t->known, t->input };
@@ -73,11 +76,14 @@ load_derived(struct value *v, const cJSON *spec, struct tool *t, const char *pla
 		return spec_fail(f, place, "must have \"argument\" and what is made of it");
 	for (i = 0; i < WAYS; i++) {
 		word = json_str(spec, ways[i].member);
-		if (word != NULL && strcmp(word, ways[i].word) == 0)
+		v->dialect = word == NULL ? MARKDOWN_DIALECTS : markdown_dialect(word);
+		if (word != NULL && (ways[i].word == NULL ? v->dialect != MARKDOWN_DIALECTS :
+		    strcmp(word, ways[i].word) == 0))
 			break;
 	}
 	if (i == WAYS)
-		return spec_fail(f, place, "must be \"time\": \"s\" or \"ms\"");
+		return spec_fail(f, place, "must be \"time\": \"s\" or \"ms\"; or \"markdown\": "
+		    "\"slack\", \"telegram\", \"whatsapp\", \"html\" or \"text\"");
 	v->kind = ways[i].kind;
 	return request_add_name(t->known, v->name, request_is_given(&names, v->argument), place,
 	    f);
@@ -133,6 +139,20 @@ value_forget(const struct tool *t, cJSON *args)
 		step_forget(&t->steps[i], args);
 }
 
+/* A text in a dialect. NULL: no memory, or it is longer than that may be. */
+static cJSON *
+render(const char *text, enum markdown_dialect dialect)
+{
+	struct buf out;
+	cJSON *value = NULL;
+
+	buf_init(&out, LIMIT_MARKDOWN);
+	if (markdown_to(&out, dialect, text) == 0)
+		value = cJSON_CreateString(buf_str(&out));
+	buf_finish(&out);
+	return value;
+}
+
 /* What is made of an argument; NULL where that is absent. 0, or -1 with the failure in `f`. */
 static int
 derive(const struct value *v, const cJSON *args, cJSON **out, struct failure *f)
@@ -143,16 +163,16 @@ derive(const struct value *v, const cJSON *args, cJSON **out, struct failure *f)
 	*out = NULL;
 	if (from == NULL || cJSON_IsNull(from))
 		return 0;
-	switch (v->kind) {
-	case VALUE_TIME_S:
-	case VALUE_TIME_MS:
-		if (!cJSON_IsString(from) || clock_parse(from->valuestring, &ms) == -1) {
-			failure_init(f, "invalid_argument", 400, "/%s: must be a time such as "
-			    "2026-01-31T09:30:00Z (RFC 3339)", v->argument);
-			return -1;
-		}
-		*out = json_int(v->kind == VALUE_TIME_MS ? ms : ms / 1000);
-		break;
+	if (!cJSON_IsString(from) ||
+	    (v->kind != VALUE_MARKDOWN && clock_parse(from->valuestring, &ms) == -1)) {
+		failure_init(f, "invalid_argument", 400, "/%s: must be a %s", v->argument,
+		    v->kind == VALUE_MARKDOWN ? "text" :
+		    "time such as 2026-01-31T09:30:00Z (RFC 3339)");
+		return -1;
 	}
+	if (v->kind == VALUE_MARKDOWN)
+		*out = render(from->valuestring, v->dialect);
+	else
+		*out = json_int(v->kind == VALUE_TIME_MS ? ms : ms / 1000);
 	return *out == NULL ? failure_memory(f) : 0;
 }

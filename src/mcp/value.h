@@ -16,17 +16,19 @@
 #include <cjson/cJSON.h>
 
 #include "mcp/spec.h"
+#include "wire/markdown.h"
 
 struct failure;
 struct tool;
 
-enum value_kind { VALUE_TIME_S, VALUE_TIME_MS };
+enum value_kind { VALUE_TIME_S, VALUE_TIME_MS, VALUE_MARKDOWN };
 
 /* One member of "derive"; the strings are the file's. */
 struct value {
 	const char	*name;
 	const char	*argument;	/* what it is made of; it is absent where that is */
 	enum value_kind	 kind;
+	enum markdown_dialect dialect;	/* VALUE_MARKDOWN */
 };
 
 /*

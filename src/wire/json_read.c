@@ -427,24 +427,10 @@ read_escape(struct reader *r, struct buf *s)
 			goto lone;
 		u = 0x10000 + ((u - 0xd800) << 10) + (low - 0xdc00);
 	}
-	if (u >= 0x10000) {
-		utf8[0] = (char)(0xf0 | u >> 18);
-		utf8[1] = (char)(0x80 | (u >> 12 & 63));
-		utf8[2] = (char)(0x80 | (u >> 6 & 63));
-		utf8[3] = (char)(0x80 | (u & 63));
-		n = 4;
-	} else if (u >= 0x800) {
-		utf8[0] = (char)(0xe0 | u >> 12);
-		utf8[1] = (char)(0x80 | (u >> 6 & 63));
-		utf8[2] = (char)(0x80 | (u & 63));
-		n = 3;
-	} else if (u >= 0x80 || u == 0) {	/* U+0000 as C0 80: see json.h */
-		utf8[0] = (char)(0xc0 | u >> 6);
-		utf8[1] = (char)(0x80 | (u & 63));
+	n = utf8_encode(u, utf8);
+	if (u == 0) {	/* as C0 80: see json.h */
+		memcpy(utf8, "\xc0\x80", 2);
 		n = 2;
-	} else {
-		utf8[0] = (char)u;
-		n = 1;
 	}
 append:
 	if (buf_append(s, utf8, n) == -1) {

@@ -13,5 +13,7 @@
  * 0: there is none.
  */
 size_t	 utf8_length(const unsigned char *p, size_t left);
+/* Write the bytes of a code point. How many, or 0: it is a surrogate or above U+10FFFF. */
+size_t	 utf8_encode(unsigned long code, char out[4]);
 
 #endif

@@ -17,7 +17,7 @@ class About:
     # The path of the service's base_url, and what the document has in its place before a request's url.
     path: str = ""
     base: str = ""
-    # The service's constants, which the operator would say.
+    # The constants that the operator must give.
     values: dict = field(default_factory=dict)
     # The Authorization of that request to the mock; None if the credential is no header.
     authorization: str | None = "Bearer x"
@@ -27,7 +27,8 @@ class About:
     errors: Callable = field(default=lambda document, request: [])
     # Codes of the provider's that are no more to the model than the status is.
     generic: tuple = ()
-    # Arguments that the schema alone does not give: of all calls, and of those with names.
+    # Arguments that the schema alone does not give, None for one that is left out: of all calls, and of those with
+    # names.
     all: dict = field(default_factory=dict)
     names: dict = field(default_factory=dict)
     # A pattern of "TOOL POINTER": what the file reads of answers although the document does not show it.

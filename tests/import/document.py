@@ -49,3 +49,16 @@ def pointers(document, schemas, pick, at=""):
     elif "last" not in pick and "argument" not in pick and "value" not in pick:
         for one in pick.values():
             yield from pointers(document, schemas, one, at)
+
+
+def listed(document, base, request, wait):
+    """The examples of errors that a document of ours has for a request of the file: (status, headers, body,
+    the seconds to wait, which `wait` takes from headers and body of a 429)."""
+    for status, answer in operation_of(document, base, request)["responses"].items():
+        if "$ref" in answer:
+            answer = document["components"]["responses"][answer["$ref"].rsplit("/", 1)[1]]
+        headers = {name: str(header["example"]) for name, header in answer.get("headers", {}).items()}
+        for kind in answer["content"].values():
+            for example in kind.get("examples", {}).values():
+                body = example["value"]
+                yield int(status), headers, body, wait(headers, body) if status == "429" else None

@@ -78,7 +78,7 @@ def said_aloud(document):
 
 class Service(Bridge):
     """The bridge with one service file, whose service is at a port, else the bridge's own stub; base_url
-    has that path, the file's secret a name of its own, and its constants are `values`."""
+    has that path, the file's secret a name of its own, and the constants are those of `values`."""
 
     def __init__(self, build, tmp, file, name, port=None, path="", secret=None, values=None):
         super().__init__(build, tmp)
@@ -88,8 +88,8 @@ class Service(Bridge):
                       "state_key = %s/state.key" % tmp, "store = %s/store" % tmp,
                       "upstream_timeout_ms = %d" % (CALL_S * 1000),
                       "request_timeout_ms = %d" % (CALL_S * 1000), "upstream_retries = 0",
-                      "breaker_failures = 0", "result_max = 1048576"] + [
-                          "service.%s.values.%s = %s" % (name, key, text) for key, text in (values or {}).items()]
+                      "breaker_failures = 0", "result_max = 1048576"]
+        self.lines += ["service.%s.values.%s = %s" % (name, key, value) for key, value in (values or {}).items()]
 
     def write_conf(self, lines=()):
         self.conf.write_text("\n".join(self.lines) + "\n")

@@ -146,6 +146,7 @@ def value(root, schema, full, depth=0, turn=0):
 
 
 def arguments(schema, full):
-    """The arguments of a tool, without those that are the bridge's own."""
+    """The arguments of a tool, without those that are the bridge's own; the first of oneOf is what is required."""
+    required = schema.get("required", []) + schema.get("oneOf", [{}])[0].get("required", [])
     return {name: value(schema, below, full, 1) for name, below in schema.get("properties", {}).items()
-            if name in schema.get("required", []) or (full and name not in ("idempotency_key", "confirm_token"))}
+            if name in required or (full and name not in ("idempotency_key", "confirm_token"))}

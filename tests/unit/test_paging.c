@@ -8,6 +8,7 @@
 #include "catalog.h"
 #include "check.h"
 #include "mcp/answer.h"
+#include "mcp/failure.h"
 #include "mcp/paging.h"
 #include "mcp/service.h"
 #include "wire/json.h"
@@ -23,7 +24,11 @@ static const char service[] =
     TOOL("pointer", "\"/next\"") "," TOOL("page", "{\"pointer\":\"/next\",\"query\":\"Page\"}") ","
     TOOL("last", "{\"last\":\"/id\"}") "," TOOL("header", "{\"header\":\"X-Next\"}") ","
     TOOL("link", "{\"header\":\"Link\",\"query\":\"p\"}") ","
-    TOOL("uri", "{\"header\":\"X-Uri\",\"query\":\"p\"}") "]}";
+    TOOL("uri", "{\"header\":\"X-Uri\",\"query\":\"p\"}") ","
+    "{\"name\":\"order\",\"description\":\"d\",\"inputSchema\":{\"type\":\"object\",\"properties\":{\"cursor\":"
+    "{\"type\":\"string\",\"default\":\"newest\"}}},\"request\":{\"method\":\"GET\",\"url\":\"/x{?cursor}\"},"
+    "\"response\":{\"items\":{\"each\":\"/by\",\"order\":\"/order\",\"item\":{\"id\":\"/id\"}},"
+    "\"next_cursor\":{\"last\":\"/id\"}}}]}";
 
 static const struct {
 	const char	*tool, *head, *body, *want;
@@ -41,6 +46,11 @@ static const struct {
 	{ "last", "", "{\"data\":[{\"id\":\"a\"},{\"id\":\"b\"}]}", "b" },
 	{ "last", "", "{\"data\":[{\"id\":7}]}", "7" }, { "last", "", "{\"data\":[]}", "" },
 	{ "last", "", "{\"data\":[{}]}", "" }, { "last", "", "{}", "" }, { "last", "", "{\"data\":{}}", "" },
+	{ "order", "", "{\"by\":{\"a\":{\"id\":1},\"b\":{\"id\":2}},\"order\":[\"b\",\"a\"]}", "1" },
+	{ "order", "", "{\"by\":{\"a\":{\"id\":1}},\"order\":[\"a\",\"b\"]}", "" },
+	{ "order", "", "{\"by\":{\"a\":{\"id\":1}},\"order\":[\"a\",7]}", "" },
+	{ "order", "", "{\"by\":{\"a\":{\"id\":1}},\"order\":[]}", "" },
+	{ "order", "", "{\"by\":{\"a\":{\"id\":1}}}", "" }, { "order", "", "{\"order\":[\"a\"]}", "" },
 	{ "header", "HTTP/1.1 200 OK\r\nx-next:  tok en \r\n\r\n", "{}", "tok en" },
 	{ "header", "HTTP/1.1 200 OK\r\nX-Nex: a\r\nX-Next2: b\r\n\r\n", "{}", "" },
 	{ "header", "X-Next:\r\n", "{}", "" }, { "header", "X-Next: a", "{}", "a" },
@@ -62,7 +72,7 @@ static const struct {
 static void
 next_of(struct buf *out, const struct tool *t, const cJSON *document, const struct answer *a)
 {
-	paging_next(out, &t->next, json_str(json_get(t->response, t->list), "each"), document, a);
+	paging_next(out, &t->next, json_get(t->response, t->list), document, a);
 }
 
 static void
@@ -83,6 +93,38 @@ run_cases(const struct catalog *c)
 		    cases[i].tool, cases[i].head, cases[i].body, buf_str(&out));
 		buf_finish(&out);
 		cJSON_Delete(document);
+	}
+}
+
+/* Who gives the default of a cursor begins, as who gives none. */
+static void
+run_default(const struct catalog *c)
+{
+	static const struct crypto_key key = { .count = 1 };
+	static const struct {
+		const char	*tool, *args;
+		int		 result;
+	} begins[] = {
+		{ "order", "{}", 0 }, { "order", "{\"cursor\":\"newest\"}", 0 },
+		{ "order", "{\"cursor\":\"oldest\"}", -1 }, { "last", "{\"cursor\":\"newest\"}", -1 },
+	};
+	struct json_fault fault;
+	struct failure f;
+	struct paging p;
+	cJSON *args;
+	size_t i;
+
+	for (i = 0; i < sizeof begins / sizeof begins[0]; i++) {
+		args = json_parse(begins[i].args, strlen(begins[i].args), &fault);
+		CHECK(paging_init(&p, catalog_find(c, begins[i].tool), &key, args, &f) == begins[i].result,
+		    "%s %s", begins[i].tool, begins[i].args);
+		if (begins[i].result == -1) {
+			CHECK(strcmp(f.code, "invalid_cursor") == 0, "%s", f.code);
+			failure_finish(&f);
+		} else
+			CHECK(p.from.at == NULL && p.from.skip == 0, "%s", begins[i].args);
+		paging_finish(&p);
+		cJSON_Delete(args);
 	}
 }
 
@@ -117,6 +159,7 @@ main(void)
 	catalog_of(&c, service);
 	run_cases(&c);
 	run_limits(&c);
+	run_default(&c);
 	catalog_finish(&c);
 	return check_done();
 }

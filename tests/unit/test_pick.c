@@ -18,7 +18,8 @@ static const char document_text[] =
     "\"t\":true,\"nil\":null,\"e\":\"\",\"state\":\"QUEUED\",\"o\":{\"a\":{\"b\":\"deep\\u200b\"},"
     "\"l\":[\"\\u200bx\",null,{\"k\":\"\\u200by\"}]},\"a/b\":1,\"m~n\":2,\"list\":[{\"x\":1,\"y\":\"two\","
     "\"z\":[3]},{\"x\":4},{}],\"words\":[\"p\",\"q\\u200b\"],\"mixed\":[1,\"a\",null,{\"x\":9},[]],"
-    "\"empty\":[]}";
+    "\"empty\":[],\"by\":{\"a\":{\"x\":1},\"c\":{\"x\":3},\"b\":{\"x\":2}},"
+    "\"names\":[\"c\",\"none\",7,\"a\",\"c\"]}";
 
 static cJSON *
 parse(const char *text)
@@ -64,6 +65,9 @@ static const struct {
 	{ "{\"argument\":\"id\",\"default\":1}", "", "unknown key \"default\" beside \"argument\"" },
 	{ "{\"a\":\"/b\",\"c\":\"d\"}", "/c", "is not a JSON Pointer" },
 	{ "{\"a\":{\"b\":7}}", "/a/b", "must be a pointer" },
+	{ "{\"each\":\"/a\",\"order\":\"/b\",\"item\":\"\"}", NULL, NULL },
+	{ "{\"each\":\"/a\",\"order\":\"b\",\"item\":\"\"}", "", "\"b\" is not a JSON Pointer" },
+	{ "{\"each\":\"/a\",\"order\":1,\"item\":\"\"}", "", "must be a JSON Pointer in a string" },
 };
 
 static const struct {
@@ -96,6 +100,15 @@ static const struct {
 	{ "{\"value\":{\"pointer\":\"/s\"}}", "{\"pointer\":\"/s\"}" },
 	{ "{\"argument\":\"n\"}", "5" }, { "{\"argument\":\"nil\"}", NULL }, { "{\"argument\":\"gone\"}", NULL },
 	{ "{}", "{}" }, { "{\"a\":\"/gone\"}", "{}" },
+	{ "{\"a\":{\"b\":\"/gone\",\"c\":{\"d\":\"/gone\"}},\"e\":\"/t\"}", "{\"e\":true}" },
+	{ "{\"a\":{\"b\":{\"c\":\"/t\"}},\"d\":{\"value\":{}}}", "{\"a\":{\"b\":{\"c\":true}},\"d\":{}}" },
+	{ "{\"each\":\"/by\",\"order\":\"/names\",\"item\":\"/x\"}", "[3,1,3]" },
+	{ "{\"each\":\"/by\",\"order\":\"/names\",\"key\":\"k\",\"item\":{\"x\":\"/x\"}}",
+	    "[{\"x\":3,\"k\":\"c\"},{\"x\":1,\"k\":\"a\"},{\"x\":3,\"k\":\"c\"}]" },
+	{ "{\"each\":\"/by\",\"order\":\"/gone\",\"item\":\"/x\"}", "[]" },
+	{ "{\"each\":\"/by\",\"order\":\"/t\",\"item\":\"/x\"}", "[]" },
+	{ "{\"each\":\"/empty\",\"order\":\"/names\",\"item\":\"/x\"}", "!" },
+	{ "{\"each\":\"/gone\",\"order\":\"/names\",\"item\":\"/x\"}", NULL },
 	{ "{\"a\":\"/s\",\"b\":\"/gone\",\"c\":{\"d\":\"/nil\",\"e\":\"/t\"}}",
 	    "{\"a\":\"text\",\"c\":{\"e\":true}}" },
 	{ "{\"each\":\"/gone\",\"item\":\"\"}", NULL }, { "{\"each\":\"/nil\",\"item\":\"\"}", NULL },

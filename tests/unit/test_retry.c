@@ -43,6 +43,9 @@ static const struct row {
 	{ "{\"header\":\"X-Reset\"}", "", "{\"r\":3}", -1, -1 },
 	{ "null", "X-Reset: 12\r\n", "{\"r\":3}", -1, -1 },
 	{ "null", "", "", 9, 9 },
+	{ "null", "Retry-After: 28.706807374954224\r\n", "", 28, 29 },
+	{ "null", "retry-after: 28\r\n", "", 28, 28 },
+	{ "\"/r\"", "Retry-After: Wed, 21 Oct 2026 07:28:00 GMT\r\n", "{\"r\":70}", 60, 60 },
 };
 
 int

@@ -323,6 +323,11 @@ static const struct mutation mutations[] = {
 	{ T1 "/preview", "{\"to\":{\"b\":\"/x\"}}", T1 "/preview", "no answer yet", NO },
 	{ T1 "/preview", "{\"value\":1}", T1 "/preview", "an object of picks", YES },
 	{ T1 "/preview", "7", T1 "/preview", "the name of a tool", YES },
+	{ T1 "/derive", "{\"at\":{\"argument\":\"to\",\"markdown\":\"whatsapp\"}}", NULL, NULL, NO },
+	{ T1 "/derive", "{\"at\":{\"argument\":\"to\",\"markdown\":\"s\"}}", T1 "/derive/at",
+	    "\"markdown\": \"slack\"", YES },
+	{ T1 "/derive", "{\"at\":{\"argument\":\"to\",\"time\":\"s\",\"markdown\":\"html\"}}",
+	    T1 "/derive/at", "and what is made of it", YES },
 	{ T1 "/derive", "{\"at\":{\"argument\":\"to\"}}", T1 "/derive/at", "and what is made of it",
 	    YES },
 	{ T1 "/derive", "{\"at\":{\"argument\":\"nope\",\"time\":\"s\"}}", T1 "/derive/at",
@@ -930,9 +935,9 @@ run_credentials(void)
 	cJSON_Delete(tree);
 }
 
-/* What the operator must say of a service. */
+/* What an operator must say of a file's constants. */
 static const char *
-said(void *arg, const char *name, const char *key)
+any_value(void *arg, const char *name, const char *key)
 {
 	(void)arg;
 	(void)name;
@@ -941,11 +946,11 @@ said(void *arg, const char *name, const char *key)
 }
 
 static void
-say_values(void *arg, const char *name, struct service_settings *out)
+say(void *arg, const char *name, struct service_settings *out)
 {
 	(void)arg;
 	(void)name;
-	out->value = said;
+	out->value = any_value;
 }
 
 /* Load the files named, the first `count` of them, into a catalog. */
@@ -958,7 +963,7 @@ load_catalog(struct catalog *c, const char *const *names, size_t count, char *wh
 
 	for (i = 0; i < count; i++) {
 		snprintf(path, sizeof path, "%s/%s", folder, names[i]);
-		CHECK(service_load(&services[i], path, say_values, NULL, why, whylen) == 0, "%s", why);
+		CHECK(service_load(&services[i], path, say, NULL, why, whylen) == 0, "%s", why);
 	}
 	return catalog_init(c, services, count, why, whylen);
 }
@@ -1076,6 +1081,12 @@ run_shipped(const struct schema *schema, const char *from)
 		{ "twilio.json", 7, 7 * 1024 },
 		{ "slack.json", 12, 9 * 1024 },
 		{ "discord.json", 12, 9 * 1024 },
+		{ "mattermost.json", 11, 9 * 1024 },
+		{ "telegram.json", 8, 7 * 1024 },
+		{ "zulip.json", 13, 10 * 1024 },
+		{ "msteams.json", 16, 13 * 1024 },
+		{ "resend.json", 10, 9 * 1024 },
+		{ "whatsapp-cloud.json", 8, 9 * 1024 },
 	};
 	struct schema_fault wrong;
 	struct catalog c;
@@ -1141,6 +1152,12 @@ main(void)
 	write_text("twilio.password", "s3cret\n", 7);
 	write_text("slack.token", "s3cret\n", 7);
 	write_text("discord.token", "Bot s3cret\n", 11);
+	write_text("mattermost.token", "s3cret\n", 7);
+	write_text("telegram.token", "1:s3cret\n", 9);
+	write_text("zulip.key", "s3cret\n", 7);
+	write_text("msteams.token", "s3cret\n", 7);
+	write_text("resend.key", "s3cret\n", 7);
+	write_text("whatsapp-cloud.token", "s3cret\n", 7);
 	write_text("other.token", "other", 5);
 	write_text("sesame.token", "open sesame\r\n", 13);
 	write_text("dots.token", "..\n", 3);
@@ -1178,6 +1195,12 @@ main(void)
 	remove_text("twilio.password");
 	remove_text("slack.token");
 	remove_text("discord.token");
+	remove_text("mattermost.token");
+	remove_text("telegram.token");
+	remove_text("zulip.key");
+	remove_text("msteams.token");
+	remove_text("resend.key");
+	remove_text("whatsapp-cloud.token");
 	remove_text("other.token");
 	remove_text("sesame.token");
 	remove_text("dots.token");

@@ -1,0 +1,558 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * markdown_from.c - what services show into CommonMark: Slack's mrkdwn, and HTML by a tokenizer
+ * that takes whatever comes. One pass, no recursion; see markdown.h.
+ */
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <strings.h>
+
+#include "base/buf.h"
+#include "base/limits.h"
+#include "wire/entity.h"
+#include "wire/markdown.h"
+#include "wire/sheet.h"
+
+static void	from_slack(struct sheet *, const char *);
+static void	from_html(struct sheet *, const char *);
+
+bool
+markdown_reads(enum markdown_dialect dialect)
+{
+	return dialect == MARKDOWN_SLACK || dialect == MARKDOWN_HTML;
+}
+
+int
+markdown_from(struct buf *out, enum markdown_dialect dialect, const char *text)
+{
+	struct sheet sheet;
+
+	sheet_init(&sheet, out);
+	if (dialect == MARKDOWN_SLACK)
+		from_slack(&sheet, text);
+	else
+		from_html(&sheet, text);
+	return out->failed ? -1 : 0;
+}
+
+/* Append text, its references decoded. */
+static void
+put_decoded(struct sheet *s, const char *text, size_t len)
+{
+	struct buf plain;
+	size_t i, used;
+
+	buf_init(&plain, len + 1);
+	for (i = 0; i < len; i += used) {
+		used = text[i] == '&' ? entity_decode(&plain, text + i, len - i) : 0;
+		if (used == 0) {
+			buf_putc(&plain, text[i]);
+			used = 1;
+		}
+	}
+	sheet_put(s, buf_str(&plain), plain.len);
+	if (plain.failed)
+		s->out->failed = true;
+	buf_finish(&plain);
+}
+
+/* ====== Slack ====== */
+
+/* <...>: a link, or what is called by name; `text` stands behind the '<'. */
+static void
+put_angle(struct sheet *s, const char *text, size_t len)
+{
+	const char *bar = memchr(text, '|', len);
+	size_t target = bar == NULL ? len : (size_t)(bar - text);
+	const char *label = bar == NULL ? text : bar + 1;
+	size_t labellen = bar == NULL ? len : len - target - 1;
+
+	if (len > 0 && strchr("@#!", text[0]) != NULL) {
+		sheet_puts(s, text[0] == '#' ? "#" : "@");
+		/* <!subteam^S1|@team> and <!date^1|text> say it behind the bar. */
+		if (bar == NULL) {
+			label++;
+			labellen--;
+		} else if (labellen > 0 && label[0] == (text[0] == '#' ? '#' : '@')) {
+			label++;
+			labellen--;
+		}
+		put_decoded(s, label, labellen);
+	} else if (bar == NULL || labellen == 0) {
+		sheet_puts(s, "<");
+		put_decoded(s, text, target);
+		sheet_puts(s, ">");
+	} else {
+		sheet_puts(s, "[");
+		put_decoded(s, label, labellen);
+		sheet_puts(s, "](");
+		put_decoded(s, text, target);
+		sheet_puts(s, ")");
+	}
+}
+
+static bool
+is_word(char c)
+{
+	return (unsigned char)c >= 0x80 || (c >= '0' && c <= '9') || (c >= 'A' && c <= 'Z') ||
+	    (c >= 'a' && c <= 'z');
+}
+
+/* Signs that go in pairs within a line; where the search for a second one gave up. */
+struct pair {
+	char		 sign;
+	const char	*twice;		/* what it is in CommonMark */
+	bool		 open;
+	const char	*dead;		/* none before this */
+};
+
+/* Whether the sign at `p` begins or ends something. */
+static bool
+is_mark(struct pair *pair, const char *text, const char *p)
+{
+	const char *end, *q;
+	char before = p == text ? ' ' : p[-1];
+
+	if (pair->open)
+		return before != ' ' && !is_word(p[1]);
+	if (is_word(before) || strchr(" \n", p[1]) != NULL || p[1] == pair->sign ||
+	    (pair->dead != NULL && p < pair->dead))
+		return false;
+	end = p + strcspn(p, "\n");
+	for (q = p + 1; q < end; q++)
+		if (*q == pair->sign && q[-1] != ' ' && !is_word(q[1]))
+			return true;
+	pair->dead = end;
+	return false;
+}
+
+static void
+from_slack(struct sheet *s, const char *text)
+{
+	struct pair pairs[] = { { '*', "**", false, NULL }, { '~', "~~", false, NULL } };
+	const char *p = text, *end, *no_angle = NULL;
+	size_t len, i;
+
+	while (*p != '\0') {
+		len = strcspn(p, "<`*~\n\xe2");
+		put_decoded(s, p, len);
+		p += len;
+		end = NULL;
+		if (*p == '\0')
+			break;
+		if (*p == '`') {
+			len = strspn(p, "`");
+			end = strstr(p + len, len >= 3 ? "```" : "`");
+			len = end == NULL ? len : (size_t)(end - p) + (len >= 3 ? 3 : 1);
+			put_decoded(s, p, len);
+			p += len;
+			continue;
+		}
+		if (*p == '<' && no_angle == NULL) {
+			end = strchr(p, '>');
+			if (end == NULL)
+				no_angle = p;
+		}
+		if (end != NULL) {
+			put_angle(s, p + 1, (size_t)(end - p) - 1);
+			p = end + 1;
+			continue;
+		}
+		for (i = 0; i < 2 && pairs[i].sign != *p; i++)
+			;
+		if (i < 2 && is_mark(&pairs[i], text, p)) {
+			pairs[i].open = !pairs[i].open;
+			sheet_puts(s, pairs[i].twice);
+		} else if (strncmp(p, "\xe2\x80\xa2 ", 4) == 0 && (p == text || p[-1] == '\n')) {
+			sheet_puts(s, "- ");
+			p += 3;
+		} else
+			sheet_put(s, p, 1);
+		if (*p == '\n')
+			pairs[0].open = pairs[1].open = false;
+		p++;
+	}
+}
+
+/* ====== HTML ====== */
+
+#define LISTS	16
+#define TAG	16	/* bytes of a name that is compared */
+
+enum act {
+	NOTHING,	/* its text alone */
+	MARK,		/* the same sign before and behind */
+	BREAK, BLOCK, HEADING, ITEM, UL, OL, QUOTE, PRE, CODE, LINK, IMAGE, AT, ATTACHMENT, RULE,
+	CELL, SKIP,
+};
+
+static const struct element {
+	const char	*name;
+	enum act	 act;
+	const char	*sign;
+} elements[] = {
+	{ "b", MARK, "**" }, { "strong", MARK, "**" }, { "i", MARK, "_" }, { "em", MARK, "_" },
+	{ "s", MARK, "~~" }, { "del", MARK, "~~" }, { "strike", MARK, "~~" },
+	{ "code", CODE, "`" }, { "tt", CODE, "`" }, { "pre", PRE, "" }, { "codeblock", PRE, "" },
+	{ "br", BREAK, "" }, { "p", BLOCK, "" }, { "div", BLOCK, "" }, { "table", BLOCK, "" },
+	{ "tr", BREAK, "" }, { "td", CELL, "" }, { "th", CELL, "" }, { "h1", HEADING, "# " },
+	{ "h2", HEADING, "## " }, { "h3", HEADING, "### " }, { "h4", HEADING, "#### " },
+	{ "h5", HEADING, "##### " }, { "h6", HEADING, "###### " }, { "li", ITEM, "" },
+	{ "ul", UL, "" }, { "ol", OL, "" }, { "blockquote", QUOTE, "" }, { "a", LINK, "" },
+	{ "img", IMAGE, "" }, { "emoji", IMAGE, "" }, { "at", AT, "@" },
+	{ "attachment", ATTACHMENT, "[attachment]" }, { "hr", RULE, "" }, { "script", SKIP, "" },
+	{ "style", SKIP, "" }, { "mx-reply", SKIP, "" },
+};
+
+struct tag {
+	const struct element	*element;	/* NULL: none that is known */
+	bool			 closes;
+	const char		*name;
+	size_t			 namelen;
+	const char		*rest;		/* its attributes */
+	size_t			 restlen;
+};
+
+struct reader {
+	struct sheet	*s;
+	bool		 space;		/* one is due, if a word follows */
+	unsigned	 pre;
+	unsigned	 lists;
+	unsigned	 number[LISTS];	/* 0: bullets */
+	unsigned	 links;
+	struct buf	 target;	/* of the outermost link */
+};
+
+/* Read a tag; what follows it, or NULL: there is none at `p`. */
+static const char *
+read_tag(const char *p, struct tag *t)
+{
+	const char *q = p + 1;
+	char quote = '\0';
+	size_t i;
+
+	*t = (struct tag){ .closes = *q == '/' };
+	q += t->closes;
+	t->name = q;
+	t->namelen = strcspn(q, " \t\r\n/><\"'=");
+	if (t->namelen == 0 || !is_word(*q))
+		return NULL;
+	t->rest = q += t->namelen;
+	for (; *q != '\0' && (quote != '\0' || *q != '>'); q++)
+		if (quote == '\0' && (*q == '"' || *q == '\''))
+			quote = *q;
+		else if (*q == quote)
+			quote = '\0';
+	if (*q == '\0')
+		return NULL;
+	t->restlen = (size_t)(q - t->rest);
+	for (i = 0; i < sizeof elements / sizeof elements[0]; i++)
+		if (strlen(elements[i].name) == t->namelen &&
+		    strncasecmp(elements[i].name, t->name, t->namelen) == 0)
+			t->element = &elements[i];
+	return q + 1;
+}
+
+/* The value of a tag's attribute; its bytes in `len`, 0 if there is none. */
+static const char *
+attribute(const struct tag *t, const char *name, size_t *len)
+{
+	const char *p = t->rest, *end = t->rest + t->restlen, *value;
+	size_t n, namelen = strlen(name);
+	bool found;
+
+	*len = 0;
+	while (p < end) {
+		p += strspn(p, " \t\r\n/");
+		n = strcspn(p, " \t\r\n/=>");
+		found = n == namelen && p + n <= end && strncasecmp(p, name, n) == 0;
+		p += n;
+		if (p >= end)
+			break;
+		p += strspn(p, " \t\r\n");
+		if (*p != '=') {
+			p += n == 0;
+			continue;
+		}
+		p++;
+		p += strspn(p, " \t\r\n");
+		if (*p == '"' || *p == '\'') {
+			value = p + 1;
+			n = strcspn(value, *p == '"' ? "\"" : "'");
+			p = value + n + 1;
+		} else {
+			value = p;
+			n = strcspn(p, " \t\r\n>");
+			p = value + n;
+		}
+		if (found && value + n <= end) {
+			*len = n;
+			return value;
+		}
+	}
+	return "";
+}
+
+/* A space that is due stands before a word and before a mark that opens. */
+static void
+put_space(struct reader *r)
+{
+	if (r->space && !r->s->fresh && !r->s->held && r->s->breaks == 0)
+		sheet_puts(r->s, " ");
+	r->space = false;
+}
+
+static void
+break_lines(struct reader *r, unsigned n)
+{
+	r->space = false;
+	sheet_break(r->s, n);
+}
+
+/* Text between tags: white space is one space, but in <pre>. */
+static void
+read_text(struct reader *r, const char *text, size_t len)
+{
+	const char *end = text + len;
+	size_t n;
+
+	if (r->pre > 0) {
+		put_decoded(r->s, text, len);
+		return;
+	}
+	while (text < end) {
+		n = strspn(text, " \t\r\n");
+		if (n > (size_t)(end - text))
+			n = (size_t)(end - text);
+		r->space |= n > 0;
+		text += n;
+		n = strcspn(text, " \t\r\n");
+		if (n > (size_t)(end - text))
+			n = (size_t)(end - text);
+		if (n > 0) {
+			put_space(r);
+			put_decoded(r->s, text, n);
+		}
+		text += n;
+	}
+}
+
+static void
+read_item(struct reader *r)
+{
+	unsigned *number = r->lists > 0 && r->lists <= LISTS ? &r->number[r->lists - 1] : NULL;
+	char mark[32] = "- ";
+
+	break_lines(r, 1);
+	if (number != NULL && *number > 0)
+		snprintf(mark, sizeof mark, "%u. ", (*number)++);
+	r->s->indent = r->lists > 1 ? 2 * (r->lists - 1) : 0;
+	sheet_puts(r->s, mark);
+	sheet_hold(r->s);
+}
+
+static void
+read_list(struct reader *r, const struct tag *t, unsigned number)
+{
+	if (t->closes && r->lists > 0)
+		r->lists--;
+	break_lines(r, r->lists > 0 ? 1 : 2);
+	if (!t->closes && r->lists < LISTS)
+		r->number[r->lists] = number;
+	r->lists += t->closes ? 0 : 1;
+	if (r->lists == 0)
+		r->s->indent = 0;
+}
+
+static void
+read_link(struct reader *r, const struct tag *t)
+{
+	const char *href;
+	size_t len;
+
+	if (t->closes && r->links > 0 && --r->links == 0 && r->target.len > 0) {
+		sheet_puts(r->s, "](");
+		put_decoded(r->s, r->target.data, r->target.len);
+		sheet_puts(r->s, ")");
+	}
+	if (t->closes || r->links++ > 0)
+		return;
+	buf_reset(&r->target);
+	href = attribute(t, "href", &len);
+	put_space(r);
+	if (len > 0 && buf_append(&r->target, href, len) == 0)
+		sheet_puts(r->s, "[");
+}
+
+static void
+read_image(struct reader *r, const struct tag *t)
+{
+	size_t len;
+	const char *alt = attribute(t, "alt", &len);
+
+	put_space(r);
+	if (t->element->name[0] == 'i')
+		sheet_puts(r->s, "![");
+	put_decoded(r->s, alt, len);
+	if (t->element->name[0] == 'i')
+		sheet_puts(r->s, "]");
+}
+
+/* A sign that opens clings to what follows, one that closes to what was before. */
+static void
+read_sign(struct reader *r, const struct tag *t)
+{
+	if (r->pre > 0)
+		return;
+	if (!t->closes)
+		put_space(r);
+	sheet_puts(r->s, t->element->sign);
+}
+
+static void
+read_pre(struct reader *r, const struct tag *t)
+{
+	if (!t->closes) {
+		break_lines(r, 2);
+		if (r->pre++ == 0)
+			sheet_puts(r->s, "```\n");
+	} else if (r->pre > 0 && --r->pre == 0) {
+		sheet_break(r->s, 1);
+		sheet_puts(r->s, "```");
+		break_lines(r, 2);
+	}
+}
+
+static void
+read_quote(struct reader *r, const struct tag *t)
+{
+	break_lines(r, 2);
+	if (!t->closes)
+		sheet_quote(r->s);
+	else if (r->s->quotes > 0)
+		r->s->quotes--;
+}
+
+/* Behind the end of an element whose content is not shown. */
+static const char *
+skip_element(const char *p, const struct element *e)
+{
+	struct tag t;
+	const char *next;
+
+	for (p = strchr(p, '<'); p != NULL; p = strchr(p + 1, '<')) {
+		if (p[1] != '/' || strncasecmp(p + 2, e->name, strlen(e->name)) != 0)
+			continue;
+		next = read_tag(p, &t);
+		if (next != NULL && t.element == e)
+			return next;
+	}
+	return "";
+}
+
+static void
+act_on(struct reader *r, const struct tag *t)
+{
+	switch (t->element->act) {
+	case MARK:
+	case CODE:
+		read_sign(r, t);
+		break;
+	case BREAK:
+		if (!t->closes || t->element->name[0] == 't') {
+			r->space = false;
+			sheet_puts(r->s, t->element->name[0] == 'b' ? "\n" : "");
+			sheet_break(r->s, 1);
+		}
+		break;
+	case BLOCK:
+		break_lines(r, r->lists > 0 ? 1 : 2);
+		break;
+	case HEADING:
+		break_lines(r, 2);
+		if (!t->closes)
+			sheet_puts(r->s, t->element->sign);
+		break;
+	case ITEM:
+		if (!t->closes)
+			read_item(r);
+		break;
+	case UL:
+		read_list(r, t, 0);
+		break;
+	case OL:
+		read_list(r, t, 1);
+		break;
+	case QUOTE:
+		read_quote(r, t);
+		break;
+	case PRE:
+		read_pre(r, t);
+		break;
+	case LINK:
+		read_link(r, t);
+		break;
+	case IMAGE:
+		if (!t->closes)
+			read_image(r, t);
+		break;
+	case AT:
+	case ATTACHMENT:
+		if (!t->closes)
+			read_sign(r, t);
+		break;
+	case RULE:
+		break_lines(r, 2);
+		sheet_puts(r->s, "---");
+		break_lines(r, 2);
+		break;
+	case CELL:
+		if (!t->closes && !r->s->fresh && r->s->breaks == 0)
+			sheet_puts(r->s, " | ");
+		r->space = false;
+		break;
+	case NOTHING:
+	case SKIP:
+		break;
+	}
+}
+
+static void
+from_html(struct sheet *s, const char *text)
+{
+	struct reader r = { .s = s };
+	const char *next, *dead = NULL;
+	struct tag t;
+	size_t len;
+
+	buf_init(&r.target, LIMIT_URL);
+	while (*text != '\0') {
+		len = strcspn(text, "<");
+		read_text(&r, text, len);
+		text += len;
+		if (*text == '\0')
+			break;
+		if (strncmp(text, "<!--", 4) == 0) {
+			next = strstr(text + 4, "-->");
+			text = next == NULL ? "" : next + 3;
+			continue;
+		}
+		/* Where one tag has no end, none that follows has. */
+		next = dead == NULL ? read_tag(text, &t) : NULL;
+		if (next == NULL) {
+			if (is_word(text[1]) && dead == NULL)
+				dead = text;
+			put_space(&r);
+			sheet_put(s, "<", 1);
+			text++;
+			continue;
+		}
+		text = next;
+		if (t.element != NULL && t.element->act == SKIP && !t.closes)
+			text = skip_element(text, t.element);
+		else if (t.element != NULL)
+			act_on(&r, &t);
+	}
+	buf_finish(&r.target);
+}
