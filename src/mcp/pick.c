@@ -123,7 +123,10 @@ check(const cJSON *pick, const cJSON *known, char *place, size_t placelen, char 
 	static const char *const pointer_keys[] = {
 		"pointer", "untrusted", "default", "map", "time", "markdown", NULL
 	};
-	static const char *const list_keys[] = { "each", "item", "key", "order", "only", NULL };
+	static const char *const list_keys[] = {
+		"each", "item", "key", "order", "only", "omit_empty",
+		NULL
+	};
 	static const char *const value_keys[] = { "value", NULL };
 	static const char *const argument_keys[] = { "argument", NULL };
 	const cJSON *child;
@@ -171,6 +174,11 @@ check(const cJSON *pick, const cJSON *known, char *place, size_t placelen, char 
 		    json_get(json_get(pick, "item"), child->valuestring) != NULL)) {
 			snprintf(why, whylen, "\"key\" must be the name of a member that \"item\" "
 			    "has not, and \"item\" an object of picks");
+			return -1;
+		}
+		child = json_get(pick, "omit_empty");
+		if (child != NULL && !cJSON_IsBool(child)) {
+			snprintf(why, whylen, "\"omit_empty\" must be true or false");
 			return -1;
 		}
 		child = json_get(pick, "only");
@@ -471,10 +479,15 @@ apply_list(const cJSON *pick, const cJSON *document, const cJSON *args, cJSON **
 		}
 	}
 	free(elements.names);
-	if (array == NULL)
+	if (array == NULL) {
 		*why = "out of memory";
-	*out = array;
-	return array == NULL ? -1 : 0;
+		return -1;
+	}
+	if (array->child == NULL && json_true(pick, "omit_empty"))
+		cJSON_Delete(array);
+	else
+		*out = array;
+	return 0;
 fail:
 	free(elements.names);
 	cJSON_Delete(array);

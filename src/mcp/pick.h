@@ -12,6 +12,7 @@
  *   {"each": "/a", "key": "k", "item": {...}}     the same of an object, whose names become k
  *   {"each": "/a", "order": "/b", "item": PICK}   of an object, in the order that an array of its
  *                                           names has
+ *   {"each": "/a", "item": PICK, "omit_empty": true}   a list that is left out with nothing in it
  *   {"value": V}                            V itself
  *   {"argument": "ARG"}                     an argument of the call
  *   {"name": PICK, ...}                     an object of picks

@@ -393,6 +393,40 @@ on_leave_span(MD_SPANTYPE type, void *detail, void *arg)
 	return go_on(w);
 }
 
+/* The bytes of a mention of one person, such as <@U0123456789>, at the beginning of a text; or 0. */
+static size_t
+mention(const char *text, size_t len)
+{
+	size_t n = 3;
+
+	if (len < 4 || text[0] != '<' || text[1] != '@' || (text[2] != 'U' && text[2] != 'W'))
+		return 0;
+	while (n < len && ((text[n] >= 'A' && text[n] <= 'Z') || (text[n] >= '0' && text[n] <= '9')))
+		n++;
+	return n >= 3 + 8 && n < len && text[n] == '>' ? n + 1 : 0;
+}
+
+/* Text in which, where references hide angles, a mention of one person stays one. */
+static void
+put_said(struct writer *w, const char *text, size_t len)
+{
+	size_t at = 0, n;
+
+	while (w->d->link == LINK_ANGLE && w->links == 0 && at < len) {
+		n = mention(text + at, len - at);
+		if (n == 0) {
+			at++;
+			continue;
+		}
+		put(w, text, at);
+		sheet_put(&w->sheet, text + at, n);
+		text += at + n;
+		len -= at + n;
+		at = 0;
+	}
+	put(w, text, len);
+}
+
 static int
 on_text(MD_TEXTTYPE type, const MD_CHAR *text, MD_SIZE size, void *arg)
 {
@@ -416,6 +450,9 @@ on_text(MD_TEXTTYPE type, const MD_CHAR *text, MD_SIZE size, void *arg)
 		break;
 	case MD_TEXT_NULLCHAR:
 		put(w, "\xef\xbf\xbd", 3);
+		break;
+	case MD_TEXT_NORMAL:
+		put_said(w, text, size);
 		break;
 	default:
 		put(w, text, size);

@@ -186,8 +186,9 @@ class Provider:
             answers = [answer for status, answer in operation["responses"].items() if status[0] == "2"]
             schemas = [a.get("schema") or a["content"]["application/json"]["schema"] for a in answers]
             find = spec.get("find")
-            picks = spec["response"] if find is None else {"each": find["each"], "item": dict(
-                {pointer: pointer for pointer in find["match"] + [find["id"]]}, candidate=find["candidate"])}
+            picks = spec["response"] if find is None else dict({"list": {"each": find["each"], "item": dict(
+                {pointer: pointer for pointer in find["match"] + [find["id"]]}, candidate=find["candidate"])}},
+                **{key: find[key] for key in ("next_cursor",) if key in find})
             for pointer, has in pointers(self.document, schemas, picks):
                 if not re.fullmatch(self.about.not_shown, "%s %s" % (tool["name"], pointer)):
                     self.check("%s: %s in the answer to %s" % (tool["name"], pointer, request["url"]), has)

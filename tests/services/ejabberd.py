@@ -196,12 +196,11 @@ class EjabberdStage(Stage):
             password = tmp / "ejabberd.password"
             password.write_text(self.server.passwords["bot"] + "\n")
             password.chmod(0o600)
-            # As the file says: the operator's own domain, throughout.
-            text = (ROOT / "etc/services/ejabberd.json").read_text()
-            file = tmp / "ejabberd.json"
-            file.write_text(text.replace("xmpp.example.org", HOST))
-            super().__init__(build, tmp / "bridge", [file], [
-                "service.ejabberd.base_url = http://127.0.0.1:%d/api" % self.server.http],
+            super().__init__(build, tmp / "bridge", [ROOT / "etc/services/ejabberd.json"], [
+                "service.ejabberd.base_url = http://127.0.0.1:%d/api" % self.server.http,
+                "service.ejabberd.values.host = " + HOST, "service.ejabberd.values.account = bot",
+                "service.ejabberd.values.rooms = " + ROOMS,
+                "service.ejabberd.token_file = %s" % password],
                 self.server.passwords["bot"])
         except BaseException:
             self.server.process.stop()
@@ -214,8 +213,9 @@ def ejabberd_lookups(s):
     expect(s.model.do("xmpp_list_contacts")["contacts"] == [{
         "address": "bob@" + HOST, "name": "Bob Öst", "group": "Friends", "subscription": "both"}],
         "contacts")
-    accounts = s.model.do("xmpp_list_accounts")["accounts"]
-    expect(sorted(a["user"] for a in accounts) == ["bob", "bot", "carol"], accounts)
+    got = s.model.do("xmpp_list_accounts")
+    expect(sorted(a["user"] for a in got["accounts"]) == ["bob", "bot", "carol"] and
+           got["host"] == HOST, got)
     rooms = s.model.do("xmpp_list_rooms")["rooms"]
     expect(rooms == [{"room": "lobby@" + ROOMS, "participants": 0, "public": "true"}], rooms)
     expect(s.model.do("xmpp_get_presence", user="bob")["show"] == "unavailable", "bob is there")

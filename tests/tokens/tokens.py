@@ -31,7 +31,7 @@ import answers  # noqa: E402
 import table  # noqa: E402
 from cases import Failure, Stub  # noqa: E402
 from rig import Rig  # noqa: E402
-from shipped import below, branches  # noqa: E402
+from document import below, branches  # noqa: E402
 
 SERVICES = ROOT / "etc" / "services"
 PROGRAM = Path(os.environ.get("BUILD_DIR", ROOT / "build" / "release")) / "ums-mcp"
@@ -197,8 +197,9 @@ def write_conf(folder, service, url):
             path.write_text("Bearer-of-this-test\n")
             path.chmod(0o600)
     conf = folder / (service + ".conf")
-    conf.write_text("auth = none\nservices = %s.json\nservice.%s.base_url = %s\nstore = %s.store\n" % (
-        service, service, url, service))
+    values = ["service.%s.values.%s = x\n" % (service, key) for key, v in spec.get("values", {}).items() if v is None]
+    conf.write_text("auth = none\nservices = %s.json\nservice.%s.base_url = %s\nstore = %s.store\n%s" % (
+        service, service, url, service, "".join(values)))
     return conf
 
 

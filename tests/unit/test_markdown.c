@@ -27,6 +27,21 @@ static const char *const to[][1 + MARKDOWN_DIALECTS] = {
 	{ "<script>x</script> <@U1>", "&lt;script&gt;x&lt;/script&gt; &lt;@U1&gt;",
 	    "&lt;script&gt;x&lt;/script&gt; &lt;@U1&gt;", "<script>x</script> <@U1>",
 	    "<p>&lt;script&gt;x&lt;/script&gt; &lt;@U1&gt;</p>", "<script>x</script> <@U1>" },
+	{ "<@U012345678> **<@W012345678>** `<@U012345678>` [<@U012345678>](https://a.b) <@u012345678> <@U0123456>"
+	    " <@U012345678",
+	    "<@U012345678> *<@W012345678>* `&lt;@U012345678&gt;` <https://a.b|&lt;@U012345678&gt;> &lt;@u012345678&gt; "
+	    "&lt;@U0123456&gt; &lt;@U012345678",
+	    "&lt;@U012345678&gt; <b>&lt;@W012345678&gt;</b> <code>&lt;@U012345678&gt;</code> <a href=\"https://a.b\">"
+	    "&lt;@U012345678&gt;</a> &lt;@u012345678&gt; &lt;@U0123456&gt; &lt;@U012345678",
+	    "<@U012345678> *<@W012345678>* `<@U012345678>` <@U012345678> (https://a.b) <@u012345678> <@U0123456>"
+	    " <@U012345678",
+	    "<p>&lt;@U012345678&gt; <strong>&lt;@W012345678&gt;</strong> <code>&lt;@U012345678&gt;</code> "
+	    "<a href=\"https://a.b\">&lt;@U012345678&gt;</a> &lt;@u012345678&gt; &lt;@U0123456&gt; &lt;@U012345678</p>",
+	    "<@U012345678> <@W012345678> <@U012345678> <@U012345678> (https://a.b) <@u012345678> <@U0123456> "
+	    "<@U012345678" },
+	{ "<!here> <!subteam^S012345678>", "&lt;!here&gt; &lt;!subteam^S012345678&gt;",
+	    "&lt;!here&gt; &lt;!subteam^S012345678&gt;", "<!here> <!subteam^S012345678>",
+	    "<p>&lt;!here&gt; &lt;!subteam^S012345678&gt;</p>", "<!here> <!subteam^S012345678>" },
 	{ "one\ntwo", "one\ntwo", "one\ntwo", "one\ntwo", "<p>one<br>\ntwo</p>", "one\ntwo" },
 	{ "one\n\n\n\ntwo\n", "one\n\ntwo", "one\n\ntwo", "one\n\ntwo", "<p>one</p>\n<p>two</p>",
 	    "one\n\ntwo" },
