@@ -22,7 +22,8 @@ def errors(document, request):
 
 def read(provider):
     """An e-mail that has HTML alone. Its pictures stay references: Resend would put them all into it."""
-    asked = provider.script(lambda path: {"body": {"id": ID, "message_id": "<1@example.org>", "html": "<p>At <b>one</b>?</p>"}})
+    mail = {"id": ID, "message_id": "<1@example.org>", "html": "<p>At <b>one</b>?</p>"}
+    asked = provider.script(lambda path: {"body": mail})
     got, text = provider.result("resend_get_received_email", {"email_id": ID})
     provider.check("HTML as Markdown", got.get("html_as_text") == "At **one**?" and "text" not in got and
                    asked[-1]["path"] == "/emails/receiving/%s?html_format=cid" % ID, "%s\n%s" % (asked, text))
