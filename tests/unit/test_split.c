@@ -128,21 +128,24 @@ test_failures(void)
 {
 	static const struct {
 		const char *tool, *args, *code, *want, *hint, *more;
-		bool retryable;
+		bool was, retryable;
 	} rows[] = {
 		{ "plain", "{\"text\":\"one two three\"}", "invalid", "partly_done", "begins at character 9",
-		    "\"cause\":\"invalid\",\"parts\":2,\"parts_sent\":1,\"rest_from\":9", false },
+		    "\"cause\":\"invalid\",\"parts\":2,\"parts_sent\":1,\"rest_from\":9", true, false },
 		{ "plain", "{\"text\":\"one two three\",\"idempotency_key\":\"k\"}", "a\"b", "partly_done",
 		    "with a new idempotency_key",
-		    "\"cause\":\"a\\\"b\",\"parts\":2,\"parts_sent\":1,\"rest_from\":9", false },
+		    "\"cause\":\"a\\\"b\",\"parts\":2,\"parts_sent\":1,\"rest_from\":9", true, false },
 		{ "keyed", "{\"text\":\"one two three\"}", "invalid", "partly_done", "do not repeat",
-		    "\"cause\":\"invalid\",\"parts\":2,\"parts_sent\":1,\"rest_from\":9", false },
+		    "\"cause\":\"invalid\",\"parts\":2,\"parts_sent\":1,\"rest_from\":9", true, false },
 		{ "keyed", "{\"text\":\"one two three\",\"idempotency_key\":\"k\"}", "invalid",
 		    "partly_done", "Repeat the whole call with the same idempotency_key",
-		    "\"cause\":\"invalid\",\"parts\":2,\"parts_sent\":1,\"rest_from\":9", true },
+		    "\"cause\":\"invalid\",\"parts\":2,\"parts_sent\":1,\"rest_from\":9", true, true },
+		{ "keyed", "{\"text\":\"one two three\",\"idempotency_key\":\"k\"}", "invalid",
+		    "partly_done", "send that alone, with a new idempotency_key",
+		    "\"cause\":\"invalid\",\"parts\":2,\"parts_sent\":1,\"rest_from\":9", false, false },
 		{ "plain", "{\"text\":\"one two three\"}", "outcome_unknown", "outcome_unknown",
 		    "once you know that it was not sent", "\"cause\":\"outcome_unknown\",\"parts\":2,"
-		    "\"parts_sent\":1,\"rest_from\":9", false },
+		    "\"parts_sent\":1,\"rest_from\":9", true, false },
 	};
 	struct failure f;
 	struct split *s;
@@ -156,7 +159,7 @@ test_failures(void)
 		keep(s, "{}");
 		split_next(s, args);
 		failure_init(&f, rows[i].code, 422, "%s", "\xc3\xa4\xc3\xa4\xc3\xa4 the cause");
-		f.retryable = true;
+		f.retryable = rows[i].was;
 		split_fail(s, &f);
 		CHECK(strcmp(f.code, rows[i].want) == 0 && f.retryable == rows[i].retryable &&
 		    f.http_status == 422, "%zu: %s", i, f.code);
