@@ -181,14 +181,16 @@ help:
 	@echo "make chaos         keyed sends, repeated, while workers die and the service fails"
 	@echo "make torture       the Nth allocation, read, write, ... fails, for every N, over the cases"
 	@echo "make soak          a million requests and a million sessions: does a worker grow"
+	@echo "make services-cost memory and time to start with 1, 6 and all service files"
 	@echo "make profile       where a request's processor time goes (callgrind)"
 	@echo "make fuzz          every fuzz target for SECONDS seconds (default 10), or RUNS times"
 
-conformance clients test-auth test-import test-contracts e2e-services load life chaos torture soak bench tokens profile fuzz:
+conformance clients test-auth test-import test-contracts e2e-services load life chaos torture soak bench \
+    services-cost tokens profile fuzz:
 	$(Q)scripts/$@
 
 .PHONY: all unit check fuzz-build volley verify lint install clean help conformance clients test-auth \
-    test-import test-contracts e2e-services load life chaos torture soak bench tokens profile fuzz
+    test-import test-contracts e2e-services load life chaos torture soak bench services-cost tokens profile fuzz
 .DELETE_ON_ERROR:
 .SECONDARY: $(FUZZ_OBJ)
 -include $(wildcard $(B)/obj/*/*.d $(B)/unit/*.d build/fuzz/obj/*/*.d build/fuzz/*.d)

@@ -1096,6 +1096,153 @@ def keyed_store_beside_its_file(a):
     expect((a.bridge.conf.parent / "records").exists(), "it stands elsewhere")
 
 
+# ---- a text in parts
+
+LONG = "The first of three.\n\nAnd now the second!\nIt ends with a word."
+
+
+def keyed_split_replay(a):
+    """Parts are one call: its repeat is a replay of all their results, its twin waits for them."""
+    k = key()
+    a.plan = [{}, {"delay_ms": 300}]
+    with ThreadPoolExecutor(2) as pool:
+        sent = a.in_flight()
+        first = pool.submit(a.call, "post_long", text=LONG, idempotency_key=k)
+        sent()
+        twin = is_code(a.call("post_long", text=LONG, idempotency_key=k), "ok")
+    first = is_code(first.result(), "ok")
+    expect(twin.replay and not first.replay, "the twin is no replay: %s" % twin.value)
+    expect(first.value["parts"] == 3 and len(first.value["more"]) == 2, first.value)
+    for again in (twin, a.call("post_long", text=LONG, idempotency_key=k)):
+        expect(dict(first.value, idempotent_replay=True) == again.value, again.value)
+    is_code(a.call("post_long", text=LONG + "!", idempotency_key=k), "idempotency_conflict")
+    expect(a.posts() == 3, "%d sent" % a.posts())
+    expect([x["parts"] for x in a.lines() if "upstream" in x] == [3], a.lines())
+
+
+def keyed_split_keys(a):
+    """A named caller's parts have keys of their own, and what others wrote is not kept."""
+    rooms = {"body": {"rooms": [{"id": "r1", "name": "general"}]}}
+    k = key()
+    a.plan = [rooms] + [{"body": {"id": "m", "note": "canary of others"}}] * 3
+    first = is_code(a.call("say_long", user="anna", room="general", text=LONG, idempotency_key=k),
+                    "ok")
+    expect([x["note"] for x in first.value["more"]] == ["canary of others"] * 2, first.value)
+    keys = [s[2] for s in a.sent[1:]]
+    expect(k not in keys and keys[1:] == [keys[0] + "-2", keys[0] + "-3"], keys)
+    again = is_code(a.call("say_long", user="anna", room="general", text=LONG, idempotency_key=k),
+                    "ok")
+    expect("canary" not in json.dumps(again.value) and len(again.value["more"]) == 2, again.value)
+
+
+def keyed_split_partly(a):
+    """A part fails: repeated where the service knows the keys, and else never."""
+    rooms = {"body": {"rooms": [{"id": "r1", "name": "general"}]}}
+    for plan in ({"status": 422}, {"status": 502}, {"behaviour": "stall"}):
+        k, code = key(), "partly_done" if plan.get("status") == 422 else "outcome_unknown"
+        a.sent, a.plan = [], [rooms, {}, plan]
+        got = is_code(a.call("say_long", room="general", text=LONG, idempotency_key=k), code)
+        expect(got.value["retryable"] and got.value["parts_sent"] == 1 and a.posts() == 2,
+               got.value)
+        a.plan = [rooms]
+        is_code(a.call("say_long", room="general", text=LONG, idempotency_key=k), "ok")
+        expect([s[2] for s in a.sent if s[0] == "POST"] == [k, k + "-2"] + [k, k + "-2", k + "-3"],
+               a.sent)
+        k = key()
+        a.sent, a.plan = [], [{}, plan]
+        got = is_code(a.call("post_long", text=LONG, idempotency_key=k), code)
+        expect(not got.value["retryable"] and got.value["rest_from"] == 22, got.value)
+        got = is_code(a.call("post_long", text=LONG, idempotency_key=k), "outcome_unknown")
+        expect(not got.value["retryable"] and a.posts() == 2, "%d sent" % a.posts())
+
+
+def keyed_split_killed(a):
+    """A worker dies between parts: as of one request, sent again or said, and nothing sent blindly."""
+    for tool, code in (("say_long", "ok"), ("post_long", "outcome_unknown")):
+        k, before = key(), a.posts()
+        arguments = {"text": LONG, "idempotency_key": k}
+        if tool == "say_long":
+            arguments["room"] = "r1"
+        a.plan = [{}, {"delay_ms": 2500}]
+        with ThreadPoolExecutor(1) as pool:
+            first = pool.submit(a.call, tool, **arguments)
+            Bridge.wait_for(lambda: a.posts() == before + 2, 5, "the second part was not sent")
+            starts = a.bridge.text().count('"worker open')
+            kill_workers(a)
+            try:
+                expect(first.result().code != "ok", "an answer of the dead")
+            except (FastCGIError, OSError):
+                pass
+        a.bridge.wait_for(lambda: a.bridge.text().count('"worker open') >= starts + 2, 5,
+                          "no new workers")
+        is_code(a.call(tool, **arguments), code)
+        expect(a.posts() - before == (5 if code == "ok" else 2), "%d sent" % (a.posts() - before))
+
+
+keyed_split_killed.conf = ["upstream_timeout_ms = 3500"]
+
+
+def keyed_split_client_gone(a):
+    """A client that leaves between parts does not stop them, key or not."""
+    for k in ({"idempotency_key": key()}, {}):
+        before = a.posts()
+        a.plan = [{}, {"delay_ms": 1500}]
+        try:
+            a.call("post_long", text=LONG, timeout=1, **k)
+        except (OSError, FastCGIError):
+            pass
+        Bridge.wait_for(lambda: a.posts() == before + 3, 5, "the rest was not sent")
+
+
+keyed_split_client_gone.conf = ["upstream_timeout_ms = 4000"]
+
+
+def keyed_split_deadline(a):
+    """The deadline is the call's, whatever part it meets."""
+    a.plan = [{}, {"behaviour": "stall"}]
+    began = time.monotonic()
+    got = is_code(a.call("post_long", text=LONG), "outcome_unknown")
+    expect(got.value["parts_sent"] == 1 and not got.value["retryable"], got.value)
+    expect(time.monotonic() - began < 5 and a.posts() == 2, "%d sent" % a.posts())
+
+
+keyed_split_deadline.conf = ["request_timeout_ms = 1500", "upstream_timeout_ms = 10000"]
+
+
+def keyed_split_confirm(a):
+    """A person agrees once, to the whole text; a token of a call that sent a part is used up."""
+    asked = is_code(a.call("post_long", text=LONG), "confirmation_required")
+    expect(asked.value["preview"]["arguments"] == {"text": LONG} and a.posts() == 0, asked.value)
+    token = asked.value["confirm_token"]
+    is_code(a.call("post_long", text=LONG, confirm_token=token), "ok")
+    expect(a.posts() == 3, "%d sent" % a.posts())
+    token = a.call("post_long", text=LONG).value["confirm_token"]
+    a.plan = [{}, {"status": 422}]
+    is_code(a.call("post_long", text=LONG, confirm_token=token), "partly_done")
+    is_code(a.call("post_long", text=LONG, confirm_token=token), "confirm_token_used")
+    expect(a.posts() == 5, "%d sent" % a.posts())
+
+
+keyed_split_confirm.conf = ["policy = confirm:post_long"]
+
+
+def keyed_split_rate(a):
+    """Parts are one call of the caller's rate."""
+    is_code(a.call("post_long", text=LONG), "ok")
+    is_code(a.call("post_long", text=LONG), "ok")
+    is_code(a.call("post_long", text=LONG), "rate_limited")
+    expect(a.posts() == 6, "%d sent" % a.posts())
+
+
+keyed_split_rate.conf = ["rate_limit = post_*=2/h"]
+
+
+for split in (keyed_split_replay, keyed_split_keys, keyed_split_partly, keyed_split_killed,
+              keyed_split_client_gone, keyed_split_deadline, keyed_split_confirm, keyed_split_rate):
+    split.services = chain_services
+    split.conf = getattr(split, "conf", []) + ["tools_off ="]
+
+
 # ---- Redis
 
 class Redis:
@@ -1201,7 +1348,7 @@ def redis_full(a):
 
 STORES = ["replay", "twins", "refused_is_not_kept", "unclear", "still_unclear", "killed_in_flight",
           "client_gone", "outlives_the_master", "window", "confirm", "confirm_at_once",
-          "confirm_with_a_key", "elicitation"]
+          "confirm_with_a_key", "elicitation", "split_replay", "split_partly"]
 
 
 def run(build, tmp, name, function, store):

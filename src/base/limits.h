@@ -155,6 +155,10 @@
 #define LIMIT_HINT		400
 /* Candidates shown with an error. */
 #define LIMIT_CANDIDATES	20
+/* The longest part into which a text is split, in its unit. */
+#define LIMIT_SPLIT		100000
+/* An idempotency_key, in characters: what services take. */
+#define LIMIT_KEY		255
 /* A signed cursor as text. */
 #define LIMIT_CURSOR		4096
 /* A log line. */

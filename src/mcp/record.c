@@ -139,12 +139,22 @@ is_others_text(const cJSON *pick)
 	return found;
 }
 
+/* Take what other people wrote out of a result. */
+static void
+strip(const struct tool *t, cJSON *tree)
+{
+	const cJSON *pick;
+
+	cJSON_ArrayForEach(pick, t->response)
+		if (is_others_text(pick) && !is_required(t, pick->string))
+			cJSON_DeleteItemFromObjectCaseSensitive(tree, pick->string);
+}
+
 int
 record_result(struct buf *out, const struct tool *t, const char *json)
 {
 	struct json_fault fault;
-	const cJSON *pick;
-	cJSON *tree;
+	cJSON *tree, *more;
 	size_t at = out->len;
 	int result = 0;
 
@@ -154,9 +164,10 @@ record_result(struct buf *out, const struct tool *t, const char *json)
 		tree = json_parse(json, strlen(json), &fault);
 		if (tree == NULL)
 			return -1;
-		cJSON_ArrayForEach(pick, t->response)
-			if (is_others_text(pick) && !is_required(t, pick->string))
-				cJSON_DeleteItemFromObjectCaseSensitive(tree, pick->string);
+		strip(t, tree);
+		if (t->split.argument != NULL)
+			cJSON_ArrayForEach(more, json_get(tree, "more"))
+				strip(t, more);
 		result = json_print(out, tree);
 		cJSON_Delete(tree);
 	}

@@ -19,6 +19,7 @@
 #include "mcp/policy.h"
 #include "mcp/request.h"
 #include "mcp/retry.h"
+#include "mcp/split.h"
 #include "mcp/step.h"
 #include "mcp/value.h"
 #include "wire/schema.h"
@@ -62,6 +63,7 @@ struct tool {
 	struct step		 steps[STEPS_MAX];	/* requests before it, in this order */
 	size_t			 nsteps;
 	struct request		 request;
+	struct split_rule	 split;		/* the text that may go in parts */
 	cJSON			*known;		/* while it is loaded: the names for templates */
 	long			 timeout_ms;	/* 0: the configuration's */
 

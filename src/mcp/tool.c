@@ -29,6 +29,7 @@ static int	load_known(struct tool *, const cJSON *, const char *, struct spec_fa
 static int	load_steps(struct tool *, const cJSON *, const char *, struct spec_fault *);
 static int	load_request(struct tool *, const cJSON *, const char *, struct spec_fault *);
 static int	load_shows(struct tool *, const cJSON *, const char *, struct spec_fault *);
+static int	load_split(struct tool *, const cJSON *, const char *, struct spec_fault *);
 static int	load_response(struct tool *, const cJSON *, const char *, struct spec_fault *);
 static int	load_outcome(struct tool *, const cJSON *, const char *, struct spec_fault *);
 static int	load_output(struct tool *, const cJSON *, const char *, struct spec_fault *);
@@ -49,6 +50,7 @@ static const struct spec_key tool_keys[] = {
 	{ "derive", SPEC_OBJECT, false },
 	{ "steps", SPEC_ARRAY, false },
 	{ "request", SPEC_OBJECT, true },
+	{ "split", SPEC_OBJECT, false },
 	{ "response", SPEC_OBJECT, true },
 	{ "text", SPEC_STRING, false },
 	{ "success", SPEC_OBJECT, false },
@@ -64,7 +66,7 @@ tool_load(struct tool *t, const struct service *s, const cJSON *spec, const char
 	static int (*const steps[])(struct tool *, const cJSON *, const char *,
 	    struct spec_fault *) = {
 		load_names, load_input, load_known, load_shows, load_steps, load_request,
-		load_response, load_outcome, load_output, load_listing,
+		load_split, load_response, load_outcome, load_output, load_listing,
 	};
 	size_t i;
 
@@ -220,6 +222,8 @@ load_input(struct tool *t, const cJSON *spec, const char *place, struct spec_fau
 	const cJSON *schema = json_get(spec, "inputSchema"), *child;
 	cJSON *properties;
 	char inner[SPEC_PLACE];
+	/* That of the tenth part is the longest. */
+	int longest = json_get(spec, "split") == NULL ? LIMIT_KEY : LIMIT_KEY - 3;
 
 	snprintf(inner, sizeof inner, "%s/inputSchema", place);
 	if (json_str(schema, "type") == NULL || strcmp(json_str(schema, "type"), "object") != 0)
@@ -238,7 +242,7 @@ load_input(struct tool *t, const cJSON *spec, const char *place, struct spec_fau
 	if (properties != NULL && t->list != NULL && add_argument(properties, "cursor", 0) == -1)
 		properties = NULL;
 	if (properties != NULL && t->write &&
-	    (add_argument(properties, "idempotency_key", 255) == -1 ||
+	    (add_argument(properties, "idempotency_key", longest) == -1 ||
 	    add_argument(properties, "confirm_token", 0) == -1))
 		properties = NULL;
 	if (properties == NULL)
@@ -363,6 +367,21 @@ load_request(struct tool *t, const cJSON *spec, const char *place, struct spec_f
 		    "nothing", t->request.method);
 	t->dedupes = t->write && request_uses(&t->request, "idempotency_key");
 	return 0;
+}
+
+static int
+load_split(struct tool *t, const cJSON *spec, const char *place, struct spec_fault *f)
+{
+	const cJSON *split = json_get(spec, "split"), *picks = json_get(spec, "response");
+	char at[SPEC_PLACE];
+
+	if (split == NULL)
+		return 0;
+	snprintf(at, sizeof at, "%s/split", place);
+	if (json_get(picks, "parts") != NULL || json_get(picks, "more") != NULL)
+		return spec_fail(f, at, "the bridge adds \"parts\" and \"more\" to the result "
+		    "itself; give the member of \"response\" another name");
+	return split_load(&t->split, t, split, at, f);
 }
 
 static int
@@ -544,6 +563,9 @@ load_output(struct tool *t, const cJSON *spec, const char *place, struct spec_fa
 		result |= add_property(properties, "confirm_token", "string");
 	if (t->write)
 		result |= add_property(properties, "idempotent_replay", "boolean");
+	if (t->split.argument != NULL)
+		result |= add_property(properties, "parts", "integer") |
+		    add_property(properties, "more", "array");
 	if (result != 0)
 		return spec_fail(f, at, "out of memory");
 	cJSON_ArrayForEach(name, json_get(schema, "required"))

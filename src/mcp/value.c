@@ -97,6 +97,31 @@ value_finish(struct tool *t)
 	t->nderived = 0;
 }
 
+bool
+value_is_used(const struct tool *t, const struct request *r, const char *name)
+{
+	size_t i;
+
+	for (i = 0; i < t->nderived; i++)
+		if (strcmp(t->derived[i].argument, name) == 0 &&
+		    request_uses(r, t->derived[i].name))
+			return true;
+	return request_uses(r, name);
+}
+
+/* Take out what is put in here. */
+static void
+forget_own(const struct tool *t, cJSON *args)
+{
+	const cJSON *child;
+	size_t i;
+
+	cJSON_ArrayForEach(child, t->service->values)
+		cJSON_DeleteItemFromObjectCaseSensitive(args, child->string);
+	for (i = 0; i < t->nderived; i++)
+		cJSON_DeleteItemFromObjectCaseSensitive(args, t->derived[i].name);
+}
+
 int
 value_fill(const struct tool *t, cJSON *args, struct failure *f)
 {
@@ -104,7 +129,7 @@ value_fill(const struct tool *t, cJSON *args, struct failure *f)
 	cJSON *value;
 	size_t i;
 
-	value_forget(t, args);
+	forget_own(t, args);
 	cJSON_ArrayForEach(child, t->service->values)
 		if (json_put(args, child->string, cJSON_Duplicate(child, 1)) == -1)
 			goto memory;
@@ -128,13 +153,9 @@ memory:
 void
 value_forget(const struct tool *t, cJSON *args)
 {
-	const cJSON *child;
 	size_t i;
 
-	cJSON_ArrayForEach(child, t->service->values)
-		cJSON_DeleteItemFromObjectCaseSensitive(args, child->string);
-	for (i = 0; i < t->nderived; i++)
-		cJSON_DeleteItemFromObjectCaseSensitive(args, t->derived[i].name);
+	forget_own(t, args);
 	for (i = 0; i < t->nsteps; i++)
 		step_forget(&t->steps[i], args);
 }

@@ -19,6 +19,7 @@
 #include "wire/markdown.h"
 
 struct failure;
+struct request;
 struct tool;
 
 enum value_kind { VALUE_TIME_S, VALUE_TIME_MS, VALUE_MARKDOWN };
@@ -38,6 +39,8 @@ struct value {
  */
 int	 value_load(struct tool *t, const cJSON *spec, const char *place, struct spec_fault *f);
 void	 value_finish(struct tool *t);
+/* Whether a request of the tool has a place for an argument, or for what is derived of it. */
+bool	 value_is_used(const struct tool *t, const struct request *r, const char *name);
 /*
  * Put constants, defaults of absent arguments and what is derived into `args`, which the schema
  * has accepted. 0, or -1 with the failure in `f`: an argument that is not what it is taken for.

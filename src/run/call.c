@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * call.c - the stages of a call, each a function and a row of one table; see call.h. A stage
- * returns the next one, or CALL_WAITS when a callback will.
+ * returns the next one, or CALL_WAITS when a callback will. Those about a person are in consent.c.
  */
 #include <stdio.h>
 #include <stdlib.h>
@@ -18,7 +18,6 @@
 #include "mcp/service.h"
 #include "run/bridge.h"
 #include "run/call_part.h"
-#include "run/consent.h"
 #include "run/limit.h"
 #include "run/metrics.h"
 #include "run/settings.h"
@@ -29,7 +28,6 @@
 static enum call_stage	call_method(struct call *);
 static enum call_stage	call_claim(struct call *);
 static enum call_stage	call_limit(struct call *);
-static enum call_stage	call_spend(struct call *);
 static enum call_stage	call_send(struct call *);
 static enum call_stage	call_run(struct call *);
 static enum call_stage	call_record(struct call *);
@@ -37,16 +35,15 @@ static enum call_stage	call_record(struct call *);
 static enum call_stage (*const stages[CALL_STAGES])(struct call *) = {
 	[CALL_METHOD] = call_method,
 	[CALL_CLAIM] = call_claim,
-	[CALL_CONFIRM] = consent_judge,
+	[CALL_CONFIRM] = consent_confirm,
 	[CALL_LIMIT] = call_limit,
-	[CALL_SPEND] = call_spend,
+	[CALL_SPEND] = consent_spend,
 	[CALL_SEND] = call_send,
 	[CALL_RUN] = call_run,
 	[CALL_RECORD] = call_record,
 };
 
 static void		on_claimed(void *, const struct store_reply *);
-static void		on_spent(void *, const struct store_reply *);
 static void		on_sent(void *, const struct store_reply *);
 static void		on_given_back(void *, const struct store_reply *);
 static void		on_recorded(void *, const struct store_reply *);
@@ -66,6 +63,7 @@ call_start(struct call *c)
 	return !c->waits;
 }
 
+/* Walk the table from a stage until the call waits or is done. */
 void
 call_resume(struct call *c, enum call_stage next)
 {
@@ -80,12 +78,19 @@ call_resume(struct call *c, enum call_stage next)
 		c->done(c->arg);
 }
 
+/* Whether the service may have done something for this call. */
+static bool
+call_is_unclear(const struct call *c)
+{
+	return split_sent(c->split) > 0 || errand_is_unclear(&c->errand);
+}
+
 bool
 call_must_finish(const struct call *c)
 {
 	if (!c->tool->write || c->stage == CALL_DONE)
 		return false;
-	return c->claimed || errand_is_unclear(&c->errand) ||
+	return c->claimed || call_is_unclear(c) ||
 	    (c->op != NULL && c->stage <= CALL_SEND);
 }
 
@@ -95,8 +100,8 @@ call_finish(struct call *c)
 	/* Cut off by the end of the process: what is known is written down. */
 	if (c->claimed && c->stage != CALL_DONE) {
 		if (c->stage != CALL_RECORD)
-			c->fate = c->resumes || errand_is_unclear(&c->errand) ?
-			    RESULT_UNCLEAR : RESULT_NOTHING;
+			c->fate = c->resumes || call_is_unclear(c) ? RESULT_UNCLEAR :
+			    RESULT_NOTHING;
 		witness_write(c, NULL);
 	}
 	errand_finish(&c->errand);
@@ -109,16 +114,19 @@ call_finish(struct call *c)
 	c->op = NULL;
 	c->entered = false;
 	paging_finish(&c->paging);
+	split_destroy(c->split);
 	buf_finish(&c->text);
 	buf_finish(&c->ask);
 }
 
+/* Nothing comes any more but writing down what there is to write down. */
 enum call_stage
 call_over(const struct call *c)
 {
 	return c->claimed || c->spent ? CALL_RECORD : CALL_DONE;
 }
 
+/* The result is a failure; takes over what `f` holds. What was claimed is given up. */
 enum call_stage
 call_fail(struct call *c, struct failure *f)
 {
@@ -129,6 +137,11 @@ call_fail(struct call *c, struct failure *f)
 		failure_finish(f);
 		result_unclear(f, c->tool, c->args);
 		f->retry_after_s = retry_after_s;
+	}
+	/* And whatever keeps a part back: others were sent. */
+	if (split_sent(c->split) > 0) {
+		split_fail(c->split, f);
+		c->fate = RESULT_UNCLEAR;
 	}
 	buf_finish(&c->text);
 	buf_init(&c->text, LIMIT_SERVICE_FILE);
@@ -204,7 +217,8 @@ call_judge(struct call *c)
 		failure_arguments(&f, &wrong);
 		return call_fail(c, &f);
 	}
-	if (paging_init(&c->paging, c->tool, c->bridge->mcp.key, c->args, &f) == -1)
+	if (paging_init(&c->paging, c->tool, c->bridge->mcp.key, c->args, &f) == -1 ||
+	    split_create(&c->split, c->tool, c->args, &f) == -1)
 		return call_fail(c, &f);
 	c->policy = policy_judge(&s->policy, c->tool, c->args, c->principal->name);
 	if (c->policy == POLICY_DENY) {
@@ -248,7 +262,7 @@ call_method(struct call *c)
 /* ====== CLAIM: has it been made before; else write down that it is made ====== */
 
 /* The store cannot be asked: the operator has said what that means for a write. */
-static enum call_stage
+enum call_stage
 call_without_store(struct call *c, const struct store_reply *reply, enum call_stage next)
 {
 	struct failure f;
@@ -404,7 +418,7 @@ on_claimed(void *arg, const struct store_reply *reply)
 	call_resume(c, call_without_store(c, reply, CALL_CONFIRM));
 }
 
-/* ====== What is asked of a service, by CONFIRM and by RUN ====== */
+/* ====== What the service is asked, in more than one stage ====== */
 
 /* Nothing could be begun: of a try before it may not be known what it did. */
 static enum call_stage
@@ -420,6 +434,7 @@ call_fail_unsent(struct call *c, struct failure *f)
 	return call_fail(c, f);
 }
 
+/* Whether a tool's request may go to its service. */
 bool
 call_enter(struct call *c, const struct tool *t, struct failure *f)
 {
@@ -432,12 +447,19 @@ call_enter(struct call *c, const struct tool *t, struct failure *f)
 	return c->entered;
 }
 
+/* The arguments that go out next: the call's, or those of a part. NULL: out of memory. */
+static cJSON *
+call_arguments(struct call *c)
+{
+	return c->split == NULL ? c->args : split_next(c->split, c->args);
+}
+
 /* What has to be asked of the service, for tool `t`. */
 static void
-call_errand(struct call *c, const struct tool *t)
+call_errand(struct call *c, const struct tool *t, cJSON *args)
 {
 	c->errand = (struct errand){
-		.bridge = c->bridge, .tool = t, .args = c->args, .principal = c->principal,
+		.bridge = c->bridge, .tool = t, .args = args, .principal = c->principal,
 		.traceparent = c->traceparent, .tracestate = c->tracestate,
 		.deadline_us = c->deadline_us, .maybe_done = c->resumes && t == c->tool,
 		.probes = c->errand.probes, .arg = c,
@@ -448,27 +470,31 @@ call_errand(struct call *c, const struct tool *t)
 static enum call_stage
 call_rehearse(struct call *c)
 {
+	cJSON *args = call_arguments(c);
 	struct failure f;
 
-	call_errand(c, c->tool);
+	if (args == NULL)
+		return call_fail_memory(c);
+	call_errand(c, c->tool, args);
 	if (errand_rehearse(&c->errand, &f) == -1)
 		return call_fail(c, &f);
 	return buf_puts(&c->text, "{}") == -1 ? call_fail_memory(c) : CALL_DONE;
 }
 
+/* Send a tool's steps and its request. */
 enum call_stage
-call_ask_service(struct call *c, const struct tool *t, bool repeatable,
+call_ask_service(struct call *c, const struct tool *t, cJSON *args, bool repeatable,
     void (*done)(void *, const struct answer *, struct failure *))
 {
 	struct failure f;
 
-	call_errand(c, t);
+	call_errand(c, t, args);
 	c->errand.repeatable = repeatable;
 	c->errand.done = done;
 	return errand_start(&c->errand, &f) == 0 ? CALL_WAITS : call_fail_unsent(c, &f);
 }
 
-/* ====== LIMIT, SPEND: may it go ====== */
+/* ====== LIMIT, SEND: may it go ====== */
 
 static enum call_stage
 call_limit(struct call *c)
@@ -478,49 +504,6 @@ call_limit(struct call *c)
 	if (!call_enter(c, c->tool, &f))
 		return call_fail(c, &f);
 	return c->spends ? CALL_SPEND : CALL_RUN;
-}
-
-static enum call_stage
-call_spend(struct call *c)
-{
-	const struct store_reply none = { .result = STORE_FAILED, .why = "there is no store" };
-	uint8_t tag[RECORD_TAG];
-
-	if (c->bridge->store == NULL)
-		return call_without_store(c, &none, CALL_DONE);
-	memcpy(tag, c->token, sizeof tag);
-	c->op = store_add(c->bridge->store, c->token, tag, sizeof tag, LIMIT_SPENT_MS, on_spent, c);
-	return c->op == NULL ? call_fail_memory(c) : CALL_WAITS;
-}
-
-static void
-on_spent(void *arg, const struct store_reply *reply)
-{
-	struct call *c = arg;
-	struct failure f;
-
-	c->op = NULL;
-	if (c->declined && (reply->result == STORE_DONE || reply->result == STORE_FOUND)) {
-		failure_init(&f, "declined", 403, "the person did not agree; nothing was done; do "
-		    "not repeat the call unless they ask for it");
-		call_resume(c, call_fail(c, &f));
-		return;
-	}
-	switch (reply->result) {
-	case STORE_DONE:
-		c->spent = true;
-		metrics_confirmation(c->bridge->metrics, "agreed");
-		call_resume(c, c->claimed ? CALL_SEND : CALL_RUN);
-		return;
-	case STORE_FOUND:
-		metrics_confirmation(c->bridge->metrics, "used");
-		failure_init(&f, "confirm_token_used", 403, "nothing was done: this confirm_token "
-		    "was used before; call without it, and ask again");
-		call_resume(c, call_fail(c, &f));
-		return;
-	default:
-		call_resume(c, call_without_store(c, reply, CALL_DONE));
-	}
 }
 
 static enum call_stage
@@ -546,6 +529,7 @@ static enum call_stage
 call_run(struct call *c)
 {
 	struct failure f;
+	cJSON *args;
 
 	/* Begun now it would hardly end in time, and nobody would know how. */
 	if (c->twin_ms > 0 && left_ms(c) < LIMIT_TWIN_LEAST_MS) {
@@ -554,8 +538,20 @@ call_run(struct call *c)
 		f.retryable = true;
 		return call_fail(c, &f);
 	}
-	return call_ask_service(c, c->tool, !c->tool->write || (c->tool->dedupes && c->key != NULL),
-	    on_answer);
+	args = call_arguments(c);
+	return args == NULL ? call_fail_memory(c) : call_ask_service(c, c->tool, args,
+	    !c->tool->write || (c->tool->dedupes && c->key != NULL), on_answer);
+}
+
+/* A part has gone well, and there is another. */
+static enum call_stage
+call_run_on(struct call *c)
+{
+	struct failure f;
+
+	if (call_arguments(c) == NULL)
+		return call_fail_memory(c);
+	return errand_repeat(&c->errand, &f) == 0 ? CALL_WAITS : call_fail_unsent(c, &f);
 }
 
 static void
@@ -568,27 +564,24 @@ on_answer(void *arg, const struct answer *answer, struct failure *failed)
 
 /* ====== MAP, RECORD ====== */
 
-/* Put the token that goes with a preview into its result. */
-static int
-call_add_token(struct call *c)
-{
-	buf_truncate(&c->text, c->text.len - 1);
-	buf_puts(&c->text, ",\"confirm_token\":\"");
-	if (consent_token(c, &c->text, false) == -1)
-		return -1;
-	return buf_puts(&c->text, "\"}");
-}
-
 static enum call_stage
 call_map(struct call *c, const struct answer *answer)
 {
+	size_t budget = (size_t)c->bridge->settings->result_max;
 	struct failure f;
 
-	c->fate = result_map(&c->text, c->tool, c->args, answer, &c->paging,
-	    (size_t)c->bridge->settings->result_max, errand_is_unclear(&c->errand), &f);
+	c->fate = result_map(&c->text, c->tool, c->errand.args, answer, &c->paging, budget,
+	    errand_is_unclear(&c->errand), &f);
 	if (c->fate != RESULT_GOOD)
 		return call_fail(c, &f);
-	if (c->tool->previews && call_add_token(c) == -1)
+	if (c->split != NULL) {
+		split_keep(c->split, &c->text);
+		if (!split_is_done(c->split))
+			return call_run_on(c);
+		if (split_join(c->split, &c->text, budget) == -1)
+			return call_fail_memory(c);
+	}
+	if (c->tool->previews && consent_add_token(c) == -1)
 		return call_fail_memory(c);
 	return c->claimed ? CALL_RECORD : CALL_DONE;
 }

@@ -10,7 +10,8 @@
  *	LIMIT	rates, calls at once, breaker (a replay costs nothing)
  *	SPEND	a token is believed once: write down that it was
  *	SEND	and, in the record, that somebody agreed: from here on it may have been sent
- *	RUN	an errand to the service, until the answer is there
+ *	RUN	an errand to the service, until the answer is there; a long text goes in parts,
+ *		of which each goes when the one before has gone well
  *	MAP	the answer becomes the result
  *	RECORD	write down what came of it
  */
@@ -28,6 +29,7 @@
 #include "mcp/paging.h"
 #include "mcp/record.h"
 #include "mcp/result.h"
+#include "mcp/split.h"
 #include "run/errand.h"
 
 struct answer;
@@ -57,6 +59,7 @@ struct call {
 
 	enum call_stage		 stage;
 	struct paging		 paging;
+	struct split		*split;		/* the parts that a text goes in; NULL: as it is */
 	struct errand		 errand;	/* what is asked of the service */
 	struct store_op		*op;		/* with the store, or NULL */
 	struct event		 sleep;

@@ -1,28 +1,31 @@
 /* SPDX-License-Identifier: MIT */
-/* consent.c - stage CONFIRM: judged, shown by a preview, asked; see consent.h. */
+/*
+ * consent.c - the stages of a call that are about a person: CONFIRM, whether one has to agree and
+ * has, and SPEND, which believes a token once; see call.h.
+ */
 #include <string.h>
 
 #include "base/clock.h"
 #include "base/crypto.h"
 #include "base/limits.h"
+#include "edge/store.h"
 #include "mcp/failure.h"
 #include "mcp/pick.h"
 #include "mcp/principal.h"
 #include "mcp/service.h"
 #include "run/bridge.h"
 #include "run/call_part.h"
-#include "run/consent.h"
 #include "run/metrics.h"
 #include "run/settings.h"
 #include "wire/json.h"
 
-static enum call_stage	consent_preview(struct call *);
-static enum call_stage	consent_show(struct call *);
-static enum call_stage	consent_ask(struct call *, const char *);
-static void		on_preview(void *, const struct answer *, struct failure *);
+static void	on_preview(void *, const struct answer *, struct failure *);
+static void	on_spent(void *, const struct store_reply *);
+
+/* ====== CONFIRM: does a person have to agree ====== */
 
 static void
-consent_confirm(const struct call *c, struct confirm *confirm, bool asks)
+consent_init(const struct call *c, struct confirm *confirm, bool asks)
 {
 	*confirm = (struct confirm){
 		.key = c->bridge->mcp.key, .caller = c->principal->name, .asks = asks,
@@ -31,130 +34,26 @@ consent_confirm(const struct call *c, struct confirm *confirm, bool asks)
 	memcpy(confirm->digest, c->digest, CRYPTO_DIGEST);
 }
 
-enum call_stage
-consent_judge(struct call *c)
-{
-	const char *token = json_str(c->args, "confirm_token");
-	const struct mcp_consent *said = c->consent;
-	enum confirm_verdict verdict = CONFIRM_FALSE;
-	struct confirm confirm;
-	struct failure f;
-
-	if (c->policy != POLICY_CONFIRM)
-		return CALL_LIMIT;
-	/* What a client was asked it answers with the state; else with the token. */
-	if (said != NULL && said->state != NULL)
-		token = said->state;
-	else if (said != NULL && said->elicits)
-		return consent_preview(c);
-	consent_confirm(c, &confirm, said != NULL && said->state != NULL);
-	if (token != NULL)
-		verdict = confirm_open(&confirm, token, clock_wall_ms(), c->token);
-	if (said != NULL && said->state != NULL) {
-		if (verdict != CONFIRM_GOOD) {
-			metrics_confirmation(c->bridge->metrics, "false");
-			c->end = CALL_FALSE_STATE;
-			return call_over(c);
-		}
-		if (said->said == MCP_DECLINED) {
-			metrics_confirmation(c->bridge->metrics, "declined");
-			c->declined = true;
-			return CALL_SPEND;
-		}
-		if (said->said == MCP_UNANSWERED)
-			return consent_preview(c);
-	}
-	if (verdict == CONFIRM_GOOD) {
-		c->spends = true;
-		return CALL_LIMIT;
-	}
-	if (token != NULL) {
-		metrics_confirmation(c->bridge->metrics,
-		    verdict == CONFIRM_EXPIRED ? "expired" : "false");
-		failure_init(&f, "confirm_token_invalid", 403, verdict == CONFIRM_EXPIRED ?
-		    "nothing was done: the confirm_token has expired; call without it, and ask "
-		    "again" : "nothing was done: the confirm_token is not one for exactly these "
-		    "arguments; call without it, and ask again");
-		return call_fail(c, &f);
-	}
-	return consent_preview(c);
-}
-
-/* A person must agree: to what the tool's preview shows, if it has one. */
-static enum call_stage
-consent_preview(struct call *c)
-{
-	const struct tool *preview = c->tool->preview;
-	struct failure f;
-
-	if (c->tool->shows != NULL)
-		return consent_show(c);
-	if (preview == NULL)
-		return consent_ask(c, NULL);
-	return call_enter(c, preview, &f) ? call_ask_service(c, preview, true, on_preview) :
-	    call_fail(c, &f);
-}
-
-/* Show what arguments alone can show. */
-static enum call_stage
-consent_show(struct call *c)
-{
-	enum call_stage next;
-	cJSON *shown = NULL;
-	struct failure f;
-	struct buf text;
-	const char *why;
-
-	if (value_fill(c->tool, c->args, &f) == -1)
-		return call_fail(c, &f);
-	buf_init(&text, (size_t)c->bridge->settings->result_max);
-	if (pick_apply(c->tool->shows, NULL, c->args, &shown, &why) == 0)
-		json_print(&text, shown);
-	value_forget(c->tool, c->args);
-	next = text.len == 0 || text.failed ? call_fail_memory(c) :
-	    consent_ask(c, buf_str(&text));
-	cJSON_Delete(shown);
-	buf_finish(&text);
-	return next;
-}
-
-static void
-on_preview(void *arg, const struct answer *answer, struct failure *failed)
-{
-	struct call *c = arg;
-	struct paging none = { .key = c->bridge->mcp.key };
-	enum result_fate result;
-	enum call_stage next;
-	struct buf preview;
-	struct failure f;
-
-	if (answer == NULL) {
-		call_resume(c, call_fail(c, failed));
-		return;
-	}
-	buf_init(&preview, (size_t)c->bridge->settings->result_max);
-	result = result_map(&preview, c->tool->preview, c->args, answer, &none, preview.cap, false,
-	    &f);
-	/* What was put in besides is none of the arguments that are to be agreed to. */
-	value_forget(c->tool->preview, c->args);
-	/* What cannot be previewed could not be sent: the model is told why. */
-	if (result != RESULT_GOOD)
-		next = call_fail(c, &f);
-	else
-		next = consent_ask(c, buf_str(&preview));
-	buf_finish(&preview);
-	call_resume(c, next);
-}
-
-int
+/* Append a new token for this call. */
+static int
 consent_token(const struct call *c, struct buf *out, bool asks)
 {
 	uint8_t nonce[CONFIRM_NONCE];
 	struct confirm confirm;
 
-	consent_confirm(c, &confirm, asks);
+	consent_init(c, &confirm, asks);
 	return crypto_random(nonce, sizeof nonce) == -1 ? -1 : confirm_seal(out, &confirm,
 	    clock_wall_ms() + c->bridge->settings->confirm_ttl_s * 1000, nonce);
+}
+
+int
+consent_add_token(struct call *c)
+{
+	buf_truncate(&c->text, c->text.len - 1);
+	buf_puts(&c->text, ",\"confirm_token\":\"");
+	if (consent_token(c, &c->text, false) == -1)
+		return -1;
+	return buf_puts(&c->text, "\"}");
 }
 
 /* Ask: the client's person by a question, or else by the model. */
@@ -195,3 +94,164 @@ consent_ask(struct call *c, const char *preview)
 	return c->consent != NULL && c->consent->elicits ? consent_ask_person(c, preview) :
 	    consent_ask_model(c, preview);
 }
+
+/* Show what arguments alone can show. */
+static enum call_stage
+consent_show(struct call *c)
+{
+	enum call_stage next;
+	cJSON *shown = NULL;
+	struct failure f;
+	struct buf text;
+	const char *why;
+
+	if (value_fill(c->tool, c->args, &f) == -1)
+		return call_fail(c, &f);
+	buf_init(&text, (size_t)c->bridge->settings->result_max);
+	if (pick_apply(c->tool->shows, NULL, c->args, &shown, &why) == 0)
+		json_print(&text, shown);
+	value_forget(c->tool, c->args);
+	next = text.len == 0 || text.failed ? call_fail_memory(c) :
+	    consent_ask(c, buf_str(&text));
+	cJSON_Delete(shown);
+	buf_finish(&text);
+	return next;
+}
+
+/* A person must agree: to what the tool's preview shows, if it has one. */
+static enum call_stage
+consent_preview(struct call *c)
+{
+	const struct tool *preview = c->tool->preview;
+	struct failure f;
+
+	if (c->tool->shows != NULL)
+		return consent_show(c);
+	if (preview == NULL)
+		return consent_ask(c, NULL);
+	return call_enter(c, preview, &f) ?
+	    call_ask_service(c, preview, c->args, true, on_preview) : call_fail(c, &f);
+}
+
+enum call_stage
+consent_confirm(struct call *c)
+{
+	const char *token = json_str(c->args, "confirm_token");
+	const struct mcp_consent *said = c->consent;
+	enum confirm_verdict verdict = CONFIRM_FALSE;
+	struct confirm confirm;
+	struct failure f;
+
+	if (c->policy != POLICY_CONFIRM)
+		return CALL_LIMIT;
+	/* What a client was asked it answers with the state; else with the token. */
+	if (said != NULL && said->state != NULL)
+		token = said->state;
+	else if (said != NULL && said->elicits)
+		return consent_preview(c);
+	consent_init(c, &confirm, said != NULL && said->state != NULL);
+	if (token != NULL)
+		verdict = confirm_open(&confirm, token, clock_wall_ms(), c->token);
+	if (said != NULL && said->state != NULL) {
+		if (verdict != CONFIRM_GOOD) {
+			metrics_confirmation(c->bridge->metrics, "false");
+			c->end = CALL_FALSE_STATE;
+			return call_over(c);
+		}
+		if (said->said == MCP_DECLINED) {
+			metrics_confirmation(c->bridge->metrics, "declined");
+			c->declined = true;
+			return CALL_SPEND;
+		}
+		if (said->said == MCP_UNANSWERED)
+			return consent_preview(c);
+	}
+	if (verdict == CONFIRM_GOOD) {
+		c->spends = true;
+		return CALL_LIMIT;
+	}
+	if (token != NULL) {
+		metrics_confirmation(c->bridge->metrics,
+		    verdict == CONFIRM_EXPIRED ? "expired" : "false");
+		failure_init(&f, "confirm_token_invalid", 403, verdict == CONFIRM_EXPIRED ?
+		    "nothing was done: the confirm_token has expired; call without it, and ask "
+		    "again" : "nothing was done: the confirm_token is not one for exactly these "
+		    "arguments; call without it, and ask again");
+		return call_fail(c, &f);
+	}
+	return consent_preview(c);
+}
+
+static void
+on_preview(void *arg, const struct answer *answer, struct failure *failed)
+{
+	struct call *c = arg;
+	struct paging none = { .key = c->bridge->mcp.key };
+	enum result_fate result;
+	enum call_stage next;
+	struct buf preview;
+	struct failure f;
+
+	if (answer == NULL) {
+		call_resume(c, call_fail(c, failed));
+		return;
+	}
+	buf_init(&preview, (size_t)c->bridge->settings->result_max);
+	result = result_map(&preview, c->tool->preview, c->args, answer, &none, preview.cap, false,
+	    &f);
+	/* What was put in besides is none of the arguments that are to be agreed to. */
+	value_forget(c->tool->preview, c->args);
+	/* What cannot be previewed could not be sent: the model is told why. */
+	if (result != RESULT_GOOD)
+		next = call_fail(c, &f);
+	else
+		next = consent_ask(c, buf_str(&preview));
+	buf_finish(&preview);
+	call_resume(c, next);
+}
+
+/* ====== SPEND: it is believed once ====== */
+
+enum call_stage
+consent_spend(struct call *c)
+{
+	const struct store_reply none = { .result = STORE_FAILED, .why = "there is no store" };
+	uint8_t tag[RECORD_TAG];
+
+	if (c->bridge->store == NULL)
+		return call_without_store(c, &none, CALL_DONE);
+	memcpy(tag, c->token, sizeof tag);
+	c->op = store_add(c->bridge->store, c->token, tag, sizeof tag, LIMIT_SPENT_MS, on_spent, c);
+	return c->op == NULL ? call_fail_memory(c) : CALL_WAITS;
+}
+
+static void
+on_spent(void *arg, const struct store_reply *reply)
+{
+	struct call *c = arg;
+	struct failure f;
+
+	c->op = NULL;
+	if (c->declined && (reply->result == STORE_DONE || reply->result == STORE_FOUND)) {
+		failure_init(&f, "declined", 403, "the person did not agree; nothing was done; do "
+		    "not repeat the call unless they ask for it");
+		call_resume(c, call_fail(c, &f));
+		return;
+	}
+	switch (reply->result) {
+	case STORE_DONE:
+		c->spent = true;
+		metrics_confirmation(c->bridge->metrics, "agreed");
+		call_resume(c, c->claimed ? CALL_SEND : CALL_RUN);
+		return;
+	case STORE_FOUND:
+		metrics_confirmation(c->bridge->metrics, "used");
+		failure_init(&f, "confirm_token_used", 403, "nothing was done: this confirm_token "
+		    "was used before; call without it, and ask again");
+		call_resume(c, call_fail(c, &f));
+		return;
+	default:
+		call_resume(c, call_without_store(c, reply, CALL_DONE));
+	}
+}
+

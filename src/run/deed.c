@@ -92,6 +92,8 @@ deed_compose(struct buf *out, const struct call *c, const char *outcome, const c
 	/* A code may be the service's own. */
 	if (c->code[0] != '\0')
 		buf_printf(out, ",\"code\":\"%s\"", is_word(c->code, WORD) ? c->code : "other");
+	if (c->split != NULL)
+		buf_printf(out, ",\"parts\":%zu", split_sent(c->split));
 	if (c->end == CALL_RESULT)
 		put_message_id(out, &c->text);
 	buf_printf(out, ",\"trace\":\"%s\",\"key\":%s}", trace,

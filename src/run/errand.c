@@ -42,6 +42,13 @@ errand_start(struct errand *e, struct failure *f)
 	return value_fill(e->tool, e->args, f) == -1 ? -1 : errand_go(e, f);
 }
 
+int
+errand_repeat(struct errand *e, struct failure *f)
+{
+	/* What is derived is of the other arguments now. */
+	return value_fill(e->tool, e->args, f) == -1 ? -1 : errand_go(e, f);
+}
+
 void
 errand_finish(struct errand *e)
 {

@@ -69,6 +69,11 @@ struct errand {
  */
 int	 errand_start(struct errand *e, struct failure *f);
 /*
+ * Make the tool's own request once more, with `args` as they are now, when `done` has been called
+ * with the answer to one. The same as errand_start(), but for the steps.
+ */
+int	 errand_repeat(struct errand *e, struct failure *f);
+/*
  * Show the first request of an errand whose members up to `arg` are set to who looks on
  * (bridge_watch), and send nothing. 0, or -1 with the failure.
  */

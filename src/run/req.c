@@ -621,6 +621,8 @@ req_log(struct req *r, size_t sent)
 		log_number(&line, ",\"upstream_status\":", c->errand.status);
 		log_number(&line, ",\"upstream_us\":", c->errand.us);
 		log_number(&line, ",\"tries\":", c->errand.plan.tries);
+		if (c->split != NULL)
+			log_number(&line, ",\"parts\":", (int64_t)split_sent(c->split));
 	}
 	if (r->calling && c->errand.why != NULL && c->errand.why[0] != '\0') {
 		buf_puts(&line, ",\"upstream_error\":");

@@ -70,8 +70,10 @@ size_t	LLVMFuzzerMutate(uint8_t *, size_t, size_t);
 #define KEYED(url) "\"request\":{\"method\":\"POST\",\"url\":\"" url "\",\"headers\":{\"Idempotency-Key\":" \
     "\"{idempotency_key}\"},\"body\":{\"text\":\"{text}\",\"channel\":\"{channel}\"}}"
 
+#define SPLIT "\"split\":{\"argument\":\"text\",\"max\":30,\"unit\":\"utf16\"}"
+
 /* send: confirmed, with a preview, the service knows its key; ask: confirmed, without either;
- * note: the service knows its key; post: it does not. */
+ * note: the service knows its key; post: it does not; both go in parts. */
 static const char service_text[] =
     "{\"name\":\"demo\",\"base_url\":\"https://api.example.org\",\"error\":{\"code\":\"/code\","
     "\"message\":\"/message\",\"request_id\":\"/rid\",\"retry_after\":\"/retry\","
@@ -92,9 +94,9 @@ static const char service_text[] =
     "{\"name\":\"ask\",\"title\":\"Ask\",\"write\":true,\"policy\":\"confirm\",\"description\":\"d\","
     TEXT_ARGS "," KEY_ARG "," TOKEN_ARG "}}," POST("/ask") "," SENT "},"
     "{\"name\":\"note\",\"write\":true,\"description\":\"d\"," TEXT_ARGS "," KEY_ARG "}},"
-    KEYED("/note") "," SENT "},"
+    KEYED("/note") "," SPLIT "," SENT "},"
     "{\"name\":\"post\",\"write\":true,\"description\":\"d\"," TEXT_ARGS "," KEY_ARG "}},"
-    POST("/post") "," SENT "}]}";
+    POST("/post") "," SPLIT "," SENT "}]}";
 
 /* Refuses without its store; goes on without it, and asks by rule; has none, and asks nobody. */
 #define VARIANTS	3
@@ -292,9 +294,9 @@ struct fetch {
 
 static TAILQ_HEAD(, fetch) flights = TAILQ_HEAD_INITIALIZER(flights);
 static unsigned serials;
-static struct { const void *call; unsigned serial; bool did; } callers[EXCHANGES * 2];
+static struct { const void *call; unsigned serial; size_t part; bool did; } callers[EXCHANGES * 2];
 
-/* The number of a call, by its first try; `did`: one of its tries may have done it. */
+/* The number of a call, by its first try; `did`: one of the tries of its part may have done that. */
 static size_t
 caller_of(const struct call *c)
 {
@@ -302,14 +304,18 @@ caller_of(const struct call *c)
 	size_t i;
 
 	for (i = 0; i < EXCHANGES * 2; i++)
-		if (callers[i].call == c && c->errand.plan.tries > 1)
+		if (callers[i].call == c && (c->errand.plan.tries > 1 || split_sent(c->split) > 0)) {
+			callers[i].did &= callers[i].part == split_sent(c->split);
+			callers[i].part = split_sent(c->split);
 			return i;
+		}
 	for (i = 0; i < EXCHANGES * 2 && callers[i].call != c; i++)
 		;
 	if (i == EXCHANGES * 2)
 		i = next++ % (EXCHANGES * 2);
 	callers[i].call = c;
 	callers[i].serial = ++serials;
+	callers[i].part = 0;
 	callers[i].did = false;
 	return i;
 }
@@ -374,7 +380,8 @@ struct fetch *
 fetch_start(struct fetcher *fetcher, struct upstream *u, const struct trust *trust, long timeout_ms,
     void (*done)(void *arg, const struct answer *answer), void *arg)
 {
-	const struct call *c = arg;
+	const struct errand *e = arg;
+	const struct call *c = e->arg;
 	struct fetch *f;
 
 	(void)fetcher;

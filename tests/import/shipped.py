@@ -147,10 +147,11 @@ class Provider:
         except Failure as e:
             self.check("bridge and mock", False, str(e))
         finally:
-            if self.bridge is not None:
-                self.bridge.close()
             if mock is not None:
                 mock.end()
+            if self.bridge is not None:
+                self.bridge.stop(30)
+                self.bridge.close()
 
     def arguments(self, tool, full, more):
         """Of the tool's schema, with ids and names for what takes either."""

@@ -90,6 +90,8 @@ struct mutation {
 #define CALLERS(callers) "{\"type\":\"none\",\"callers\":" callers "}"
 
 #define STEPS(steps) "[" steps "]"
+#define SPLIT(argument, max, unit) \
+	"{\"argument\":\"" argument "\",\"max\":" max ",\"unit\":\"" unit "\"}"
 #define GET(url) "{\"method\":\"GET\",\"url\":\"" url "\"}"
 #define FIND(argument, as) "{\"argument\":\"" argument "\",\"each\":\"/l\",\"match\":[\"/n\"]," \
 	"\"id\":\"/id\",\"as\":\"" as "\"}"
@@ -480,6 +482,19 @@ static const struct mutation mutations[] = {
 	{ T2 "/request/form", "[]", T2 "/request/form", "must be an object", YES },
 	{ T2 "/request/form/a", "{}", T2 "/request/form", "a form has no nested objects", YES },
 	{ T2 "/request/form/a", "\"{b}\"", T2 "/request/form", "{b}: no argument", NO },
+
+	/* A text in parts. */
+	{ T1 "/split", SPLIT("text", "10", "utf16"), NULL, NULL, NO },
+	{ T1 "/split", SPLIT("text", "100000", "bytes"), NULL, NULL, NO },
+	{ T1 "/split", "\"text\"", T1 "/split", "must be an object", YES },
+	{ T1 "/split", "{\"argument\":\"text\",\"max\":10}", T1 "/split", "\"unit\" is missing", YES },
+	{ T1 "/split", SPLIT("text", "9", "characters"), T1 "/split", "must be 10 to 100000", YES },
+	{ T1 "/split", SPLIT("text", "100001", "characters"), T1 "/split", "must be 10 to", YES },
+	{ T1 "/split", SPLIT("text", "10", "words"), T1 "/split", "characters, utf16 or bytes", YES },
+	{ T1 "/split", SPLIT("body", "10", "bytes"), T1 "/split", "one of inputSchema's properties", NO },
+	{ T1 "/split", SPLIT("idempotency_key", "10", "bytes"), T1 "/split", "is the bridge's own", YES },
+	{ T0 "/split", SPLIT("kind", "10", "bytes"), T0 "/split", "goes with \"write\": true", NO },
+	{ T2 "/split", SPLIT("a", "10", "bytes"), T2 "/split", "goes with \"write\": true", NO },
 
 	/* The response. */
 	/* Steps. */
@@ -1085,7 +1100,7 @@ run_shipped(const struct schema *schema, const char *from)
 		{ "telegram.json", 8, 7 * 1024 },
 		{ "zulip.json", 13, 10 * 1024 },
 		{ "msteams.json", 16, 13 * 1024 },
-		{ "resend.json", 10, 9 * 1024 },
+		{ "resend.json", 9, 8 * 1024 },
 		{ "whatsapp-cloud.json", 8, 9 * 1024 },
 	};
 	struct schema_fault wrong;

@@ -36,8 +36,8 @@ def member(user):
     return dict(MEMBER, **{"user@odata.bind": "https://graph.microsoft.com/v1.0/users('%s')" % user})
 
 
-def said(text, **more):
-    return dict(more, body={"contentType": "text", "content": text})
+def said(html, **more):
+    return dict(more, body={"contentType": "html", "content": html})
 
 
 def page(name, arguments, path, query, member="messages/message_id"):
@@ -47,9 +47,10 @@ def page(name, arguments, path, query, member="messages/message_id"):
 
 
 def shown(provider):
-    """A message with all that a text cannot carry: each is named."""
+    """A message's HTML as Markdown, and all that a text cannot carry: each is named."""
     message = dict(SENT, replyToId=None, deletedDateTime=None, subject="Plan", messageType="message",
-                   body={"contentType": "html", "content": "Look"},
+                   body={"contentType": "html", "content": "<p>Look, <at id=\"0\">Bo</at>: <b>1 &lt; 2</b></p>"
+                         "<img src=\"https://graph.microsoft.com/v1.0/x/hostedContents/1/$value\">"},
                    attachments=[
                        {"id": "1", "contentType": "reference", "name": "a.docx",
                         "contentUrl": "https://x.sharepoint.com/a.docx"},
@@ -62,11 +63,13 @@ def shown(provider):
     provider.script(lambda path: {"body": {"value": [message, event]}} if path == CHATTED else None)
     got, text = provider.result("msteams_list_chat_messages", {"chat_id": CHAT})
     one, two = got.get("messages", [{}, {}])
+    provider.check("HTML as Markdown", one.get("text") == "Look, @Bo: **1 < 2**\n\n![]" and
+                   two.get("text", "") == "", text)
     provider.check("what a text cannot carry is named", one.get("attachments") == [
         {"attachment_id": "1", "name": "a.docx", "type": "reference", "url": "https://x.sharepoint.com/a.docx"},
         {"attachment_id": "2", "type": "application/vnd.microsoft.card.adaptive"}] and
         one["reactions"] == [{"emoji": "like", "from_id": PERSON}] and one["from"] == "Anna" and
-        "reply_to" not in one and two["event"].endswith("chatRenamedEventMessageDetail") and "from" not in two, text)
+        "url" not in one and "reply_to" not in one and two["event"].endswith("chatRenamedEventMessageDetail") and "from" not in two, text)
 
 
 def searched(provider):
@@ -78,10 +81,10 @@ def searched(provider):
             ([{"hits": [hit], "total": 1, "moreResultsAvailable": True}], {"more": True, "messages": [found]}),
             ([{"total": 0, "moreResultsAvailable": False}], {"more": False})):
         asked = provider.script(lambda path: {"body": {"value": [{"hitsContainers": containers}]}})
-        got, text = provider.result("msteams_search_messages", {"query": "one from:anna", "skip": 10})
+        got, text = provider.result("msteams_search_messages", {"query": "one from:anna", "skip": 20})
         provider.check("a search", {name: got.get(name) for name in wanted} == wanted and ("messages" in got) == (
             "messages" in wanted) and json.loads(asked[-1]["body"]) == {"requests": [
-                {"entityTypes": ["chatMessage"], "query": {"queryString": "one from:anna"}, "from": 10, "size": 10}]},
+                {"entityTypes": ["chatMessage"], "query": {"queryString": "one from:anna"}, "from": 20, "size": 10}]},
                        text)
 
 
@@ -120,20 +123,23 @@ ABOUT = About(
         page("msteams_list_replies", {"team": TEAM, "channel": CHANNEL, "message_id": ID},
              "%s/%s/replies" % (MESSAGES, ID), {}),
         page("msteams_list_chat_messages", {"chat_id": CHAT}, CHATTED, {"$orderby": "createdDateTime desc"}),
-        page("msteams_list_chats", {}, "/users/%s/chats" % USER, {"$expand": "members"}, "chats/chat_id"),
+        page("msteams_list_chats", {}, "/users/%s/chats" % USER, {
+            "$expand": "members,lastMessagePreview",
+            "$orderby": "lastMessagePreview/createdDateTime desc"}, "chats/chat_id"),
         page("msteams_find_person", {"query": "Anna O'Neil"}, "/users", {
             "$search": '"displayName:Anna O\'Neil" OR "mail:Anna O\'Neil" OR "userPrincipalName:Anna O\'Neil"',
             "$select": "id,displayName,mail,userPrincipalName,jobTitle", "$count": "true"}, "people/person"),
     ],
     sends=[
         ("msteams_send_channel_message",
-         {"team": "string", "channel": "#string", "text": "Hi & bye", "subject": "Plan"},
-         MESSAGES, said("Hi & bye", subject="Plan"), SENT, dict(GOT, team=TEAM, channel=CHANNEL)),
+         {"team": "string", "channel": "#string", "text": "Hi & **bye**", "subject": "Plan"},
+         MESSAGES, said("<p>Hi &amp; <strong>bye</strong></p>", subject="Plan"), SENT,
+         dict(GOT, team=TEAM, channel=CHANNEL)),
         ("msteams_reply", {"team": TEAM, "channel": "string", "message_id": ID2, "text": "Hi", "importance": "high"},
-         "%s/%s/replies" % (MESSAGES, ID2), said("Hi", importance="high"), dict(SENT, replyToId=ID2),
+         "%s/%s/replies" % (MESSAGES, ID2), said("<p>Hi</p>", importance="high"), dict(SENT, replyToId=ID2),
          dict(GOT, reply_to=ID2)),
-        ("msteams_send_chat_message", {"chat_id": CHAT, "text": "Hi"}, CHATTED, said("Hi"), SENT, GOT),
-        ("msteams_send_direct_message", {"person": "anna@example.org", "text": "Hi"}, CHATTED, said("Hi"), SENT,
+        ("msteams_send_chat_message", {"chat_id": CHAT, "text": "Hi"}, CHATTED, said("<p>Hi</p>"), SENT, GOT),
+        ("msteams_send_direct_message", {"person": "anna@example.org", "text": "Hi"}, CHATTED, said("<p>Hi</p>"), SENT,
          dict(GOT, chat_id=CHAT)),
         ("msteams_upload_file", {"team_id": TEAM, "channel_id": CHANNEL, "file": "aGk=", "file_name": "a b.txt"},
          "/drives/b%212S/items/01ABC:/a%20b.txt:/content", ("application/octet-stream", "hi"),

@@ -12,7 +12,6 @@ MAIL = {"to": ["anna@example.org"], "bcc": ["bob@example.org"], "subject": "Lunc
         "attachments": [{"filename": "a.txt", "content": "aGk="},
                         {"filename": "b.txt", "path": "https://example.org/b.txt"}],
         "scheduled_at": "2026-12-01T12:00:00Z"}
-RECEIVED = {"id": ID, "from": "Anna <anna@example.org>", "subject": "Lunch", "message_id": "<1@example.org>"}
 
 
 def errors(document, request):
@@ -21,22 +20,40 @@ def errors(document, request):
         yield status, headers, body, 2 if body["name"] == "rate_limit_exceeded" else None
 
 
-def keys(provider):
+def read(provider):
+    """An e-mail that has HTML alone."""
+    provider.script(lambda path: {"body": {"id": ID, "message_id": "<1@example.org>", "html": "<p>At <b>one</b>?</p>"}})
+    got, text = provider.result("resend_get_received_email", {"email_id": ID})
+    provider.check("HTML as Markdown", got.get("html_as_text") == "At **one**?" and "text" not in got, text)
+
+
+def key(provider):
     """The key goes along as a header, so that the same one is the same e-mail."""
     asked = provider.script(lambda path: {"body": {"id": ID}} if path == "/emails" else None)
-    for name, more in (("resend_send_email", {"to": ["anna@example.org"], "subject": "Hi"}),
-                       ("resend_reply_to_email", {"email_id": ID})):
-        provider.result(name, dict(more, text="Hi", idempotency_key="key of " + name))
-        provider.check("%s: its key" % name,
-                       asked[-1]["headers"].get("idempotency-key") == ["key of " + name], str(asked[-1]))
+    provider.result("resend_send_email", {"to": ["anna@example.org"], "subject": "Hi", "text": "Hi",
+                                          "idempotency_key": "a key"})
+    provider.check("the idempotency key", asked[-1]["headers"].get("idempotency-key") == ["a key"], str(asked[-1]))
+
+
+def received(provider):
+    """Pictures within a mail stay references: Resend would put them all into the HTML."""
+    asked = provider.script(lambda path: {"body": {"id": ID, "html": '<img src="cid:a">'}})
+    got, text = provider.result("resend_get_received_email", {"email_id": ID})
+    provider.check("a received mail's pictures", got.get("email_id") == ID and
+                   asked[-1]["path"] == "/emails/receiving/%s?html_format=cid" % ID, "%s\n%s" % (asked, text))
+
+
+def others(provider):
+    read(provider)
+    key(provider)
+    received(provider)
 
 
 ABOUT = About(
     document="resend.json", secret="resend.key", values={"from": FROM},
-    wrong=("GET", "/emails?limit=101", None), errors=errors, others=keys,
+    wrong=("GET", "/emails?limit=101", None), errors=errors, others=others,
     shape=lambda code: (STATUS.get(code, 422), {"ratelimit-reset": "7"},
                         {"statusCode": STATUS.get(code, 422), "name": code, "message": "No."}),
-    before={"/emails/receiving/" + ID: RECEIVED},
     all={"email_id": ID, "address": "anna@example.org"},
     pages=[
         ("resend_list_emails", {"limit": 1}, {"object": "list", "has_more": True, "data": [{"id": ID}]},
@@ -48,11 +65,14 @@ ABOUT = About(
     ],
     sends=[
         ("resend_send_email", dict(MAIL, text="At **one**?", idempotency_key="one"),
-         "/emails", dict(MAIL, text="At **one**?", **{"from": FROM}), {"id": ID2}, {"email_id": ID2}),
-        ("resend_reply_to_email", {"email_id": ID, "text": "Yes", "idempotency_key": "two"},
-         "/emails", {"from": FROM, "to": "Anna <anna@example.org>", "subject": "Re: Lunch", "text": "Yes",
+         "/emails", dict(MAIL, html="<p>At <strong>one</strong>?</p>", text="At one?", **{"from": FROM}),
+         {"id": ID2}, {"email_id": ID2}),
+        ("resend_send_email", {"to": ["Anna <anna@example.org>"], "subject": "Re: Lunch", "text": "Yes",
+                               "in_reply_to": "<1@example.org>", "idempotency_key": "two"},
+         "/emails", {"from": FROM, "to": ["Anna <anna@example.org>"], "subject": "Re: Lunch",
+                     "html": "<p>Yes</p>", "text": "Yes",
                      "headers": {"In-Reply-To": "<1@example.org>", "References": "<1@example.org>"}},
-         {"id": ID2}, {"email_id": ID2, "to": "Anna <anna@example.org>"}),
+         {"id": ID2}, {"email_id": ID2}),
         ("resend_cancel_email", {"email_id": ID}, "/emails/%s/cancel" % ID, None, {"object": "email", "id": ID},
          {"email_id": ID}),
     ],

@@ -7,7 +7,7 @@ NUMBER, ACCOUNT = "106540352242922", "102290129340398"
 MESSAGES = "/%s/messages" % NUMBER
 TO, WAMID, WAMID2 = "+15551234567", "wamid.HBgLMTU1NTEyMzQ1NjcVAgARGBI", "wamid.HBgLMTU1NTEyMzQ1NjcVAgASGBQ"
 STATUS = {"0": 401, "190": 401, "3": 403, "10": 403, "200": 403, "131005": 403, "368": 403, "131031": 403,
-          "130497": 403, "132001": 404}
+          "130497": 403, "2": 503, "132001": 404}
 SENT = {"messaging_product": "whatsapp", "contacts": [{"input": TO, "wa_id": "15551234567"}],
         "messages": [{"id": WAMID2}]}
 GOT = {"message_id": WAMID2, "to": "15551234567"}
@@ -22,6 +22,11 @@ def message(kind, **more):
     return {"messaging_product": "whatsapp", "recipient_type": "individual", "to": TO, "type": kind, **more}
 
 
+def shape(code, **more):
+    return STATUS.get(code, 400), {}, {"error": dict({"message": "(#%s) No." % code, "type": "OAuthException",
+                                                      "code": int(code), "fbtrace_id": "AbC"}, **more)}
+
+
 def media(provider):
     """Each kind of media by its own name, and nothing of the others."""
     for kind in ("image", "document", "video", "audio", "sticker"):
@@ -29,13 +34,25 @@ def media(provider):
                       message(kind, **{kind: {"id": "4490709327384033"}}), SENT, GOT)
 
 
+def detailed(provider):
+    """What WhatsApp says of an error are its details: the message has the code's name alone."""
+    tool = provider.root["tools"][0]
+    answer = shape("131009", error_data={"messaging_product": "whatsapp", "details": "The link is too long."})
+    failure, more = provider.refused(tool, MESSAGES, *answer)
+    provider.check("an error's details", "The link is too long." in failure.get("hint", ""), more)
+
+
+def others(provider):
+    media(provider)
+    detailed(provider)
+
+
 ABOUT = About(
     document="whatsapp-cloud.json", secret="whatsapp-cloud.token",
     values={"phone_number_id": NUMBER, "waba_id": ACCOUNT},
-    wrong=("POST", MESSAGES, "to=x"), others=media,
+    wrong=("POST", MESSAGES, "to=x"), others=others,
     errors=lambda document, request: listed(document, "", request, lambda headers, body: None),
-    shape=lambda code: (STATUS.get(code, 400), {}, {"error": {"message": "(#%s) No." % code, "type": "OAuthException",
-                                                              "code": int(code), "fbtrace_id": "AbC"}}),
+    shape=shape,
     all={"to": TO, "type": "image", "image": {"link": "https://example.org/a.png", "caption": "Look"}, "document": None,
          "video": None, "audio": None, "sticker": None, "components": COMPONENTS},
     pages=[
@@ -48,8 +65,9 @@ ABOUT = About(
          "templates/template", ["order_a", "order_b"]),
     ],
     sends=[
-        ("whatsapp_send_text", {"to": TO, "text": "Hi & bye", "reply_to": WAMID}, MESSAGES,
-         message("text", context={"message_id": WAMID}, text={"body": "Hi & bye", "preview_url": False}), SENT, GOT),
+        ("whatsapp_send_text", {"to": TO, "text": "Hi & **bye**, _Anna_", "reply_to": WAMID}, MESSAGES,
+         message("text", context={"message_id": WAMID}, text={"body": "Hi & *bye*, _Anna_", "preview_url": False}),
+         SENT, GOT),
         ("whatsapp_send_template", {"to": TO, "template": "order_a", "language": "en_US", "components": COMPONENTS},
          MESSAGES, message("template", template={"name": "order_a", "language": {"code": "en_US"},
                                                  "components": COMPONENTS}), SENT, GOT),
@@ -58,7 +76,8 @@ ABOUT = About(
         ("whatsapp_send_media", {"to": TO, "type": "document", "document": DOCUMENT, "reply_to": WAMID}, MESSAGES,
          message("document", context={"message_id": WAMID}, document=DOCUMENT), SENT, GOT),
         ("whatsapp_upload_media", {"file": "aGk=", "file_name": "a.png", "content_type": "image/png"},
-         "/%s/media" % NUMBER, {"messaging_product": "whatsapp", "type": "image/png", "file": ("a.png", "image/png", "hi")},
+         "/%s/media" % NUMBER,
+         {"messaging_product": "whatsapp", "type": "image/png", "file": ("a.png", "image/png", "hi")},
          {"id": "4490709327384033"}, {"media_id": "4490709327384033"}),
         ("whatsapp_react", {"to": TO, "message_id": WAMID, "emoji": ""}, MESSAGES,
          message("reaction", reaction={"message_id": WAMID, "emoji": ""}), SENT, GOT),

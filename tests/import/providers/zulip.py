@@ -50,6 +50,9 @@ def others(provider):
     provider.script(lambda path: {"body": json.dumps({"result": "error", "msg": "No.", "code": "BAD_NARROW"})})
     got, text = provider.result("zulip_search_messages", {"query": "lunch"})
     provider.check("an error with status 200", "bad_request" in text and not got, text)
+    provider.script(lambda path: {"status": 429, "body": json.dumps(shape("RATE_LIMIT_HIT")[2])})
+    got, text = provider.result("zulip_search_messages", {"query": "lunch"})
+    provider.check("a time to wait in the body alone", '\\"retry_after_s\\":4,' in text, text)
     got, text = provider.result("zulip_search_messages", {"query": 'x"},{"operator":"dm'})
     provider.check("no text gets out of its place in narrow", "invalid_argument" in text, text)
 
