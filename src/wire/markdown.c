@@ -393,7 +393,7 @@ on_leave_span(MD_SPANTYPE type, void *detail, void *arg)
 	return go_on(w);
 }
 
-/* The bytes of a mention of one person, such as <@U0123456789>, at the beginning of a text; or 0. */
+/* The bytes of a mention of one person, such as <@U0123456789>, that a text begins with; or 0. */
 static size_t
 mention(const char *text, size_t len)
 {
@@ -401,7 +401,8 @@ mention(const char *text, size_t len)
 
 	if (len < 4 || text[0] != '<' || text[1] != '@' || (text[2] != 'U' && text[2] != 'W'))
 		return 0;
-	while (n < len && ((text[n] >= 'A' && text[n] <= 'Z') || (text[n] >= '0' && text[n] <= '9')))
+	while (n < len && ((text[n] >= 'A' && text[n] <= 'Z') ||
+	    (text[n] >= '0' && text[n] <= '9')))
 		n++;
 	return n >= 3 + 8 && n < len && text[n] == '>' ? n + 1 : 0;
 }
