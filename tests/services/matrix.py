@@ -188,6 +188,8 @@ def matrix_long_text_in_a_thread(s):
     event = s.synapse.event("bob", room, sent["message_id"])
     expect(event["content"]["body"].encode() == text.encode(), "it arrived as another text")
     expect(event["sender"] == user_id("alice"), event["sender"])
+    expect(event["content"]["format"] == "org.matrix.custom.html" and
+           "&lt;b&gt;" in event["content"]["formatted_body"], "no HTML beside it")
     relation = event["content"]["m.relates_to"]
     expect((relation["rel_type"], relation["event_id"]) == ("m.thread", root), relation)
     got = s.model.do("matrix_get_thread", room_id=room, thread_id=root)
@@ -247,6 +249,68 @@ def matrix_send(s):
     expect(s.synapse.bodies("bob", room) == ["one", "two"], s.synapse.bodies("bob", room))
 
 
+def matrix_markdown(s):
+    """Markdown is shown as HTML; the plain text stays as it was given, in messages and in threads."""
+    room = s.room()
+    text = "**Plan**: [see](https://a.example/?a=1&b=2)\n<script>x</script>"
+    html = ('<p><strong>Plan</strong>: <a href="https://a.example/?a=1&amp;b=2">see</a><br>\n'
+            "&lt;script&gt;x&lt;/script&gt;</p>")
+    root = s.model.do("matrix_send_message", room_id=room, text=text, idempotency_key="m1")["message_id"]
+    reply = s.model.do("matrix_reply_in_thread", room_id=room, thread_id=root, text=text,
+                       idempotency_key="m2")["message_id"]
+    for message in (root, reply):
+        content = s.synapse.event("bob", room, message)["content"]
+        expect((content["body"], content["format"], content["formatted_body"]) ==
+               (text, "org.matrix.custom.html", html), content)
+    expect(s.model.do("matrix_get_message", room_id=room, message_id=root)["text"] == text, "another text")
+
+
+def matrix_parts(s):
+    """A text that is too long for one message goes in several, in order and once: each part has a
+    transaction id of its own."""
+    room = s.room()
+    lines = ["line %05d %s" % (i, "ü" * 40) for i in range(600)]
+    call = {"room_id": room, "text": "\n".join(lines), "idempotency_key": "long"}
+    got = s.model.do("matrix_send_message", **call)
+    expect(got["parts"] == 3 and len(got["more"]) == 2, got)
+    again = s.model.do("matrix_send_message", **call)
+    expect(again["idempotent_replay"] and again["message_id"] == got["message_id"], again)
+    bodies = s.synapse.bodies("bob", room)
+    expect(len(bodies) == 3 and "\n".join(bodies).split("\n") == lines, [len(b) for b in bodies])
+    expect(all(len(b.encode()) <= 24000 for b in bodies), [len(b.encode()) for b in bodies])
+    expect(s.synapse.send("alice", room, "long-3", bodies[2]) == got["more"][1]["message_id"], "another key")
+
+
+def matrix_kinds(s):
+    """What is no text is named: a picture with its caption, a sticker, a poll, what is encrypted."""
+    room = s.room()
+    root = s.synapse.send("bob", room, "root", "so")
+    thread = {"m.relates_to": {"rel_type": "m.thread", "event_id": root}}
+    poll = {"question": {"org.matrix.msc1767.text": "When\u202e?"}, "answers": []}
+    sent = [("m.room.message", dict(thread, msgtype="m.image", body="our plan", filename="plan.png",
+                                    url="mxc://%s/abc" % HOST, info={"mimetype": "image/png"})),
+            ("m.sticker", dict(thread, body="a wave", url="mxc://%s/def" % HOST, info={})),
+            ("org.matrix.msc3381.poll.start", dict(thread, **{"org.matrix.msc3381.poll.start": poll})),
+            ("m.room.encrypted", dict(thread, algorithm="m.megolm.v1.aes-sha2", ciphertext="x", sender_key="k",
+                                      device_id="D", session_id="s"))]
+    wanted = [{"kind": "m.image", "text": "our plan", "file_name": "plan.png", "media_type": "image/png"},
+              {"event": "m.sticker", "text": "a wave"},
+              {"event": "org.matrix.msc3381.poll.start", "poll": "When?"}, {"event": "m.room.encrypted"}]
+    ids = [s.synapse.ok("bob", "PUT", "%s/rooms/%s/send/%s/k%d" % (CLIENT, quote(room), kind, i), content)["event_id"]
+           for i, (kind, content) in enumerate(sent)]
+
+    def named(messages):
+        return [{k: m[k] for k in ("kind", "event", "text", "poll", "file_name", "media_type") if k in m}
+                for m in messages]
+    listed = s.model.do("matrix_list_messages", room_id=room)
+    expect(named(listed["messages"])[::-1] == [{"kind": "m.text", "text": "so"}] + wanted, listed)
+    expect(set(listed["untrusted"]) >= {"event", "poll", "file_name"}, listed["untrusted"])
+    replies = s.model.do("matrix_get_thread", room_id=room, thread_id=root)["messages"]
+    expect(named(replies)[::-1] == wanted, replies)
+    alone = [s.model.do("matrix_get_message", room_id=room, message_id=i) for i in ids]
+    expect(named(alone) == wanted, alone)
+
+
 def matrix_threads(s):
     """Two threads: listed with their counts, read in pages, the root by get_message."""
     room = s.room()
@@ -263,6 +327,7 @@ def matrix_threads(s):
     threads, pages = s.model.pages("matrix_list_threads", "threads", room_id=room, limit=1)
     expect([(t["thread_id"], t["replies"], t["text"], t["last_reply_text"]) for t in threads] ==
            [(roots[1], 1, "topic 1", "elsewhere"), (roots[0], 5, "topic 0", "reply 4")], threads)
+    expect(all(t["last_reply_at"].startswith("20") for t in threads), threads)
     expect(pages >= 2, "one page")
     root = s.model.do("matrix_get_message", room_id=room, message_id=roots[0])
     expect((root["text"], root["from"], root["thread_replies"]) ==
@@ -299,6 +364,7 @@ def matrix_search(s):
     s.synapse.send("bob", rooms[1], "s", "another zirkuszelt")
     got, pages = s.model.pages("matrix_search_messages", "messages", query="zirkuszelt", limit=2)
     expect(len(got) == 4 and len({m["message_id"] for m in got}) == 4 and pages >= 2, got)
+    expect(all(m["kind"] == "m.text" and m["sent_at"].startswith("20") for m in got), got)
     got = s.model.do("matrix_search_messages", query="zirkuszelt", room_id=rooms[1])
     expect([m["text"] for m in got["messages"]] == ["another zirkuszelt"], got)
     expect(got["count"] == 1, got)
@@ -335,9 +401,12 @@ def matrix_refusals(s):
     s.model.refused("matrix_get_message", "not_found", room_id=room, message_id="$nothing")
     got = s.model.refused("matrix_get_thread", "M_UNKNOWN", room_id=room, thread_id="$nothing")
     expect(got["http_status"] == 404 and "look it up" in got["hint"], got)
-    # 60,000 characters may be 240,000 bytes.
-    s.model.refused("matrix_send_message", "too_large", room_id=room, text="ä" * 60000,
-                    idempotency_key="big")
+    # Each of these is five bytes of HTML.
+    got = s.model.refused("matrix_send_message", "too_large", room_id=room, text="&" * 24000,
+                          idempotency_key="big")
+    expect("its formatting counted" in got["hint"], got)
+    s.model.refused("matrix_send_message", "invalid_argument", room_id=room, text="ä" * 60000 * 3,
+                    idempotency_key="huge")
     for wrong in ("../x", "", "a/b"):
         s.model.refused("matrix_send_message", "invalid_argument", room_id=room, text="x",
                         idempotency_key=wrong)
