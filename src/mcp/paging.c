@@ -35,6 +35,7 @@ paging_load(struct paging_source *next, const cJSON *spec, const char *place,
 		{ "last", SPEC_STRING, false },
 		{ "header", SPEC_STRING, false },
 		{ "query", SPEC_STRING, false },
+		{ "more", SPEC_STRING, false },
 		{ NULL, SPEC_ANY, false },
 	};
 
@@ -43,7 +44,8 @@ paging_load(struct paging_source *next, const cJSON *spec, const char *place,
 		return load_pointer(&next->pointer, spec->valuestring, place, f);
 	if (spec_check(spec, keys, place, f) == -1 ||
 	    load_pointer(&next->pointer, json_str(spec, "pointer"), place, f) == -1 ||
-	    load_pointer(&next->last, json_str(spec, "last"), place, f) == -1)
+	    load_pointer(&next->last, json_str(spec, "last"), place, f) == -1 ||
+	    load_pointer(&next->more, json_str(spec, "more"), place, f) == -1)
 		return -1;
 	next->header = json_str(spec, "header");
 	next->query = json_str(spec, "query");
@@ -122,6 +124,8 @@ paging_next(struct buf *out, const struct paging_source *next, const cJSON *list
 	struct buf text;
 	size_t len;
 
+	if (next->more != NULL && cJSON_IsFalse(pointer_get(document, next->more)))
+		return;
 	buf_init(&text, LIMIT_UPSTREAM_HEADERS);
 	if (next->pointer != NULL)
 		put_value(&text, pointer_get(document, next->pointer));

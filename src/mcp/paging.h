@@ -29,6 +29,7 @@ struct paging_source {
 	const char	*header;
 	bool		 link;		/* that is Link (RFC 8288): the target of "next" */
 	const char	*query;		/* what is there is a URL: this parameter of it; or NULL */
+	const char	*more;		/* a pointer: false there, and this page is the last */
 };
 
 /* What a call pages through. */

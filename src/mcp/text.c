@@ -6,6 +6,7 @@
 
 #include "base/buf.h"
 #include "mcp/text.h"
+#include "wire/utf8.h"
 
 #define ZWNJ		0x200c
 #define ZWJ		0x200d
@@ -14,7 +15,6 @@
 #define BLACK_FLAG	0x1f3f4
 #define CANCEL_TAG	0xe007f
 
-static uint32_t	decode(const unsigned char *, size_t *);
 static bool	is_hidden(uint32_t);
 static bool	is_line_end(uint32_t);
 static bool	is_kept(uint32_t, uint32_t, const unsigned char *);
@@ -43,28 +43,6 @@ static const struct {
 	{ 0x1d173, 0x1d17a },				/* musical format controls */
 	{ 0xe0000, 0xe0fff },				/* tags, variation selectors supplement */
 };
-
-/* The code point at `p`, which is valid UTF-8 or wire/json's C0 80. */
-static uint32_t
-decode(const unsigned char *p, size_t *len)
-{
-	static const uint8_t lead[] = { 0, 0, 0x1f, 0x0f, 0x07 };
-	uint32_t c;
-	size_t i;
-
-	*len = p[0] < 0x80 ? 1 : p[0] < 0xe0 ? 2 : p[0] < 0xf0 ? 3 : 4;
-	if (*len == 1)
-		return p[0];
-	c = p[0] & lead[*len];
-	for (i = 1; i < *len; i++) {
-		if ((p[i] & 0xc0) != 0x80) {
-			*len = i;
-			return 0;
-		}
-		c = c << 6 | (p[i] & 0x3f);
-	}
-	return c;
-}
 
 static bool
 is_hidden(uint32_t c)
@@ -101,7 +79,7 @@ is_kept(uint32_t c, uint32_t before, const unsigned char *after)
 	case ZWJ:
 		return before > 0x7f && (!is_hidden(before) || before == EMOJI_STYLE);
 	case ZWNJ:
-		next = *after >= 0x80 ? decode(after, &len) : 0;
+		next = *after >= 0x80 ? utf8_decode(after, &len) : 0;
 		return before >= 0x600 && !is_hidden(before) && next >= 0x600 &&
 		    !is_hidden(next) && !is_line_end(next);
 	case TEXT_STYLE:
@@ -135,7 +113,7 @@ flag_tags(const unsigned char *p)
 	size_t len, count;
 
 	for (count = 0; *p >= 0x80 && count < 7; count++) {
-		c = decode(p, &len);
+		c = utf8_decode(p, &len);
 		p += len;
 		if (c == CANCEL_TAG)
 			return count >= 3 ? (size_t)(p - start) : 0;
@@ -158,7 +136,7 @@ text_clean(struct buf *out, const char *s)
 			before = *p;
 			continue;
 		}
-		c = decode(p, &len);
+		c = utf8_decode(p, &len);
 		if (is_line_end(c) || (is_hidden(c) && !is_kept(c, before, p + len))) {
 			buf_append(out, plain, (size_t)(p - plain));
 			if (is_line_end(c)) {

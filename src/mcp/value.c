@@ -12,6 +12,7 @@
 #include "mcp/service.h"
 #include "mcp/value.h"
 #include "wire/json.h"
+#include "wire/sms.h"
 
 static int	load_derived(struct value *, const cJSON *, struct tool *, const char *,
 		    struct spec_fault *);
@@ -26,6 +27,8 @@ static const struct way {
 	{ "time", "s", VALUE_TIME_S },
 	{ "time", "ms", VALUE_TIME_MS },
 	{ "markdown", NULL, VALUE_MARKDOWN },	/* a dialect */
+	{ "sms", "segments", VALUE_SMS_SEGMENTS },
+	{ "sms", "encoding", VALUE_SMS_ENCODING },
 };
 
 #define WAYS	(sizeof ways / sizeof ways[0])
@@ -60,6 +63,7 @@ load_derived(struct value *v, const cJSON *spec, struct tool *t, const char *pla
 		{ "argument", SPEC_STRING, true },
 		{ "time", SPEC_STRING, false },
 		{ "markdown", SPEC_STRING, false },
+		{ "sms", SPEC_STRING, false },
 		{ NULL, SPEC_ANY, false },
 	};
 	const struct request_names names = { t->known, t->input };
@@ -82,8 +86,9 @@ load_derived(struct value *v, const cJSON *spec, struct tool *t, const char *pla
 			break;
 	}
 	if (i == WAYS)
-		return spec_fail(f, place, "must be \"time\": \"s\" or \"ms\"; or \"markdown\": "
-		    "\"slack\", \"telegram\", \"whatsapp\", \"html\" or \"text\"");
+		return spec_fail(f, place, "must be \"time\": \"s\" or \"ms\"; \"markdown\": "
+		    "\"slack\", \"telegram\", \"whatsapp\", \"html\" or \"text\"; or \"sms\": "
+		    "\"segments\" or \"encoding\"");
 	v->kind = ways[i].kind;
 	return request_add_name(t->known, v->name, request_is_given(&names, v->argument), place,
 	    f);
@@ -174,26 +179,50 @@ render(const char *text, enum markdown_dialect dialect)
 	return value;
 }
 
+static bool
+is_time(enum value_kind kind)
+{
+	return kind == VALUE_TIME_S || kind == VALUE_TIME_MS;
+}
+
 /* What is made of an argument; NULL where that is absent. 0, or -1 with the failure in `f`. */
 static int
 derive(const struct value *v, const cJSON *args, cJSON **out, struct failure *f)
 {
 	const cJSON *from = json_get(args, v->argument);
-	int64_t ms;
+	struct sms sms;
+	int64_t ms = 0;
 
 	*out = NULL;
 	if (from == NULL || cJSON_IsNull(from))
 		return 0;
 	if (!cJSON_IsString(from) ||
-	    (v->kind != VALUE_MARKDOWN && clock_parse(from->valuestring, &ms) == -1)) {
+	    (is_time(v->kind) && clock_parse(from->valuestring, &ms) == -1)) {
 		failure_init(f, "invalid_argument", 400, "/%s: must be a %s", v->argument,
-		    v->kind == VALUE_MARKDOWN ? "text" :
-		    "time such as 2026-01-31T09:30:00Z (RFC 3339)");
+		    is_time(v->kind) ? "time such as 2026-01-31T09:30:00Z (RFC 3339)" : "text");
 		return -1;
 	}
-	if (v->kind == VALUE_MARKDOWN)
+	if (v->kind == VALUE_MARKDOWN && strlen(from->valuestring) > LIMIT_COMMONMARK) {
+		failure_init(f, "invalid_argument", 400, "/%s: is longer than %d bytes; send it in "
+		    "several messages", v->argument, LIMIT_COMMONMARK);
+		return -1;
+	}
+	switch (v->kind) {
+	case VALUE_TIME_S:
+		*out = json_int(ms / 1000);
+		break;
+	case VALUE_TIME_MS:
+		*out = json_int(ms);
+		break;
+	case VALUE_MARKDOWN:
 		*out = render(from->valuestring, v->dialect);
-	else
-		*out = json_int(v->kind == VALUE_TIME_MS ? ms : ms / 1000);
+		break;
+	case VALUE_SMS_SEGMENTS:
+	case VALUE_SMS_ENCODING:
+		sms_count(from->valuestring, &sms);
+		*out = v->kind == VALUE_SMS_SEGMENTS ? json_int((int64_t)sms.segments) :
+		    cJSON_CreateString(sms.encoding);
+		break;
+	}
 	return *out == NULL ? failure_memory(f) : 0;
 }

@@ -2,7 +2,8 @@
 /*
  * value.h - what a tool's requests may use besides the arguments that a caller gives: the
  * service's constants ("values"), the defaults of the input schema, and what is derived from
- * arguments ("derive"): a time as a number, a text in the service's dialect.
+ * arguments ("derive"): a time as a number, a text in the service's dialect, how many segments
+ * an SMS has.
  *
  * They are put among the arguments when a call is sent; what a caller gave under the name of a
  * constant or of what is derived is passed over.
@@ -22,7 +23,9 @@ struct failure;
 struct request;
 struct tool;
 
-enum value_kind { VALUE_TIME_S, VALUE_TIME_MS, VALUE_MARKDOWN };
+enum value_kind {
+	VALUE_TIME_S, VALUE_TIME_MS, VALUE_MARKDOWN, VALUE_SMS_SEGMENTS, VALUE_SMS_ENCODING,
+};
 
 /* One member of "derive"; the strings are the file's. */
 struct value {

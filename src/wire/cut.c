@@ -10,6 +10,7 @@
 #include "base/buf.h"
 #include "wire/cut.h"
 #include "wire/grapheme.h"
+#include "wire/utf8.h"
 
 /* Where a part may end, the best first. */
 enum end { END_PARAGRAPH, END_LINE, END_SENTENCE, END_WORD, END_CHARACTER, END_IN_MARKS, ENDS };
@@ -39,26 +40,22 @@ struct gap {
 	bool		 breaks;	/* a line may be broken there */
 };
 
+static uint32_t
+code_point(const char *p)
+{
+	size_t len;
+
+	return utf8_decode((const unsigned char *)p, &len);
+}
+
 /* The bytes of the code point at `p`. */
 static size_t
 length(const char *p)
 {
-	unsigned char c = (unsigned char)*p;
+	size_t len;
 
-	return c < 0x80 ? 1 : c < 0xe0 ? 2 : c < 0xf0 ? 3 : 4;
-}
-
-static uint32_t
-decode(const char *text)
-{
-	static const uint8_t lead[] = { 0, 0x7f, 0x1f, 0x0f, 0x07 };
-	const unsigned char *p = (const unsigned char *)text;
-	size_t len = length(text), i;
-	uint32_t c = p[0] & lead[len];
-
-	for (i = 1; i < len; i++)
-		c = c << 6 | (p[i] & 0x3f);
-	return c;
+	utf8_decode((const unsigned char *)p, &len);
+	return len;
 }
 
 static size_t
@@ -102,7 +99,7 @@ seen(struct cutter *w, size_t at)
 static bool
 is_line_end(const char *p)
 {
-	uint32_t c = decode(p);
+	uint32_t c = code_point(p);
 
 	return c == '\n' || c == '\r' || c == 0x2028 || c == 0x2029;
 }
@@ -111,7 +108,7 @@ is_line_end(const char *p)
 static bool
 is_white(const char *p, size_t len)
 {
-	uint32_t c = decode(p);
+	uint32_t c = code_point(p);
 
 	if (len != length(p))
 		return c == '\r';
@@ -123,7 +120,7 @@ is_white(const char *p, size_t len)
 static bool
 is_no_break(const char *p)
 {
-	uint32_t c = decode(p);
+	uint32_t c = code_point(p);
 
 	return c == 0xa0 || c == 0x2007 || c == 0x202f;
 }
@@ -143,7 +140,7 @@ look_over(struct cutter *w, const struct spot *from, struct gap *g)
 		g->breaks |= !is_no_break(p);
 		walk(w, &g->end, n);
 		if (is_line_end(p)) {
-			g->lines += decode(p) == 0x2029 ? 2 : 1;
+			g->lines += code_point(p) == 0x2029 ? 2 : 1;
 			g->line = g->end;
 		}
 	}
@@ -240,7 +237,7 @@ is_sentence(const struct cutter *w, size_t from, size_t at, bool white)
 	for (quotes = 0; at > from && quotes < 4; quotes++) {
 		for (back = at - 1; back > from && ((unsigned char)w->text[back] & 0xc0) == 0x80;)
 			back--;
-		c = decode(w->text + back);
+		c = code_point(w->text + back);
 		at = back;
 		if (!is_one_of(c, closers))
 			break;
@@ -260,8 +257,8 @@ end_of(struct cutter *w, size_t from, const struct spot *s)
 	look_over(w, s, &gap);
 	if (gap.end.at == s->at)
 		return is_sentence(w, from, s->at, false) &&
-		    !is_one_of(decode(next), closers) &&
-		    !is_one_of(decode(next), wide_stops) ? END_SENTENCE :
+		    !is_one_of(code_point(next), closers) &&
+		    !is_one_of(code_point(next), wide_stops) ? END_SENTENCE :
 		    END_CHARACTER;
 	/* Code without its end, and an end without code. */
 	if (gap.lines > 0 && fence.len != 0 && is_marks(w, gap.line.at, &fence, &end))

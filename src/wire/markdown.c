@@ -43,6 +43,8 @@ static const struct dialect {
 	    { "", "" }, { "", "" }, { "", "" }, "- ", LINK_BEHIND },
 };
 
+#define GUARD	'\xff'	/* in no UTF-8; put into the source, and never put out */
+#define SCHEME	"abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789+.-"
 #define LISTS	16	/* in lists; what is deeper has no numbers */
 
 struct writer {
@@ -59,6 +61,8 @@ struct writer {
 	size_t			 label;		/* where its label begins in the output */
 };
 
+static int	guard(struct buf *, const char *);
+static bool	has_scheme(const char *);
 static int	on_enter_block(MD_BLOCKTYPE, void *, void *);
 static int	on_leave_block(MD_BLOCKTYPE, void *, void *);
 static int	on_enter_span(MD_SPANTYPE, void *, void *);
@@ -84,14 +88,46 @@ markdown_to(struct buf *out, enum markdown_dialect dialect, const char *text)
 		.enter_span = on_enter_span, .leave_span = on_leave_span, .text = on_text,
 	};
 	struct writer w = { .d = &dialects[dialect] };
-	int result;
+	struct buf guarded;
 
+	buf_init(&guarded, 2 * strlen(text) + 1);
 	buf_init(&w.target, LIMIT_URL);
 	sheet_init(&w.sheet, out);
-	result = md_parse(text, (MD_SIZE)strlen(text), &parser, &w);
-	buf_finish(&w.target);
-	if (result != 0)
+	if (guard(&guarded, text) == -1 ||
+	    md_parse(buf_str(&guarded), (MD_SIZE)guarded.len, &parser, &w) != 0)
 		out->failed = true;
+	buf_finish(&guarded);
+	buf_finish(&w.target);
+	return out->failed ? -1 : 0;
+}
+
+/* Whether what follows a '<' is a scheme that leads nowhere, as in <std::string>. */
+static bool
+is_no_address(const char *p)
+{
+	size_t len = strspn(p, SCHEME);
+
+	return len > 0 && p[len] == ':' && !has_scheme(p);
+}
+
+/*
+ * Append the text with guards where CommonMark would take something away: "[name]: word" at the
+ * beginning of a line would define a link, and be gone; <std::string> would lose its brackets.
+ */
+static int
+guard(struct buf *out, const char *text)
+{
+	const char *p = text;
+	bool begins = true;	/* nothing but marks of blocks since the line began */
+
+	for (; *p != '\0'; p++) {
+		if (*p == '[' && begins)
+			buf_putc(out, GUARD);
+		buf_putc(out, *p);
+		if (*p == '<' && is_no_address(p + 1))
+			buf_putc(out, GUARD);
+		begins = *p == '\n' || (begins && strchr(" \t>-*+.)0123456789", *p) != NULL);
+	}
 	return out->failed ? -1 : 0;
 }
 
@@ -102,8 +138,9 @@ go_on(const struct writer *w)
 	return w->sheet.out->failed ? 1 : 0;
 }
 
+/* Append a run without guards. */
 static void
-put(struct writer *w, const char *text, size_t len)
+put_run(struct writer *w, const char *text, size_t len)
 {
 	struct buf escaped;
 
@@ -117,6 +154,19 @@ put(struct writer *w, const char *text, size_t len)
 	if (escaped.failed)
 		w->sheet.out->failed = true;
 	buf_finish(&escaped);
+}
+
+static void
+put(struct writer *w, const char *text, size_t len)
+{
+	const char *end = text + len, *stop;
+
+	for (; text < end; text = stop + 1) {
+		stop = memchr(text, GUARD, (size_t)(end - text));
+		if (stop == NULL)
+			stop = end;
+		put_run(w, text, (size_t)(stop - text));
+	}
 }
 
 /* ====== Blocks ====== */
@@ -307,15 +357,16 @@ marks_of(const struct writer *w, MD_SPANTYPE type)
 	}
 }
 
+/* Whether an address is of a scheme that links may have. */
 static bool
-may_lead(const char *target)
+has_scheme(const char *target)
 {
 	static const char *const schemes[] = { "https://", "http://", "mailto:", "tel:" };
 	size_t i;
 
 	for (i = 0; i < 4; i++)
 		if (strncasecmp(target, schemes[i], strlen(schemes[i])) == 0)
-			return strpbrk(target, " \t\r\n<>|\"") == NULL;
+			return true;
 	return false;
 }
 
@@ -330,12 +381,15 @@ open_link(struct writer *w, const MD_ATTRIBUTE *target)
 	buf_reset(&w->target);
 	for (i = 0; i < target->size; i += used) {
 		used = entity_decode(&w->target, target->text + i, target->size - i);
-		if (used == 0) {
+		if (used == 0 && target->text[i] == GUARD)
+			used = 1;
+		else if (used == 0) {
 			buf_putc(&w->target, target->text[i]);
 			used = 1;
 		}
 	}
-	w->leads = !w->target.failed && may_lead(buf_str(&w->target));
+	w->leads = !w->target.failed && has_scheme(buf_str(&w->target)) &&
+	    strpbrk(buf_str(&w->target), " \t\r\n<>|\"") == NULL;
 	if (w->leads && w->d->link != LINK_BEHIND) {
 		sheet_puts(&w->sheet, w->d->link == LINK_TAG ? "<a href=\"" : "<");
 		put(w, w->target.data, w->target.len);
@@ -393,7 +447,7 @@ on_leave_span(MD_SPANTYPE type, void *detail, void *arg)
 	return go_on(w);
 }
 
-/* The bytes of a mention of one person, such as <@U0123456789>, that a text begins with; or 0. */
+/* The bytes of a mention of one person, such as <@U0123456789>, at a text's beginning; or 0. */
 static size_t
 mention(const char *text, size_t len)
 {

@@ -394,6 +394,8 @@ read_image(struct reader *r, const struct tag *t)
 	put_space(r);
 	if (t->element->name[0] == 'i')
 		sheet_puts(r->s, "![");
+	if (len == 0)
+		sheet_puts(r->s, "image");
 	put_decoded(r->s, alt, len);
 	if (t->element->name[0] == 'i')
 		sheet_puts(r->s, "]");

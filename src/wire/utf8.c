@@ -47,3 +47,24 @@ utf8_encode(unsigned long code, char out[4])
 	out[3] = (char)(0x80 | (code & 63));
 	return 4;
 }
+
+uint32_t
+utf8_decode(const unsigned char *p, size_t *len)
+{
+	static const uint8_t lead[] = { 0, 0, 0x1f, 0x0f, 0x07 };
+	uint32_t c;
+	size_t i;
+
+	*len = p[0] < 0x80 ? 1 : p[0] < 0xe0 ? 2 : p[0] < 0xf0 ? 3 : 4;
+	if (*len == 1)
+		return p[0];
+	c = p[0] & lead[*len];
+	for (i = 1; i < *len; i++) {
+		if ((p[i] & 0xc0) != 0x80) {
+			*len = i;
+			return 0;
+		}
+		c = c << 6 | (p[i] & 0x3f);
+	}
+	return c;
+}

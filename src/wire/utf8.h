@@ -7,6 +7,7 @@
 #define WIRE_UTF8_H
 
 #include <stddef.h>
+#include <stdint.h>
 
 /*
  * The length of the sequence at `p`, of which `left` bytes may be read (at least 1);
@@ -15,5 +16,10 @@
 size_t	 utf8_length(const unsigned char *p, size_t left);
 /* Write the bytes of a code point. How many, or 0: it is a surrogate or above U+10FFFF. */
 size_t	 utf8_encode(unsigned long code, char out[4]);
+/*
+ * The code point at `p`, in a string that is valid or has U+0000 as wire/json stores it (C0 80),
+ * and the length of its sequence. What the string's end cuts off is 0, and the end is not passed.
+ */
+uint32_t utf8_decode(const unsigned char *p, size_t *len);
 
 #endif

@@ -22,7 +22,8 @@
 static const char service[] =
     "{\"name\":\"demo\",\"base_url\":\"https://api.example.org\",\"tools\":["
     TOOL("pointer", "\"/next\"") "," TOOL("page", "{\"pointer\":\"/next\",\"query\":\"Page\"}") ","
-    TOOL("last", "{\"last\":\"/id\"}") "," TOOL("header", "{\"header\":\"X-Next\"}") ","
+    TOOL("last", "{\"last\":\"/id\"}") ","
+    TOOL("more", "{\"last\":\"/id\",\"more\":\"/m\"}") "," TOOL("header", "{\"header\":\"X-Next\"}") ","
     TOOL("link", "{\"header\":\"Link\",\"query\":\"p\"}") ","
     TOOL("uri", "{\"header\":\"X-Uri\",\"query\":\"p\"}") ","
     "{\"name\":\"order\",\"description\":\"d\",\"inputSchema\":{\"type\":\"object\",\"properties\":{\"cursor\":"
@@ -46,6 +47,9 @@ static const struct {
 	{ "last", "", "{\"data\":[{\"id\":\"a\"},{\"id\":\"b\"}]}", "b" },
 	{ "last", "", "{\"data\":[{\"id\":7}]}", "7" }, { "last", "", "{\"data\":[]}", "" },
 	{ "last", "", "{\"data\":[{}]}", "" }, { "last", "", "{}", "" }, { "last", "", "{\"data\":{}}", "" },
+	{ "more", "", "{\"m\":true,\"data\":[{\"id\":7}]}", "7" },
+	{ "more", "", "{\"m\":false,\"data\":[{\"id\":7}]}", "" },
+	{ "more", "", "{\"data\":[{\"id\":7}]}", "7" },
 	{ "order", "", "{\"by\":{\"a\":{\"id\":1},\"b\":{\"id\":2}},\"order\":[\"b\",\"a\"]}", "1" },
 	{ "order", "", "{\"by\":{\"a\":{\"id\":1}},\"order\":[\"a\",\"b\"]}", "" },
 	{ "order", "", "{\"by\":{\"a\":{\"id\":1}},\"order\":[\"a\",7]}", "" },

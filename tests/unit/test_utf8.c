@@ -25,14 +25,31 @@ static const struct {
 	{ "cut after two", "\xe2\x82", 0 }, { "ASCII inside", "\xe2\x82" "a", 0 },
 };
 
+static const struct {
+	const char	*bytes;
+	uint32_t	 code;
+	size_t		 length;
+} points[] = {
+	{ "a", 'a', 1 }, { "\xc2\x80", 0x80, 2 }, { "\xdf\xbf", 0x7ff, 2 }, { "\xe0\xa0\x80", 0x800, 3 },
+	{ "\xef\xbf\xbf", 0xffff, 3 }, { "\xf0\x90\x80\x80", 0x10000, 4 },
+	{ "\xf4\x8f\xbf\xbf", 0x10ffff, 4 }, { "\xc0\x80", 0, 2 }, { "", 0, 1 }, { "\xe2\x82", 0, 2 },
+	{ "\xf0", 0, 1 },
+};
+
 int
 main(void)
 {
 	size_t i, got;
+	uint32_t code;
 
 	for (i = 0; i < sizeof rows / sizeof rows[0]; i++) {
 		got = utf8_length((const unsigned char *)rows[i].bytes, strlen(rows[i].bytes));
 		CHECK(got == rows[i].length, "%s: %zu, not %zu", rows[i].name, got, rows[i].length);
+	}
+	for (i = 0; i < sizeof points / sizeof points[0]; i++) {
+		code = utf8_decode((const unsigned char *)points[i].bytes, &got);
+		CHECK(code == points[i].code && got == points[i].length, "%zu: U+%04x of %zu", i,
+		    (unsigned)code, got);
 	}
 	return check_done();
 }

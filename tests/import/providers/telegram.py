@@ -47,9 +47,27 @@ def updates(provider):
                    asked[0]["path"].endswith("/getUpdates?limit=5"), said[:3000])
 
 
+def parts(provider):
+    """A long text becomes several messages, each its own HTML of at most 4096 units."""
+    asked = provider.script(lambda path: {"body": json.dumps(SENT)})
+    got, said = provider.result("telegram_send_message", {"chat": "@team", "text": "**a** <b>\n\n" * 600})
+    sent = [json.loads(request["body"]) for request in asked]
+    texts = [one["text"].replace("<b>", "").replace("</b>", "").replace("&lt;", "<").replace("&gt;", ">")
+             for one in sent]
+    provider.check("telegram_send_message: in parts", got.get("parts") == len(sent) == 2 and
+                   all(one["chat_id"] == "@team" and one["parse_mode"] == "HTML" for one in sent) and
+                   all(len(text) <= 4096 for text in texts) and "\n\n".join(texts) == "\n\n".join(["a <b>"] * 600),
+                   "%d %s" % (len(sent), said[:1000]))
+
+
+def others(provider):
+    updates(provider)
+    parts(provider)
+
+
 ABOUT = About(
     document="telegram.json", base=BASE, secret="telegram.token", authorization=None,
-    wrong=("GET", "/bot1:a/getUpdates?limit=101", None), shape=shape, others=updates,
+    wrong=("GET", "/bot1:a/getUpdates?limit=101", None), shape=shape, others=others,
     errors=lambda document, request: listed(document, BASE, request,
                                             lambda headers, body: body["parameters"]["retry_after"]),
     all={"chat": "@team", "file": "YWJj", "file_name": "a.txt"},

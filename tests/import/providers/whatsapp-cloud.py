@@ -1,5 +1,7 @@
 # SPDX-License-Identifier: MIT
 """Meta's WhatsApp Cloud API, against a document that we wrote by its public documentation."""
+import json
+
 from about import About
 from document import listed
 
@@ -42,8 +44,20 @@ def detailed(provider):
     provider.check("an error's details", "The link is too long." in failure.get("hint", ""), more)
 
 
+def parts(provider):
+    """A text longer than WhatsApp takes goes in several messages, each with its marks."""
+    asked = provider.script(lambda path: {"body": SENT})
+    got, text = provider.result("whatsapp_send_text", {"to": TO, "text": "\n\n".join(["**one** " * 400] * 3),
+                                                       "reply_to": WAMID})
+    bodies = [json.loads(request["body"]) for request in asked]
+    provider.check("a long text", got.get("parts") == 3 == len(bodies) and all(
+        body["text"]["body"].startswith("*one* *one*") and len(body["text"]["body"]) <= 4096 and
+        body["context"] == {"message_id": WAMID} for body in bodies), "%s\n%s" % (len(bodies), text))
+
+
 def others(provider):
     media(provider)
+    parts(provider)
     detailed(provider)
 
 
