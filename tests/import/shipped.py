@@ -95,14 +95,17 @@ class Provider:
         elif self.verbose:
             print("ok   %s: %s" % (self.name, what))
 
-    def start(self, place, port=None):
-        """The bridge before the service at that port, else before its own scripted one."""
+    def start(self, place, port=None, allow=True):
+        """The bridge before the service at that port, else before its own scripted one; not `allow`: it does
+        what the file says of those who must be asked."""
         folder = self.tmp / place
         folder.mkdir()
         file = folder / (self.name + ".json")
         file.write_text(json.dumps(self.root))
         self.bridge = Service(self.build, folder / "bridge", file, self.name, port, self.about.path,
                               self.about.secret, self.about.values)
+        if not allow:
+            self.bridge.lines.remove("policy = allow:*")
         self.bridge.start()
 
     def stop(self):
@@ -323,6 +326,23 @@ class Provider:
         wrong, text = self.bridge.call(name, arguments)
         result = json.loads(text).get("result", {})
         return {} if wrong else result.get("structuredContent", {}), text
+
+    def preview(self, name, arguments):
+        """What a person is shown who must agree to a call; nothing may be sent for that."""
+        allowing, self.bridge = self.bridge, None
+        try:
+            self.start("asking-%d" % self.keys, allow=False)
+            self.keys += 1
+            asked = self.script(lambda path: {})
+            _, text = self.bridge.call(name, arguments)
+            self.stop()
+        finally:
+            if self.bridge is not None:
+                self.bridge.close()
+            self.bridge = allowing
+        failure = json.loads(json.loads(text)["result"]["content"][0]["text"])
+        self.check("%s: a person is asked" % name, failure["code"] == "confirmation_required" and not asked, text)
+        return failure.get("preview", {}), text
 
     def pages(self, name, arguments, first, query, second, member, ids):
         pages = [first, second]

@@ -24,12 +24,17 @@ def shape(code):
 
 
 def others(provider):
-    """The account and who calls are the configuration's."""
+    """The account and who calls are the configuration's; a person sees what an SMS costs."""
     asked = provider.script(lambda path: {"body": {"messages": []}})
     _, text = provider.result("twilio_list_messages", {})
     pair = base64.b64decode(asked[0]["headers"]["authorization"][0].split()[1]).decode()
     provider.check("the account and who calls", pair == "%s:%s" % (KEY, provider.bridge.token) and
                    asked[0]["path"].startswith(BASE + ACCOUNT + "/"), "%s\n%s" % (asked[0]["path"], text))
+
+    for words, segments, encoding in (("a" * 161, 2, "GSM-7"), ("a" * 69 + "\U0001f600", 2, "UCS-2")):
+        got, text = provider.preview("twilio_send_sms", {"to": "+15551234567", "from": "ACME", "text": words})
+        provider.check("segments and encoding of an SMS", got.get("result") == {
+            "segments": segments, "encoding": encoding}, text)
 
 
 ABOUT = About(
