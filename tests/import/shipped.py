@@ -18,6 +18,7 @@ For each module in providers/:
     answered by a scripted service: the model must see what the file says of it.
   - each list that goes on is read in two pages from it, what each send sends is looked at, and names
     that nothing has.
+  - emoji of many characters and right-to-left text go out whole and come back whole.
 The last line is "N passed, N failed[, N skipped]".
 """
 import argparse
@@ -35,14 +36,16 @@ from urllib.parse import parse_qsl, urlsplit
 
 HERE = Path(__file__).resolve().parent
 ROOT = HERE.parent.parent
-sys.path[:0] = [str(HERE), str(HERE.parent)]
+sys.path[:0] = [str(HERE), str(HERE.parent), str(HERE.parent / "services")]
 import values  # noqa: E402
 from cases import Failure  # noqa: E402
 from document import branches, operation_of, pointers  # noqa: E402
 from mock import CALL_S, Mock, Service  # noqa: E402
+from texts import FAMILY, RTL, SCOTLAND, WAVE  # noqa: E402
 
 SERVICES = ROOT / "etc" / "services"
 DOCUMENTS = HERE / "documents"
+WHOLE = " ".join((FAMILY, SCOTLAND, WAVE, RTL))
 GENERIC = {"upstream_rejected", "upstream_error"}
 PROVIDERS = {path.stem: importlib.import_module("providers." + path.stem).ABOUT
              for path in sorted(HERE.glob("providers/*.py"))}
@@ -74,6 +77,50 @@ def body_of(request):
         name = part.get_param("name", header="content-disposition")
         parts[name] = text if file is None else (file, part.get_content_type(), text)
     return parts
+
+
+def put(document, pointer, value):
+    """Put a value where a pointer leads, and what is on the way there."""
+    at = document
+    steps = [step.replace("~1", "/").replace("~0", "~") for step in pointer.split("/")[1:]]
+    for step, after in zip(steps, [*steps[1:], None]):
+        below = value if after is None else [] if after.isdigit() else {}
+        if isinstance(at, list):
+            at.extend({} for _ in range(int(step) + 1 - len(at)))
+            at[int(step)] = at[int(step)] or below
+            at = at[int(step)]
+        elif after is None:
+            at[step] = value
+        else:
+            at = at.setdefault(step, below)
+
+
+def filled(pick, schema, document=None):
+    """An answer in which each pick finds something: a text of others' is WHOLE."""
+    document = {} if document is None else document
+    for name, one in pick.items():
+        below = schema.get("properties", {}).get(name, {})
+        if name == "next_cursor" or not isinstance(one, (dict, str)):
+            continue
+        if isinstance(one, dict) and "each" in one:
+            item = one["item"]
+            content = (filled(item, below.get("items", {})) if isinstance(item, dict) and "pointer" not in item
+                       else WHOLE if isinstance(item, dict) and item.get("untrusted") else "1")
+            if one["each"]:
+                put(document, one["each"], {"k": content} if "key" in one or "order" in one else [content])
+            if "order" in one:
+                put(document, one["order"], ["k"])
+        elif isinstance(one, dict) and not {"pointer", "value", "argument"} & set(one):
+            filled(one, below, document)
+        elif isinstance(one, str) or "pointer" in one:
+            pointer = one if isinstance(one, str) else one["pointer"]
+            kind = below.get("type", "string")
+            value = {"integer": 1, "number": 1, "boolean": True}.get(kind, "1")
+            if isinstance(one, dict) and one.get("untrusted") and kind == "string" and "map" not in one:
+                value = WHOLE
+            if pointer:
+                put(document, pointer, value)
+    return document
 
 
 class Provider:
@@ -133,6 +180,7 @@ class Provider:
             for tool in self.root["tools"]:
                 self.errors(tool)
             self.codes()
+            self.whole()
             self.names()
             self.about.others(self)
             for page in self.about.pages:
@@ -321,6 +369,43 @@ class Provider:
                 failure = json.loads(json.loads(text)["result"]["content"][0]["text"])
                 self.check("%s: a name that nothing has" % tool["name"], failure["code"] == "name_unknown" and
                            [c.get("name") for c in failure["candidates"]] == ["string"] and len(asked) == at, text)
+
+    def whole(self):
+        went = sum(self.outgoing(tool) for tool in self.root["tools"] if tool.get("write"))
+        came = sum(self.incoming(tool) for tool in self.root["tools"] if not tool.get("write"))
+        self.check("texts went %d times and came %d times" % (went, came), went > 0 and
+                   (came > 0 or self.name == "twilio"))
+
+    def outgoing(self, tool):
+        """Emoji of many characters and right-to-left text arrive whole in whatever is sent."""
+        used = json.dumps([tool["request"].get(kind) for kind in ("body", "form", "multipart")])
+        made = {name: how["argument"] for name, how in tool.get("derive", {}).items() if "markdown" in how}
+        free = [name for name, schema in tool["inputSchema"]["properties"].items()
+                if schema.get("type") == "string" and not {"pattern", "format", "enum", "const"} & set(schema)
+                and schema.get("maxLength", 1000) >= len(WHOLE) and name not in ("cursor", "idempotency_key")
+                and '"base64": "{%s}"' % name not in used
+                and any("{%s}" % n in used for n in [name, *(n for n, a in made.items() if a == name)])]
+        for name in free:
+            asked = self.script(lambda path: None)
+            self.bridge.call(tool["name"], dict(self.arguments(tool, False, self.about.all), **{name: WHOLE}))
+            sent = json.dumps(body_of(asked[-1]) if asked else None, ensure_ascii=False)
+            self.check("%s: %s arrives whole" % (tool["name"], name), WHOLE in sent, sent[:1000])
+        return len(free)
+
+    def incoming(self, tool):
+        """And come back whole in whatever others wrote."""
+        document = filled(tool["response"], tool.get("outputSchema", {}))
+        success = tool.get("success", self.root.get("success"))
+        if success:
+            put(document, success["pointer"], success["equals"])
+        if WHOLE not in json.dumps(document, ensure_ascii=False):
+            return 0
+        self.script(lambda path: {"body": json.dumps(document)}
+                    if re.fullmatch(self.at(tool["request"]), path) else None)
+        got, text = self.result(tool["name"], self.arguments(tool, False, self.about.all))
+        self.check("%s: a text comes back whole" % tool["name"], WHOLE in json.dumps(got, ensure_ascii=False),
+                   "%s\n%s" % (json.dumps(document)[:1500], text[:1500]))
+        return 1
 
     def result(self, name, arguments):
         wrong, text = self.bridge.call(name, arguments)
