@@ -1138,8 +1138,9 @@ def keyed_split_keys(a):
 def keyed_split_partly(a):
     """A part fails: repeated where the service knows the keys, and else never."""
     rooms = {"body": {"rooms": [{"id": "r1", "name": "general"}]}}
-    for plan in ({"status": 422}, {"status": 502}, {"behaviour": "stall"}):
-        k, code = key(), "partly_done" if plan.get("status") == 422 else "outcome_unknown"
+    for plan in ({"status": 503, "headers": {"Retry-After": "60"}}, {"status": 502},
+                 {"behaviour": "stall"}):
+        k, code = key(), "partly_done" if plan.get("status") == 503 else "outcome_unknown"
         a.sent, a.plan = [], [rooms, {}, plan]
         got = is_code(a.call("say_long", room="general", text=LONG, idempotency_key=k), code)
         expect(got.value["retryable"] and got.value["parts_sent"] == 1 and a.posts() == 2,

@@ -209,7 +209,8 @@ void
 split_fail(const struct split *s, struct failure *f)
 {
 	const char *key = json_str(s->args, "idempotency_key");
-	bool keyed = key != NULL && key[0] != '\0', again = keyed && s->tool->dedupes;
+	bool keyed = key != NULL && key[0] != '\0';
+	bool again = keyed && s->tool->dedupes && f->retryable;
 	bool unclear = strcmp(f->code, "outcome_unknown") == 0;
 	size_t rest = split_is_done(s) ? 0 : s->cut.parts[s->sent].character + 1;
 	struct buf cause, more;

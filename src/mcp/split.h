@@ -62,7 +62,7 @@ bool	 split_is_done(const struct split *s);
 int	 split_join(const struct split *s, struct buf *out, size_t budget);
 /*
  * What came of a part is the failure `f`, and the parts before it were sent: say so, and what to
- * do now. It is not worth a repeat unless the service knows the parts' keys.
+ * do now. It is not worth a repeat unless it was, and the service knows the parts' keys.
  */
 void	 split_fail(const struct split *s, struct failure *f);
 

@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * call_part.h - what call.c and consent.c share; nobody else includes it.
+ * call_part.h - what the files of call.h share; nobody else includes it.
  *
  *	call	the stages of a call, but for
+ *	claim	CLAIM, SEND and RECORD: what stands in the store of it
  *	consent	CONFIRM and SPEND: whether a person has to agree, and has agreed
  */
 #ifndef RUN_CALL_PART_H
@@ -20,11 +21,20 @@ void	 call_resume(struct call *c, enum call_stage next);
 enum call_stage call_over(const struct call *c);
 enum call_stage call_fail(struct call *c, struct failure *f);
 enum call_stage call_fail_memory(struct call *c);
-enum call_stage call_without_store(struct call *c, const struct store_reply *reply,
-	    enum call_stage next);
+int64_t	 call_left_ms(const struct call *c);
 bool	 call_enter(struct call *c, const struct tool *t, struct failure *f);
 enum call_stage call_ask_service(struct call *c, const struct tool *t, cJSON *args,
 	    bool repeatable, void (*done)(void *, const struct answer *, struct failure *));
+
+/*
+ * claim.c: the stages CLAIM, SEND and RECORD; and what comes of a stage that needs the store when
+ * that cannot be asked: `next`, or the failure.
+ */
+enum call_stage claim_make(struct call *c);
+enum call_stage claim_send(struct call *c);
+enum call_stage claim_record(struct call *c);
+enum call_stage claim_without_store(struct call *c, const struct store_reply *reply,
+	    enum call_stage next);
 
 /* consent.c: the stages CONFIRM and SPEND. */
 enum call_stage consent_confirm(struct call *c);

@@ -219,7 +219,7 @@ consent_spend(struct call *c)
 	uint8_t tag[RECORD_TAG];
 
 	if (c->bridge->store == NULL)
-		return call_without_store(c, &none, CALL_DONE);
+		return claim_without_store(c, &none, CALL_DONE);
 	memcpy(tag, c->token, sizeof tag);
 	c->op = store_add(c->bridge->store, c->token, tag, sizeof tag, LIMIT_SPENT_MS, on_spent, c);
 	return c->op == NULL ? call_fail_memory(c) : CALL_WAITS;
@@ -251,7 +251,7 @@ on_spent(void *arg, const struct store_reply *reply)
 		call_resume(c, call_fail(c, &f));
 		return;
 	default:
-		call_resume(c, call_without_store(c, reply, CALL_DONE));
+		call_resume(c, claim_without_store(c, reply, CALL_DONE));
 	}
 }
 

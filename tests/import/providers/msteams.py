@@ -63,7 +63,7 @@ def shown(provider):
     provider.script(lambda path: {"body": {"value": [message, event]}} if path == CHATTED else None)
     got, text = provider.result("msteams_list_chat_messages", {"chat_id": CHAT})
     one, two = got.get("messages", [{}, {}])
-    provider.check("HTML as Markdown", one.get("text") == "Look, @Bo: **1 < 2**\n\n![]" and
+    provider.check("HTML as Markdown", one.get("text") == "Look, @Bo: **1 < 2**\n\n![image]" and
                    two.get("text", "") == "", text)
     provider.check("what a text cannot carry is named", one.get("attachments") == [
         {"attachment_id": "1", "name": "a.docx", "type": "reference", "url": "https://x.sharepoint.com/a.docx"},

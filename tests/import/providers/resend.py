@@ -50,11 +50,12 @@ ABOUT = About(
     all={"email_id": ID, "address": "anna@example.org"},
     pages=[
         ("resend_list_emails", {"limit": 1}, {"object": "list", "has_more": True, "data": [{"id": ID}]},
-         {"limit": "1", "after": ID}, {"object": "list", "has_more": False, "data": []}, "emails/email_id", [ID]),
+         {"limit": "1", "after": ID}, {"object": "list", "has_more": False, "data": [{"id": ID2}]},
+         "emails/email_id", [ID, ID2]),
         ("resend_list_received_emails", {"limit": 1}, {"has_more": True, "data": [{"id": ID}]},
-         {"limit": "1", "after": ID}, {"has_more": False, "data": []}, "emails/email_id", [ID]),
+         {"limit": "1", "after": ID}, {"has_more": False, "data": [{"id": ID2}]}, "emails/email_id", [ID, ID2]),
         ("resend_list_attachments", {"email_id": ID}, {"has_more": True, "data": [{"id": ID2}]},
-         {"limit": "20", "after": ID2}, {"has_more": False, "data": []}, "attachments/attachment_id", [ID2]),
+         {"limit": "20", "after": ID2}, {"has_more": False, "data": [{"id": ID}]}, "attachments/attachment_id", [ID2, ID]),
     ],
     sends=[
         ("resend_send_email", dict(MAIL, text="At **one**?", idempotency_key="one"),
