@@ -66,9 +66,9 @@ ABOUT = About(
              ("To", "+15551234567"), ("From", "ACME"), ("Body", "Hi & bye"),
              ("MediaUrl", "https://a.example/1"), ("MediaUrl", "https://a.example/2")],
          {"sid": SID, "status": "queued"}, {"message_id": SID, "status": "queued"}),
-        ("twilio_send_whatsapp", {"to": "+15551234567", "from": "+15557654321", "text": "Hi"},
+        ("twilio_send_whatsapp", {"to": "+15551234567", "from": "+15557654321", "text": "**Hi**"},
          ACCOUNT + "/Messages.json", [
-             ("To", "whatsapp:+15551234567"), ("From", "whatsapp:+15557654321"), ("Body", "Hi")],
+             ("To", "whatsapp:+15551234567"), ("From", "whatsapp:+15557654321"), ("Body", "*Hi*")],
          {"sid": SID, "status": "queued"}, {"message_id": SID, "status": "queued"}),
     ],
 )
