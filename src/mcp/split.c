@@ -215,8 +215,11 @@ split_fail(const struct split *s, struct failure *f)
 	size_t rest = split_is_done(s) ? 0 : s->cut.parts[s->sent].character + 1;
 	struct buf cause, more;
 
-	buf_init(&cause, sizeof f->hint);
-	buf_puts(&cause, f->hint);
+	/* Of its hint what the service says: the rest is of a call of which nothing was done. */
+	buf_init(&cause, sizeof f->hint + sizeof f->code);
+	buf_puts(&cause, unclear ? "it may have been sent, or not" : f->code);
+	if (strstr(f->hint, " (it says: ") != NULL)
+		buf_puts(&cause, strstr(f->hint, " (it says: "));
 	text_cut(&cause, sizeof f->hint - LIMIT_HINT + 100);
 	buf_init(&more, 512);
 	buf_puts(&more, "\"cause\":");

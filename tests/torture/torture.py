@@ -249,9 +249,8 @@ class Watcher(Stub):
         same = [request[k] for k in ("method", "path", "body")]
         with self.lock:
             self.requests.append(request)
-            if self.last is not None and self.last[0] == same and not (self.script and all(
-                    self.script[0].get("expect", {}).get(k, request[k]) == request[k]
-                    for k in ("method", "path"))):
+            if self.last is not None and self.last[0] == same and not (
+                    self.script and not self.compare(self.script[0].get("expect", {}), request)):
                 self.script.insert(0, self.last[1])
             if self.script:
                 self.last = same, self.script[0]

@@ -158,12 +158,14 @@ test_failures(void)
 		split_next(s, args);
 		keep(s, "{}");
 		split_next(s, args);
-		failure_init(&f, rows[i].code, 422, "%s", "\xc3\xa4\xc3\xa4\xc3\xa4 the cause");
+		failure_init(&f, rows[i].code, 422, "nothing was done (it says: \"%s\")",
+		    "\xc3\xa4\xc3\xa4\xc3\xa4 the cause");
 		f.retryable = rows[i].was;
 		split_fail(s, &f);
 		CHECK(strcmp(f.code, rows[i].want) == 0 && f.retryable == rows[i].retryable &&
 		    f.http_status == 422, "%zu: %s", i, f.code);
-		CHECK(strstr(f.hint, rows[i].hint) != NULL && strstr(f.hint, "the cause") != NULL &&
+		CHECK(strstr(f.hint, rows[i].hint) != NULL && strstr(f.hint, "the cause\")") != NULL &&
+		    strstr(f.hint, "nothing was done") == NULL &&
 		    strstr(f.hint, "part 2 of 2") != NULL, "%zu: %s", i, f.hint);
 		CHECK(f.more != NULL && strcmp(f.more, rows[i].more) == 0, "%zu: %s", i, f.more);
 		failure_finish(&f);
