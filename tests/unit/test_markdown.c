@@ -231,6 +231,37 @@ run_nonsense(void)
 	free(text);
 }
 
+/* The same of as much as a service may answer, whose members may be anybody's. */
+static void
+run_hostile(void)
+{
+	static const char *const texts[][2] = {
+		{ "", "</a" }, { "", "</a \"" }, { "", "a<b>" }, { "", "<b" }, { "", "</" },
+		{ "<script>", "</script" }, { "<script>", "</script \"" }, { "", "~*" }, { "", "`*" },
+		{ "", "*a" },
+	};
+	size_t i, at, unit, n = 4 << 20;
+	enum markdown_dialect d;
+	struct buf out;
+	char *text = malloc(n + 1);
+
+	for (i = 0; text != NULL && i < sizeof texts / sizeof texts[0]; i++) {
+		at = strlen(texts[i][0]);
+		unit = strlen(texts[i][1]);
+		memcpy(text, texts[i][0], at);
+		for (; at + unit <= n; at += unit)
+			memcpy(text + at, texts[i][1], unit);
+		text[at] = '\0';
+		for (d = 0; d < MARKDOWN_DIALECTS; d++) {
+			buf_init(&out, 64 << 20);
+			CHECK(!markdown_reads(d) || markdown_from(&out, d, text) == 0, "%s%s from %u",
+			    texts[i][0], texts[i][1], d);
+			buf_finish(&out);
+		}
+	}
+	free(text);
+}
+
 int
 main(void)
 {
@@ -240,5 +271,6 @@ main(void)
 	run_from();
 	run_limits();
 	run_nonsense();
+	run_hostile();
 	return check_done();
 }
