@@ -126,7 +126,8 @@ guard(struct buf *out, const char *text)
 		buf_putc(out, *p);
 		if (*p == '<' && is_no_address(p + 1))
 			buf_putc(out, GUARD);
-		begins = *p == '\n' || (begins && strchr(" \t>-*+.)0123456789", *p) != NULL);
+		begins = *p == '\n' || *p == '\r' ||
+		    (begins && strchr(" \t>-*+.)0123456789", *p) != NULL);
 	}
 	return out->failed ? -1 : 0;
 }
@@ -222,7 +223,9 @@ open_code(struct writer *w, const MD_BLOCK_CODE_DETAIL *detail)
 	if (w->d->link != LINK_TAG)
 		return;
 	sheet_puts(&w->sheet, "<code");
-	if (detail->lang.size > 0) {
+	/* A quote would end the attribute, and of no language's name it is. */
+	if (detail->lang.size > 0 &&
+	    memchr(detail->lang.text, '"', detail->lang.size) == NULL) {
 		sheet_puts(&w->sheet, " class=\"language-");
 		put(w, detail->lang.text, detail->lang.size);
 		sheet_puts(&w->sheet, "\"");
