@@ -943,6 +943,40 @@ def keyed_preview_token(a):
     is_code(a.item(text="hello", confirm_token=token), "ok")
 
 
+def default_services(preview):
+    """The same with a default in what is sent and in what is shown."""
+    path = preview_services()
+    spec = json.loads(path.read_text())
+    for tool in spec["tools"]:
+        if tool["name"] in ("create_item", "preview_item"):
+            tool["inputSchema"] = json.loads(json.dumps(tool["inputSchema"]))
+            tool["inputSchema"]["properties"]["size"] = {"type": "integer", "default": 5}
+        if tool["name"] == "create_item":
+            tool["preview"] = preview
+    path.write_text(json.dumps(spec))
+    return path
+
+
+def keyed_preview_of_defaults(a):
+    """What is to be agreed to are the arguments that were given, and with them it is agreed to."""
+    asked = is_code(a.item(text="hello"), "confirmation_required").value
+    expect(asked["preview"]["arguments"] == {"text": "hello"}, asked)
+    is_code(a.item(confirm_token=asked["confirm_token"], **asked["preview"]["arguments"]), "ok")
+
+
+def keyed_preview_shows_defaults(a):
+    """The same of a preview that is made of arguments, which has the default."""
+    asked = is_code(a.item(text="hello"), "confirmation_required").value
+    expect(asked["preview"] == {"arguments": {"text": "hello"}, "result": {"size": 5}}, asked)
+    is_code(a.item(confirm_token=asked["confirm_token"], **asked["preview"]["arguments"]), "ok")
+
+
+keyed_preview_of_defaults.services = lambda: default_services("preview_item")
+keyed_preview_shows_defaults.services = lambda: default_services({"size": {"argument": "size"}})
+for previews in (keyed_preview_of_defaults, keyed_preview_shows_defaults):
+    previews.conf = ["policy = confirm:create_item"]
+
+
 def keyed_lost_then_unreachable(a):
     """A write that was lost on a kept connection is not sent again once nobody listens."""
     import socket

@@ -155,16 +155,6 @@ memory:
 	return failure_memory(f);
 }
 
-void
-value_forget(const struct tool *t, cJSON *args)
-{
-	size_t i;
-
-	forget_own(t, args);
-	for (i = 0; i < t->nsteps; i++)
-		step_forget(&t->steps[i], args);
-}
-
 /* A text in a dialect. NULL: no memory, or it is longer than that may be. */
 static cJSON *
 render(const char *text, enum markdown_dialect dialect)

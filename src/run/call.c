@@ -108,6 +108,7 @@ call_finish(struct call *c)
 	c->entered = false;
 	paging_finish(&c->paging);
 	split_destroy(c->split);
+	cJSON_Delete(c->lent);
 	buf_finish(&c->text);
 	buf_finish(&c->ask);
 }
@@ -272,11 +273,19 @@ call_enter(struct call *c, const struct tool *t, struct failure *f)
 	return c->entered;
 }
 
+cJSON *
+call_lend(struct call *c)
+{
+	cJSON_Delete(c->lent);
+	c->lent = json_borrow(c->args, NULL);
+	return c->lent;
+}
+
 /* The arguments that go out next: the call's, or those of a part. NULL: out of memory. */
 static cJSON *
 call_arguments(struct call *c)
 {
-	return c->split == NULL ? c->args : split_next(c->split, c->args);
+	return c->split == NULL ? call_lend(c) : split_next(c->split, c->args);
 }
 
 /* What has to be asked of the service, for tool `t`. */
