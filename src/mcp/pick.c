@@ -169,7 +169,7 @@ check(const cJSON *pick, const cJSON *known, char *place, size_t placelen, char 
 		return check_pointer(json_get(pick, "pointer"), why, whylen);
 	case FORM_LIST:
 		child = json_get(pick, "key");
-		if (child != NULL && (!cJSON_IsString(child) ||
+		if (child != NULL && (!cJSON_IsString(child) || child->valuestring[0] == '\0' ||
 		    !pick_is_object(json_get(pick, "item")) ||
 		    json_get(json_get(pick, "item"), child->valuestring) != NULL)) {
 			snprintf(why, whylen, "\"key\" must be the name of a member that \"item\" "

@@ -67,6 +67,7 @@ static const struct {
 	{ "{\"a\":{\"b\":7}}", "/a/b", "must be a pointer" },
 	{ "{\"each\":\"/a\",\"item\":\"\",\"omit_empty\":true}", NULL, NULL },
 	{ "{\"each\":\"/a\",\"item\":\"\",\"omit_empty\":1}", "", "\"omit_empty\" must be true or false" },
+	{ "{\"each\":\"/a\",\"key\":\"\",\"item\":{}}", "", "\"key\" must be the name" },
 	{ "{\"each\":\"/a\",\"order\":\"/b\",\"item\":\"\"}", NULL, NULL },
 	{ "{\"each\":\"/a\",\"order\":\"b\",\"item\":\"\"}", "", "\"b\" is not a JSON Pointer" },
 	{ "{\"each\":\"/a\",\"order\":1,\"item\":\"\"}", "", "must be a JSON Pointer in a string" },

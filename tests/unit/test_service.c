@@ -324,6 +324,7 @@ static const struct mutation mutations[] = {
 	{ T1 "/preview", "{\"to\":{\"argument\":\"nope\"}}", T1 "/preview", "/to: must name", NO },
 	{ T1 "/preview", "{\"to\":{\"b\":\"/x\"}}", T1 "/preview", "no answer yet", NO },
 	{ T1 "/preview", "{\"value\":1}", T1 "/preview", "an object of picks", YES },
+	{ T1 "/preview", "{}", T1 "/preview", "must show something", YES },
 	{ T1 "/preview", "7", T1 "/preview", "the name of a tool", YES },
 	{ T1 "/derive", "{\"at\":{\"argument\":\"to\",\"markdown\":\"whatsapp\"}}", NULL, NULL, NO },
 	{ T1 "/derive", "{\"at\":{\"argument\":\"to\",\"markdown\":\"s\"}}", T1 "/derive/at",
