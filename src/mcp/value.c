@@ -109,7 +109,7 @@ value_is_used(const struct tool *t, const struct request *r, const char *name)
 
 	for (i = 0; i < t->nderived; i++)
 		if (strcmp(t->derived[i].argument, name) == 0 &&
-		    request_uses(r, t->derived[i].name))
+		    value_is_used(t, r, t->derived[i].name))
 			return true;
 	return request_uses(r, name);
 }
