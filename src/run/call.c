@@ -171,14 +171,18 @@ is_sound(const char *key)
 	return strchr(" \t", key[0]) == NULL && strchr(" \t", key[strlen(key) - 1]) == NULL;
 }
 
-/* The service sees one caller, us: keys of several must not meet there. */
+/*
+ * The service sees one caller, us: keys of several must not meet there, and neither must the key
+ * of a part, KEY-2, and one that a caller made up for a second message.
+ */
 static int
 call_rename_key(struct call *c)
 {
 	char name[2 * CRYPTO_DIGEST + 1];
 	size_t i;
 
-	if (c->key == NULL || strcmp(c->principal->name, MCP_ANONYMOUS) == 0)
+	if (c->key == NULL ||
+	    (c->split == NULL && strcmp(c->principal->name, MCP_ANONYMOUS) == 0))
 		return 0;
 	for (i = 0; i < CRYPTO_DIGEST; i++)
 		snprintf(name + 2 * i, 3, "%02x", c->place[i]);
