@@ -377,7 +377,7 @@ put_key(cJSON *item, const char *key, const char *name)
 /* A member of an object, found by its name. */
 struct named {
 	const cJSON	*member;
-	bool		 given;		/* once is enough: a short list must not become a long one */
+	bool		 given;		/* of a name that is there twice once is enough */
 };
 
 /* The elements of a list, or an object's in the order of an array of its names. */
