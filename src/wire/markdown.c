@@ -91,7 +91,7 @@ markdown_to(struct buf *out, enum markdown_dialect dialect, const char *text)
 	struct buf guarded;
 
 	buf_init(&guarded, 2 * strlen(text) + 1);
-	buf_init(&w.target, LIMIT_URL);
+	buf_init(&w.target, strlen(text));	/* a reference is longer than what it is of */
 	sheet_init(&w.sheet, out);
 	if (guard(&guarded, text) == -1 ||
 	    md_parse(buf_str(&guarded), (MD_SIZE)guarded.len, &parser, &w) != 0)
@@ -391,7 +391,10 @@ open_link(struct writer *w, const MD_ATTRIBUTE *target)
 			used = 1;
 		}
 	}
-	w->leads = !w->target.failed && has_scheme(buf_str(&w->target)) &&
+	/* What is too long to lead anywhere is text, and whole. */
+	if (w->target.failed)
+		w->sheet.out->failed = true;
+	w->leads = w->target.len <= LIMIT_URL && has_scheme(buf_str(&w->target)) &&
 	    strpbrk(buf_str(&w->target), " \t\r\n<>|\"") == NULL;
 	if (w->leads && w->d->link != LINK_BEHIND) {
 		sheet_puts(&w->sheet, w->d->link == LINK_TAG ? "<a href=\"" : "<");

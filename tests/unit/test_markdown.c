@@ -202,6 +202,26 @@ run_limits(void)
 	buf_finish(&out);
 }
 
+/* A link that is too long to lead anywhere is text, all of it. */
+static void
+run_long_link(void)
+{
+	static char text[20000];
+	enum markdown_dialect d;
+	struct buf out;
+
+	memset(text, 'a', sizeof text - 1);
+	memcpy(text, "[l](https://a.b/", 16);
+	memcpy(text + sizeof text - 5, "end)", 4);
+	for (d = 0; d < MARKDOWN_DIALECTS; d++) {
+		buf_init(&out, 64 << 20);
+		CHECK(markdown_to(&out, d, text) == 0 && strstr(buf_str(&out), "aend)") != NULL &&
+		    strstr(buf_str(&out), "<a") == NULL && out.len >= sizeof text - 2, "%u: %zu", d,
+		    out.len);
+		buf_finish(&out);
+	}
+}
+
 /* Much nonsense of one kind: what took the square of its length would not end in time. */
 static void
 run_nonsense(void)
@@ -275,6 +295,7 @@ main(void)
 	run_to();
 	run_from();
 	run_limits();
+	run_long_link();
 	run_nonsense();
 	run_hostile();
 	return check_done();
