@@ -55,8 +55,9 @@ SERVICE = {
         tool("send"),
         tool("post", request={"method": "POST", "url": "/post", "body": {"text": "{text}"}}),
         {"name": "look", "description": "look", "write": False,
-         "inputSchema": {"type": "object", "properties": {"q": {"type": "string"}}},
-         "request": {"method": "GET", "url": "/look{?q}"}, "response": {"found": "/id"}},
+         "inputSchema": {"type": "object", "properties": {"q": {"type": "string"},
+                                                           "n": {"type": "integer", "default": 5}}},
+         "request": {"method": "GET", "url": "/look{?q,n}"}, "response": {"found": "/id"}},
     ]}
 
 

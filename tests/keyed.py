@@ -943,6 +943,40 @@ def keyed_preview_token(a):
     is_code(a.item(text="hello", confirm_token=token), "ok")
 
 
+def default_services(preview):
+    """The same with a default in what is sent and in what is shown."""
+    path = preview_services()
+    spec = json.loads(path.read_text())
+    for tool in spec["tools"]:
+        if tool["name"] in ("create_item", "preview_item"):
+            tool["inputSchema"] = json.loads(json.dumps(tool["inputSchema"]))
+            tool["inputSchema"]["properties"]["size"] = {"type": "integer", "default": 5}
+        if tool["name"] == "create_item":
+            tool["preview"] = preview
+    path.write_text(json.dumps(spec))
+    return path
+
+
+def keyed_preview_of_defaults(a):
+    """What is to be agreed to are the arguments that were given, and with them it is agreed to."""
+    asked = is_code(a.item(text="hello"), "confirmation_required").value
+    expect(asked["preview"]["arguments"] == {"text": "hello"}, asked)
+    is_code(a.item(confirm_token=asked["confirm_token"], **asked["preview"]["arguments"]), "ok")
+
+
+def keyed_preview_shows_defaults(a):
+    """The same of a preview that is made of arguments, which has the default."""
+    asked = is_code(a.item(text="hello"), "confirmation_required").value
+    expect(asked["preview"] == {"arguments": {"text": "hello"}, "result": {"size": 5}}, asked)
+    is_code(a.item(confirm_token=asked["confirm_token"], **asked["preview"]["arguments"]), "ok")
+
+
+keyed_preview_of_defaults.services = lambda: default_services("preview_item")
+keyed_preview_shows_defaults.services = lambda: default_services({"size": {"argument": "size"}})
+for previews in (keyed_preview_of_defaults, keyed_preview_shows_defaults):
+    previews.conf = ["policy = confirm:create_item"]
+
+
 def keyed_lost_then_unreachable(a):
     """A write that was lost on a kept connection is not sent again once nobody listens."""
     import socket
@@ -1135,6 +1169,17 @@ def keyed_split_keys(a):
     expect("canary" not in json.dumps(again.value) and len(again.value["more"]) == 2, again.value)
 
 
+def keyed_split_keys_of_two(a):
+    """The key of a second part is none that somebody makes up for a second message."""
+    rooms = {"body": {"rooms": [{"id": "r1", "name": "general"}]}}
+    k = key()
+    a.plan = [rooms] + [{"body": {"id": "m"}}] * 3 + [rooms, {"body": {"id": "m"}}]
+    is_code(a.call("say_long", room="general", text=LONG, idempotency_key=k), "ok")
+    is_code(a.call("say_long", room="general", text="short", idempotency_key=k + "-2"), "ok")
+    keys = [s[2] for s in a.sent if s[2]]
+    expect(len(keys) == 4 and len(set(keys)) == 4 and keys[3] == k + "-2", keys)
+
+
 def keyed_split_partly(a):
     """A part fails: repeated where the service knows the keys, and else never."""
     rooms = {"body": {"rooms": [{"id": "r1", "name": "general"}]}}
@@ -1147,8 +1192,8 @@ def keyed_split_partly(a):
                got.value)
         a.plan = [rooms]
         is_code(a.call("say_long", room="general", text=LONG, idempotency_key=k), "ok")
-        expect([s[2] for s in a.sent if s[0] == "POST"] == [k, k + "-2"] + [k, k + "-2", k + "-3"],
-               a.sent)
+        keys = [s[2] for s in a.sent if s[0] == "POST"]
+        expect(keys == [keys[0], keys[0] + "-2"] * 2 + [keys[0] + "-3"], a.sent)
         k = key()
         a.sent, a.plan = [], [{}, plan]
         got = is_code(a.call("post_long", text=LONG, idempotency_key=k), code)
@@ -1238,7 +1283,8 @@ def keyed_split_rate(a):
 keyed_split_rate.conf = ["rate_limit = post_*=2/h"]
 
 
-for split in (keyed_split_replay, keyed_split_keys, keyed_split_partly, keyed_split_killed,
+for split in (keyed_split_replay, keyed_split_keys, keyed_split_keys_of_two, keyed_split_partly,
+              keyed_split_killed,
               keyed_split_client_gone, keyed_split_deadline, keyed_split_confirm, keyed_split_rate):
     split.services = chain_services
     split.conf = getattr(split, "conf", []) + ["tools_off ="]

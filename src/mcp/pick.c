@@ -169,7 +169,7 @@ check(const cJSON *pick, const cJSON *known, char *place, size_t placelen, char 
 		return check_pointer(json_get(pick, "pointer"), why, whylen);
 	case FORM_LIST:
 		child = json_get(pick, "key");
-		if (child != NULL && (!cJSON_IsString(child) ||
+		if (child != NULL && (!cJSON_IsString(child) || child->valuestring[0] == '\0' ||
 		    !pick_is_object(json_get(pick, "item")) ||
 		    json_get(json_get(pick, "item"), child->valuestring) != NULL)) {
 			snprintf(why, whylen, "\"key\" must be the name of a member that \"item\" "
@@ -374,23 +374,30 @@ put_key(cJSON *item, const char *key, const char *name)
 	return json_put(item, key, clean);
 }
 
+/* A member of an object, found by its name. */
+struct named {
+	const cJSON	*member;
+	bool		 given;		/* of a name that is there twice once is enough */
+};
+
 /* The elements of a list, or an object's in the order of an array of its names. */
 struct elements {
 	const cJSON	*at;		/* the next; in `names`: of the array */
-	const cJSON	**names;	/* the object's members by name; NULL: as they come */
+	struct named	*names;		/* the object's members by name; NULL: as they come */
 	size_t		 count;
 };
 
 static int
 by_name(const void *a, const void *b)
 {
-	return strcmp((*(const cJSON *const *)a)->string, (*(const cJSON *const *)b)->string);
+	return strcmp(((const struct named *)a)->member->string,
+	    ((const struct named *)b)->member->string);
 }
 
 static int
-is_name(const void *name, const void *member)
+is_name(const void *name, const void *named)
 {
-	return strcmp(name, (*(const cJSON *const *)member)->string);
+	return strcmp(name, ((const struct named *)named)->member->string);
 }
 
 /* free() of the names must follow. 0 or -1 (memory). */
@@ -402,12 +409,12 @@ elements_open(struct elements *e, const cJSON *list, const char *order, const cJ
 	*e = (struct elements){ .at = list->child };
 	if (order == NULL)
 		return 0;
-	e->names = calloc((size_t)cJSON_GetArraySize(list) + 1, sizeof(const cJSON *));
+	e->names = calloc((size_t)cJSON_GetArraySize(list) + 1, sizeof *e->names);
 	if (e->names == NULL)
 		return -1;
 	cJSON_ArrayForEach(from, list)
-		e->names[e->count++] = from;
-	qsort(e->names, e->count, sizeof(const cJSON *), by_name);
+		e->names[e->count++].member = from;
+	qsort(e->names, e->count, sizeof *e->names, by_name);
 	from = pointer_get(document, order);
 	e->at = from == NULL ? NULL : from->child;
 	return 0;
@@ -417,7 +424,8 @@ elements_open(struct elements *e, const cJSON *list, const char *order, const cJ
 static const cJSON *
 elements_next(struct elements *e)
 {
-	const cJSON *at, *const *found;
+	struct named *found;
+	const cJSON *at;
 
 	for (at = e->at; at != NULL; at = at->next) {
 		e->at = at->next;
@@ -425,10 +433,11 @@ elements_next(struct elements *e)
 			return at;
 		if (!cJSON_IsString(at))
 			continue;
-		found = bsearch(at->valuestring, e->names, e->count, sizeof(const cJSON *),
-		    is_name);
-		if (found != NULL)
-			return *found;
+		found = bsearch(at->valuestring, e->names, e->count, sizeof *e->names, is_name);
+		if (found == NULL || found->given)
+			continue;
+		found->given = true;
+		return found->member;
 	}
 	return NULL;
 }

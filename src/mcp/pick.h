@@ -11,7 +11,7 @@
  *   {"each": "/a", "item": PICK, "only": "ARG"}   a list; ARG names the members to keep
  *   {"each": "/a", "key": "k", "item": {...}}     the same of an object, whose names become k
  *   {"each": "/a", "order": "/b", "item": PICK}   of an object, in the order that an array of its
- *                                           names has
+ *                                           names has, each once
  *   {"each": "/a", "item": PICK, "omit_empty": true}   a list that is left out with nothing in it
  *   {"value": V}                            V itself
  *   {"argument": "ARG"}                     an argument of the call

@@ -434,7 +434,9 @@ fail_status(struct failure *f, const struct tool *t, const cJSON *args, const st
 	if (json_get(known, "code") != NULL)
 		snprintf(f->code, sizeof f->code, "%s", cJSON_IsNull(json_get(known, "code")) ?
 		    rule->code : json_str(known, "code"));
-	f->retry_after_s = retry_after_s(&t->retry, a, document);
+	/* A header may say with every answer when a window ends: of no use where no repeat is. */
+	f->retry_after_s = t->retry.header != NULL && !f->retryable ? a->retry_after_s :
+	    retry_after_s(&t->retry, a, document);
 	if (t->error != NULL && json_get(t->error, "candidates") != NULL && document != NULL) {
 		if (pick_apply(json_get(t->error, "candidates"), document, args, &f->candidates,
 		    &why) == -1)

@@ -119,7 +119,9 @@ retry_read_s(const struct retry_source *r, const struct answer *a)
 	cJSON *document = NULL;
 	int64_t n;
 
-	if (a->outcome != OUTCOME_ANSWERED || (a->status != 429 && a->status != 503))
+	/* A header that every answer may have does not say of a 503 that nothing was done. */
+	if (a->outcome != OUTCOME_ANSWERED ||
+	    (a->status != 429 && (a->status != 503 || r->header != NULL)))
 		return a->retry_after_s;
 	if (a->retry_after_s < 0 && r->pointer != NULL)
 		document = json_parse(a->body, a->len, &fault);

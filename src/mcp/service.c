@@ -366,11 +366,29 @@ first_shared(const struct tool *preview, const struct tool *t)
 	return NULL;
 }
 
+/* An argument of both with another default in each: what is shown would not be sent; NULL: none. */
+static const char *
+first_unlike(const struct tool *preview, const struct tool *t)
+{
+	const cJSON *child, *mine, *its;
+
+	cJSON_ArrayForEach(child, json_get(preview->input, "properties")) {
+		its = json_get(child, "default");
+		mine = json_get(json_get(t->input, "properties"), child->string);
+		if (mine == NULL)
+			continue;
+		mine = json_get(mine, "default");
+		if (mine != its && !cJSON_Compare(mine, its, true))
+			return child->string;
+	}
+	return NULL;
+}
+
 /* Find the tools that "preview" names. */
 static int
 link_previews(struct service *s, struct spec_fault *f)
 {
-	const char *name, *shadow;
+	const char *name, *shadow, *unlike;
 	char place[64];
 	size_t i, k;
 
@@ -389,6 +407,10 @@ link_previews(struct service *s, struct spec_fault *f)
 		if (shadow != NULL)
 			return spec_fail(f, place, "has a step that brings \"%s\", which is the "
 			    "name of an argument here; give it another name", shadow);
+		unlike = first_unlike(&s->tools[k], &s->tools[i]);
+		if (unlike != NULL)
+			return spec_fail(f, place, "has another default of \"%s\"; what is "
+			    "agreed to must be what is sent", unlike);
 		if (!grants(s->tools[i].scopes, s->tools[k].scopes))
 			return spec_fail(f, place, "asks for scopes that the tool itself does "
 			    "not; who may call the one is shown the other");

@@ -130,29 +130,14 @@ replace(cJSON *args, const char *name, struct buf *text)
 	return result;
 }
 
-/* The caller's arguments, which are not copied. */
-static cJSON *
-refer(const struct split *s, cJSON *args)
-{
-	cJSON *out = cJSON_CreateObject(), *child;
-
-	cJSON_ArrayForEach(child, args)
-		if (out != NULL && strcmp(child->string, s->tool->split.argument) != 0 &&
-		    !cJSON_AddItemReferenceToObject(out, child->string, child)) {
-			cJSON_Delete(out);
-			return NULL;
-		}
-	return out;
-}
-
 cJSON *
-split_next(struct split *s, cJSON *args)
+split_next(struct split *s, const cJSON *args)
 {
 	const char *key = json_str(args, "idempotency_key");
 	struct buf text, name;
 
 	if (s->args == NULL)
-		s->args = refer(s, args);
+		s->args = json_borrow(args, s->tool->split.argument);
 	if (s->args == NULL)
 		return NULL;
 	buf_init(&text, 4 * s->tool->split.max);

@@ -48,7 +48,7 @@ void	 split_destroy(struct split *s);
  * and what steps have added; but the part's text and key. Borrowed until the next of these calls.
  * NULL: out of memory.
  */
-struct cJSON *split_next(struct split *s, struct cJSON *args);
+struct cJSON *split_next(struct split *s, const struct cJSON *args);
 /* The part has gone well: take its result (JSON) out of `result`. */
 void	 split_keep(struct split *s, struct buf *result);
 /* How many parts have gone well so far; 0 where `s` is NULL. */

@@ -155,10 +155,11 @@ step_forget(const struct step *s, cJSON *args)
 {
 	const cJSON *child;
 
-	if (s->find != NULL) {
+	if (s->find != NULL)
 		cJSON_DeleteItemFromObjectCaseSensitive(args, s->as);
+	/* Of a list without pages it is a name like others. */
+	if (s->next.given)
 		cJSON_DeleteItemFromObjectCaseSensitive(args, STEP_CURSOR);
-	}
 	cJSON_ArrayForEach(child, s->response)
 		cJSON_DeleteItemFromObjectCaseSensitive(args, child->string);
 }

@@ -325,6 +325,8 @@ load_shows(struct tool *t, const cJSON *spec, const char *place, struct spec_fau
 	if (!pick_is_object(preview))
 		return spec_fail(f, at, "is the name of a tool, or an object of picks: "
 		    "{\"name\": PICK, ...}");
+	if (preview->child == NULL)
+		return spec_fail(f, at, "must show something");
 	if (pick_check(preview, t->known, below, sizeof below, reason, sizeof reason) == -1)
 		return spec_fail(f, at, "%s%s%s", below, below[0] == '\0' ? "" : ": ", reason);
 	if (pick_reads(preview))

@@ -109,7 +109,7 @@ value_is_used(const struct tool *t, const struct request *r, const char *name)
 
 	for (i = 0; i < t->nderived; i++)
 		if (strcmp(t->derived[i].argument, name) == 0 &&
-		    request_uses(r, t->derived[i].name))
+		    value_is_used(t, r, t->derived[i].name))
 			return true;
 	return request_uses(r, name);
 }
@@ -153,16 +153,6 @@ value_fill(const struct tool *t, cJSON *args, struct failure *f)
 	return 0;
 memory:
 	return failure_memory(f);
-}
-
-void
-value_forget(const struct tool *t, cJSON *args)
-{
-	size_t i;
-
-	forget_own(t, args);
-	for (i = 0; i < t->nsteps; i++)
-		step_forget(&t->steps[i], args);
 }
 
 /* A text in a dialect. NULL: no memory, or it is longer than that may be. */

@@ -49,7 +49,5 @@ bool	 value_is_used(const struct tool *t, const struct request *r, const char *n
  * has accepted. 0, or -1 with the failure in `f`: an argument that is not what it is taken for.
  */
 int	 value_fill(const struct tool *t, cJSON *args, struct failure *f);
-/* Take constants, what is derived and what steps brought out of `args` again. */
-void	 value_forget(const struct tool *t, cJSON *args);
 
 #endif

@@ -108,6 +108,7 @@ call_finish(struct call *c)
 	c->entered = false;
 	paging_finish(&c->paging);
 	split_destroy(c->split);
+	cJSON_Delete(c->lent);
 	buf_finish(&c->text);
 	buf_finish(&c->ask);
 }
@@ -170,14 +171,18 @@ is_sound(const char *key)
 	return strchr(" \t", key[0]) == NULL && strchr(" \t", key[strlen(key) - 1]) == NULL;
 }
 
-/* The service sees one caller, us: keys of several must not meet there. */
+/*
+ * The service sees one caller, us: keys of several must not meet there, and neither must the key
+ * of a part, KEY-2, and one that a caller made up for a second message.
+ */
 static int
 call_rename_key(struct call *c)
 {
 	char name[2 * CRYPTO_DIGEST + 1];
 	size_t i;
 
-	if (c->key == NULL || strcmp(c->principal->name, MCP_ANONYMOUS) == 0)
+	if (c->key == NULL ||
+	    (c->split == NULL && strcmp(c->principal->name, MCP_ANONYMOUS) == 0))
 		return 0;
 	for (i = 0; i < CRYPTO_DIGEST; i++)
 		snprintf(name + 2 * i, 3, "%02x", c->place[i]);
@@ -272,11 +277,19 @@ call_enter(struct call *c, const struct tool *t, struct failure *f)
 	return c->entered;
 }
 
+cJSON *
+call_lend(struct call *c)
+{
+	cJSON_Delete(c->lent);
+	c->lent = json_borrow(c->args, NULL);
+	return c->lent;
+}
+
 /* The arguments that go out next: the call's, or those of a part. NULL: out of memory. */
 static cJSON *
 call_arguments(struct call *c)
 {
-	return c->split == NULL ? c->args : split_next(c->split, c->args);
+	return c->split == NULL ? call_lend(c) : split_next(c->split, c->args);
 }
 
 /* What has to be asked of the service, for tool `t`. */

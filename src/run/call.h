@@ -60,6 +60,7 @@ struct call {
 	enum call_stage		 stage;
 	struct paging		 paging;
 	struct split		*split;		/* the parts that a text goes in; NULL: as it is */
+	cJSON			*lent;		/* the arguments, for what is put in besides */
 	struct errand		 errand;	/* what is asked of the service */
 	struct store_op		*op;		/* with the store, or NULL */
 	struct event		 sleep;

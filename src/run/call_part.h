@@ -22,6 +22,11 @@ enum call_stage call_over(const struct call *c);
 enum call_stage call_fail(struct call *c, struct failure *f);
 enum call_stage call_fail_memory(struct call *c);
 int64_t	 call_left_ms(const struct call *c);
+/*
+ * The arguments as a service may be asked with them: what is put in besides, or taken out, is not
+ * seen in the call's own. Borrowed until the next of these calls. NULL: out of memory.
+ */
+cJSON	*call_lend(struct call *c);
 bool	 call_enter(struct call *c, const struct tool *t, struct failure *f);
 enum call_stage call_ask_service(struct call *c, const struct tool *t, cJSON *args,
 	    bool repeatable, void (*done)(void *, const struct answer *, struct failure *));

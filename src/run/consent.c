@@ -99,18 +99,19 @@ consent_ask(struct call *c, const char *preview)
 static enum call_stage
 consent_show(struct call *c)
 {
+	cJSON *args = call_lend(c), *shown = NULL;
 	enum call_stage next;
-	cJSON *shown = NULL;
 	struct failure f;
 	struct buf text;
 	const char *why;
 
-	if (value_fill(c->tool, c->args, &f) == -1)
+	if (args == NULL)
+		return call_fail_memory(c);
+	if (value_fill(c->tool, args, &f) == -1)
 		return call_fail(c, &f);
 	buf_init(&text, (size_t)c->bridge->settings->result_max);
-	if (pick_apply(c->tool->shows, NULL, c->args, &shown, &why) == 0)
+	if (pick_apply(c->tool->shows, NULL, args, &shown, &why) == 0)
 		json_print(&text, shown);
-	value_forget(c->tool, c->args);
 	next = text.len == 0 || text.failed ? call_fail_memory(c) :
 	    consent_ask(c, buf_str(&text));
 	cJSON_Delete(shown);
@@ -124,13 +125,17 @@ consent_preview(struct call *c)
 {
 	const struct tool *preview = c->tool->preview;
 	struct failure f;
+	cJSON *args;
 
 	if (c->tool->shows != NULL)
 		return consent_show(c);
 	if (preview == NULL)
 		return consent_ask(c, NULL);
-	return call_enter(c, preview, &f) ?
-	    call_ask_service(c, preview, c->args, true, on_preview) : call_fail(c, &f);
+	if (!call_enter(c, preview, &f))
+		return call_fail(c, &f);
+	args = call_lend(c);
+	return args == NULL ? call_fail_memory(c) :
+	    call_ask_service(c, preview, args, true, on_preview);
 }
 
 enum call_stage
@@ -197,10 +202,8 @@ on_preview(void *arg, const struct answer *answer, struct failure *failed)
 		return;
 	}
 	buf_init(&preview, (size_t)c->bridge->settings->result_max);
-	result = result_map(&preview, c->tool->preview, c->args, answer, &none, preview.cap, false,
-	    &f);
-	/* What was put in besides is none of the arguments that are to be agreed to. */
-	value_forget(c->tool->preview, c->args);
+	result = result_map(&preview, c->tool->preview, c->errand.args, answer, &none, preview.cap,
+	    false, &f);
 	/* What cannot be previewed could not be sent: the model is told why. */
 	if (result != RESULT_GOOD)
 		next = call_fail(c, &f);

@@ -328,3 +328,35 @@ json_push(cJSON *array, cJSON *item)
 	}
 	return 0;
 }
+
+/* An item with a value that it does not own. NULL: out of memory. */
+static cJSON *
+borrow_value(const cJSON *value)
+{
+	cJSON *item = cJSON_CreateNull();
+
+	if (item != NULL)
+		*item = (cJSON){
+			.type = (value->type & 0xff) | cJSON_IsReference, .child = value->child,
+			.valuestring = value->valuestring, .valueint = value->valueint,
+			.valuedouble = value->valuedouble,
+		};
+	return item;
+}
+
+cJSON *
+json_borrow(const cJSON *object, const char *without)
+{
+	cJSON *out = cJSON_CreateObject();
+	const cJSON *child;
+
+	cJSON_ArrayForEach(child, object) {
+		if (without != NULL && strcmp(child->string, without) == 0)
+			continue;
+		if (json_put(out, child->string, borrow_value(child)) == -1) {
+			cJSON_Delete(out);
+			return NULL;
+		}
+	}
+	return out;
+}

@@ -76,5 +76,10 @@ cJSON	*json_int(int64_t value);
  */
 int	 json_put(cJSON *object, const char *name, cJSON *item);
 int	 json_push(cJSON *array, cJSON *item);
+/*
+ * An object with an object's members but the one called `without` (NULL: all): their values are
+ * borrowed, whatever is put in and taken out. Must be freed before them. NULL: out of memory.
+ */
+cJSON	*json_borrow(const cJSON *object, const char *without);
 
 #endif

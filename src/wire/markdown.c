@@ -91,7 +91,7 @@ markdown_to(struct buf *out, enum markdown_dialect dialect, const char *text)
 	struct buf guarded;
 
 	buf_init(&guarded, 2 * strlen(text) + 1);
-	buf_init(&w.target, LIMIT_URL);
+	buf_init(&w.target, strlen(text));	/* a reference is longer than what it is of */
 	sheet_init(&w.sheet, out);
 	if (guard(&guarded, text) == -1 ||
 	    md_parse(buf_str(&guarded), (MD_SIZE)guarded.len, &parser, &w) != 0)
@@ -126,7 +126,8 @@ guard(struct buf *out, const char *text)
 		buf_putc(out, *p);
 		if (*p == '<' && is_no_address(p + 1))
 			buf_putc(out, GUARD);
-		begins = *p == '\n' || (begins && strchr(" \t>-*+.)0123456789", *p) != NULL);
+		begins = *p == '\n' || *p == '\r' ||
+		    (begins && strchr(" \t>-*+.)0123456789", *p) != NULL);
 	}
 	return out->failed ? -1 : 0;
 }
@@ -222,7 +223,9 @@ open_code(struct writer *w, const MD_BLOCK_CODE_DETAIL *detail)
 	if (w->d->link != LINK_TAG)
 		return;
 	sheet_puts(&w->sheet, "<code");
-	if (detail->lang.size > 0) {
+	/* A quote would end the attribute, and of no language's name it is. */
+	if (detail->lang.size > 0 &&
+	    memchr(detail->lang.text, '"', detail->lang.size) == NULL) {
 		sheet_puts(&w->sheet, " class=\"language-");
 		put(w, detail->lang.text, detail->lang.size);
 		sheet_puts(&w->sheet, "\"");
@@ -388,7 +391,10 @@ open_link(struct writer *w, const MD_ATTRIBUTE *target)
 			used = 1;
 		}
 	}
-	w->leads = !w->target.failed && has_scheme(buf_str(&w->target)) &&
+	/* What is too long to lead anywhere is text, and whole. */
+	if (w->target.failed)
+		w->sheet.out->failed = true;
+	w->leads = w->target.len <= LIMIT_URL && has_scheme(buf_str(&w->target)) &&
 	    strpbrk(buf_str(&w->target), " \t\r\n<>|\"") == NULL;
 	if (w->leads && w->d->link != LINK_BEHIND) {
 		sheet_puts(&w->sheet, w->d->link == LINK_TAG ? "<a href=\"" : "<");

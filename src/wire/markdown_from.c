@@ -111,7 +111,7 @@ struct pair {
 static bool
 is_mark(struct pair *pair, const char *text, const char *p)
 {
-	const char *end, *q;
+	const char *q;
 	char before = p == text ? ' ' : p[-1];
 
 	if (pair->open)
@@ -119,11 +119,10 @@ is_mark(struct pair *pair, const char *text, const char *p)
 	if (is_word(before) || strchr(" \n", p[1]) != NULL || p[1] == pair->sign ||
 	    (pair->dead != NULL && p < pair->dead))
 		return false;
-	end = p + strcspn(p, "\n");
-	for (q = p + 1; q < end; q++)
+	for (q = p + 1; *q != '\0' && *q != '\n'; q++)
 		if (*q == pair->sign && q[-1] != ' ' && !is_word(q[1]))
 			return true;
-	pair->dead = end;
+	pair->dead = q;
 	return false;
 }
 
@@ -210,7 +209,7 @@ struct tag {
 	bool			 closes;
 	const char		*name;
 	size_t			 namelen;
-	const char		*rest;		/* its attributes */
+	const char		*rest;		/* its attributes; NULL: it is no tag */
 	size_t			 restlen;
 };
 
@@ -224,7 +223,7 @@ struct reader {
 	struct buf	 target;	/* of the outermost link */
 };
 
-/* Read a tag; what follows it, or NULL: there is none at `p`. */
+/* Read a tag; what follows it, or NULL: there is none at `p`, or (with `rest`) one without end. */
 static const char *
 read_tag(const char *p, struct tag *t)
 {
@@ -310,6 +309,17 @@ break_lines(struct reader *r, unsigned n)
 	sheet_break(r->s, n);
 }
 
+/* How many bytes are white space, or are none; the text may go on behind `end`. */
+static size_t
+run_of(bool white, const char *text, const char *end)
+{
+	const char *p = text;
+
+	while (p < end && (memchr(" \t\r\n", *p, 4) != NULL) == white)
+		p++;
+	return (size_t)(p - text);
+}
+
 /* Text between tags: white space is one space, but in <pre>. */
 static void
 read_text(struct reader *r, const char *text, size_t len)
@@ -322,14 +332,10 @@ read_text(struct reader *r, const char *text, size_t len)
 		return;
 	}
 	while (text < end) {
-		n = strspn(text, " \t\r\n");
-		if (n > (size_t)(end - text))
-			n = (size_t)(end - text);
+		n = run_of(true, text, end);
 		r->space |= n > 0;
 		text += n;
-		n = strcspn(text, " \t\r\n");
-		if (n > (size_t)(end - text))
-			n = (size_t)(end - text);
+		n = run_of(false, text, end);
 		if (n > 0) {
 			put_space(r);
 			put_decoded(r->s, text, n);
@@ -440,17 +446,14 @@ read_quote(struct reader *r, const struct tag *t)
 static const char *
 skip_element(const char *p, const struct element *e)
 {
-	struct tag t;
-	const char *next;
+	size_t len = strlen(e->name);
 
-	for (p = strchr(p, '<'); p != NULL; p = strchr(p + 1, '<')) {
-		if (p[1] != '/' || strncasecmp(p + 2, e->name, strlen(e->name)) != 0)
-			continue;
-		next = read_tag(p, &t);
-		if (next != NULL && t.element == e)
-			return next;
-	}
-	return "";
+	for (p = strchr(p, '<'); p != NULL; p = strchr(p + 1, '<'))
+		if (p[1] == '/' && strncasecmp(p + 2, e->name, len) == 0 &&
+		    strchr(" \t\r\n/>", p[2 + len]) != NULL)
+			break;
+	p = p == NULL ? NULL : strchr(p, '>');
+	return p == NULL ? "" : p + 1;
 }
 
 static void
@@ -543,7 +546,7 @@ from_html(struct sheet *s, const char *text)
 		/* Where one tag has no end, none that follows has. */
 		next = dead == NULL ? read_tag(text, &t) : NULL;
 		if (next == NULL) {
-			if (is_word(text[1]) && dead == NULL)
+			if (dead == NULL && t.rest != NULL)
 				dead = text;
 			put_space(&r);
 			sheet_put(s, "<", 1);

@@ -1081,6 +1081,27 @@ run_suite(const char *folder)
 		closedir(dir);
 }
 
+/* What is put into a loan, and taken out, is not seen in what was lent. */
+static void
+run_borrow(void)
+{
+	static const char text[] = "{\"a\":{\"b\":[1.50]},\"c\":\"d\",\"e\":\"f\"}";
+	struct json_fault fault;
+	cJSON *tree = json_parse(text, strlen(text), &fault), *loan = json_borrow(tree, "e");
+	struct buf out;
+
+	cJSON_DeleteItemFromObjectCaseSensitive(loan, "c");
+	CHECK(json_put(loan, "g", cJSON_CreateTrue()) == 0, "put");
+	buf_init(&out, 256);
+	CHECK(json_print(&out, loan) == 0 &&
+	    strcmp(buf_str(&out), "{\"a\":{\"b\":[1.50]},\"g\":true}") == 0, "%s", buf_str(&out));
+	cJSON_Delete(loan);
+	buf_reset(&out);
+	CHECK(json_print(&out, tree) == 0 && strcmp(buf_str(&out), text) == 0, "%s", buf_str(&out));
+	buf_finish(&out);
+	cJSON_Delete(tree);
+}
+
 int
 main(void)
 {
@@ -1116,5 +1137,6 @@ main(void)
 		SKIP("JSON_SUITE does not name a folder of n_*.json and y_*.json files");
 	else
 		run_suite(suite);
+	run_borrow();
 	return check_done();
 }

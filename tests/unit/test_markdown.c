@@ -42,6 +42,11 @@ static const char *const to[][1 + MARKDOWN_DIALECTS] = {
 	{ "<!here> <!subteam^S012345678>", "&lt;!here&gt; &lt;!subteam^S012345678&gt;",
 	    "&lt;!here&gt; &lt;!subteam^S012345678&gt;", "<!here> <!subteam^S012345678>",
 	    "<p>&lt;!here&gt; &lt;!subteam^S012345678&gt;</p>", "<!here> <!subteam^S012345678>" },
+	{ "\r[a]: word", "[a]: word", "[a]: word", "[a]: word", "<p>[a]: word</p>", "[a]: word" },
+	{ "x\r\r[a]: word", "x\n\n[a]: word", "x\n\n[a]: word", "x\n\n[a]: word",
+	    "<p>x</p>\n<p>[a]: word</p>", "x\n\n[a]: word" },
+	{ "```x\"onload=\"y\nz\n```", "```\nz\n```", "<pre><code>z</code></pre>", "```z\n```",
+	    "<pre><code>z</code></pre>", "z" },
 	{ "one\ntwo", "one\ntwo", "one\ntwo", "one\ntwo", "<p>one<br>\ntwo</p>", "one\ntwo" },
 	{ "one\n\n\n\ntwo\n", "one\n\ntwo", "one\n\ntwo", "one\n\ntwo", "<p>one</p>\n<p>two</p>",
 	    "one\n\ntwo" },
@@ -197,6 +202,26 @@ run_limits(void)
 	buf_finish(&out);
 }
 
+/* A link that is too long to lead anywhere is text, all of it. */
+static void
+run_long_link(void)
+{
+	static char text[20000];
+	enum markdown_dialect d;
+	struct buf out;
+
+	memset(text, 'a', sizeof text - 1);
+	memcpy(text, "[l](https://a.b/", 16);
+	memcpy(text + sizeof text - 5, "end)", 4);
+	for (d = 0; d < MARKDOWN_DIALECTS; d++) {
+		buf_init(&out, 64 << 20);
+		CHECK(markdown_to(&out, d, text) == 0 && strstr(buf_str(&out), "aend)") != NULL &&
+		    strstr(buf_str(&out), "<a") == NULL && out.len >= sizeof text - 2, "%u: %zu", d,
+		    out.len);
+		buf_finish(&out);
+	}
+}
+
 /* Much nonsense of one kind: what took the square of its length would not end in time. */
 static void
 run_nonsense(void)
@@ -231,6 +256,37 @@ run_nonsense(void)
 	free(text);
 }
 
+/* The same of as much as a service may answer, whose members may be anybody's. */
+static void
+run_hostile(void)
+{
+	static const char *const texts[][2] = {
+		{ "", "</a" }, { "", "</a \"" }, { "", "a<b>" }, { "", "<b" }, { "", "</" },
+		{ "<script>", "</script" }, { "<script>", "</script \"" }, { "", "~*" }, { "", "`*" },
+		{ "", "*a" },
+	};
+	size_t i, at, unit, n = 4 << 20;
+	enum markdown_dialect d;
+	struct buf out;
+	char *text = malloc(n + 1);
+
+	for (i = 0; text != NULL && i < sizeof texts / sizeof texts[0]; i++) {
+		at = strlen(texts[i][0]);
+		unit = strlen(texts[i][1]);
+		memcpy(text, texts[i][0], at);
+		for (; at + unit <= n; at += unit)
+			memcpy(text + at, texts[i][1], unit);
+		text[at] = '\0';
+		for (d = 0; d < MARKDOWN_DIALECTS; d++) {
+			buf_init(&out, 64 << 20);
+			CHECK(!markdown_reads(d) || markdown_from(&out, d, text) == 0, "%s%s from %u",
+			    texts[i][0], texts[i][1], d);
+			buf_finish(&out);
+		}
+	}
+	free(text);
+}
+
 int
 main(void)
 {
@@ -239,6 +295,8 @@ main(void)
 	run_to();
 	run_from();
 	run_limits();
+	run_long_link();
 	run_nonsense();
+	run_hostile();
 	return check_done();
 }

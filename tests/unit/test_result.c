@@ -40,6 +40,9 @@ static const char service[] =
     "\"properties\":{\"id\":{\"type\":\"string\"}},\"required\":[\"id\"]},\"request\":{\"method\":\"POST\","
     "\"url\":\"/\",\"headers\":{\"Idempotency-Key\":\"{idempotency_key}\"}},"
     "\"response\":{\"id\":\"/id\",\"l\":{\"a\":{\"each\":\"/l\",\"item\":\"\"}}}},"
+    "{\"name\":\"headed\",\"description\":\"d\",\"inputSchema\":{\"type\":\"object\"},"
+    "\"request\":{\"method\":\"GET\",\"url\":\"/\"},\"response\":{\"id\":\"/id\"},"
+    "\"error\":{\"retry_after\":{\"header\":\"X-Reset\"}}},"
     "{\"name\":\"tested\",\"description\":\"d\",\"inputSchema\":{\"type\":\"object\"},"
     "\"request\":{\"method\":\"GET\",\"url\":\"/\"},\"response\":{\"id\":\"/id\"},"
     "\"success\":{\"pointer\":\"/ok\",\"equals\":true}},"
@@ -296,6 +299,16 @@ run_headers(void)
 	a.outcome = OUTCOME_BROKEN;
 	text = map("get", args, &a, BUDGET);
 	CHECK(strstr(text, "head-id") != NULL && strstr(text, "retry_after_s") == NULL, "%s", text);
+	free(text);
+	/* What every answer says is told where a repeat may help. */
+	a = (struct answer){ .outcome = OUTCOME_ANSWERED, .sent = true, .status = 429,
+	    .retry_after_s = -1, .head = "X-Reset: 7\r\n", .headlen = 12 };
+	text = map("headed", args, &a, BUDGET);
+	CHECK(strstr(text, "\"retry_after_s\":7,") != NULL, "%s", text);
+	free(text);
+	a.status = 404;
+	text = map("headed", args, &a, BUDGET);
+	CHECK(strstr(text, "retry_after_s") == NULL, "%s", text);
 	free(text);
 	cJSON_Delete(args);
 }

@@ -74,6 +74,9 @@ main(void)
 		    r->head, r->body, (long)retry_after_s(&source, &a, document));
 		CHECK(retry_read_s(&source, &a) == r->want, "read: %s %s%s", r->spec, r->head,
 		    r->body);
+		a.status = 503;
+		CHECK(retry_read_s(&source, &a) == (source.header != NULL ? r->header : r->want),
+		    "503: %s %s%s", r->spec, r->head, r->body);
 		/* Of an answer that is no refusal nobody reads it. */
 		a.status = 400;
 		CHECK(retry_read_s(&source, &a) == r->header, "400: %s", r->spec);

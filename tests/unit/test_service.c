@@ -324,6 +324,7 @@ static const struct mutation mutations[] = {
 	{ T1 "/preview", "{\"to\":{\"argument\":\"nope\"}}", T1 "/preview", "/to: must name", NO },
 	{ T1 "/preview", "{\"to\":{\"b\":\"/x\"}}", T1 "/preview", "no answer yet", NO },
 	{ T1 "/preview", "{\"value\":1}", T1 "/preview", "an object of picks", YES },
+	{ T1 "/preview", "{}", T1 "/preview", "must show something", YES },
 	{ T1 "/preview", "7", T1 "/preview", "the name of a tool", YES },
 	{ T1 "/derive", "{\"at\":{\"argument\":\"to\",\"markdown\":\"whatsapp\"}}", NULL, NULL, NO },
 	{ T1 "/derive", "{\"at\":{\"argument\":\"to\",\"markdown\":\"s\"}}", T1 "/derive/at",
@@ -556,6 +557,18 @@ static const struct mutation mutations[] = {
 	    ",\"response\":{}},{\"name\":\"w\",\"description\":\"d\",\"write\":true,\"preview\":\"p\","
 	    "\"inputSchema\":{\"type\":\"object\",\"properties\":{\"id\":{}}},\"request\":{\"method\":"
 	    "\"POST\",\"url\":\"/a\"},\"response\":{}}]", "/tools/1/preview", "a step that brings \"id\"", NO },
+	{ "/tools", "[{\"name\":\"p\",\"description\":\"d\",\"inputSchema\":{\"type\":\"object\","
+	    "\"properties\":{\"n\":{\"default\":1},\"o\":{\"default\":2}}},\"request\":" GET("/a")
+	    ",\"response\":{}},{\"name\":\"w\",\"description\":\"d\",\"write\":true,\"preview\":\"p\","
+	    "\"inputSchema\":{\"type\":\"object\",\"properties\":{\"n\":{\"default\":2}}},\"request\":"
+	    "{\"method\":\"POST\",\"url\":\"/a\"},\"response\":{}}]", "/tools/1/preview",
+	    "another default of \"n\"", NO },
+	{ "/tools", "[{\"name\":\"w\",\"description\":\"d\",\"write\":true,\"inputSchema\":{\"type\":"
+	    "\"object\",\"properties\":{\"t\":{\"type\":\"string\"}}},\"derive\":{\"u\":{\"argument\":"
+	    "\"t\",\"markdown\":\"text\"},\"v\":{\"argument\":\"u\",\"sms\":\"segments\"}},\"steps\":"
+	    STEPS("{\"request\":" GET("/a{?v}") ",\"response\":{\"id\":\"/x\"}}") ",\"request\":"
+	    "{\"method\":\"POST\",\"url\":\"/a\",\"body\":\"{t}\"},\"split\":" SPLIT("t", "10", "bytes")
+	    ",\"response\":{}}]", "/tools/0/split", "a step has a place for {t}", NO },
 	{ "/origins", "[7]", "/origins", "must be http or https", YES },
 
 	{ T0 "/response", NULL, T0, "\"response\" is missing", YES },
