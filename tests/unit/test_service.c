@@ -551,6 +551,10 @@ static const struct mutation mutations[] = {
 	{ "/origins", "[\"https://a@files.example\"]", "/origins", "no path", YES },
 	{ "/origins", "[\"ftp://files.example\"]", "/origins", "must be http or https", YES },
 	{ "/origins", "[]", "/origins", "must list one", NO },
+	{ "/tools", "[{\"name\":\"p\",\"description\":\"d\",\"inputSchema\":{\"type\":\"object\"},\"request\":"
+	    GET("/a") ",\"response\":{\"confirm_token\":\"/a\"}},{\"name\":\"w\",\"description\":\"d\","
+	    "\"write\":true,\"preview\":\"p\",\"inputSchema\":{\"type\":\"object\"},\"request\":{\"method\":"
+	    "\"POST\",\"url\":\"/a\"},\"response\":{}}]", "/tools/0/response", "adds \"confirm_token\"", NO },
 	{ "/tools", "[{\"name\":\"p\",\"description\":\"d\",\"inputSchema\":{\"type\":\"object\"},\"steps\":"
 	    STEPS("{\"request\":" GET("/a") ",\"response\":{\"id\":\"/x\"}}") ",\"request\":" GET("/a")
 	    ",\"response\":{}},{\"name\":\"w\",\"description\":\"d\",\"write\":true,\"preview\":\"p\","
