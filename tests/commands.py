@@ -486,6 +486,14 @@ def command_call_dry_run(desk):
     expect(done.code == 1 and "invalid_argument" in done.err and not done.out, "%s" % done)
     done = desk.call("server_info", "-n")
     expect(done.code == 100 and "sends no request" in done.err, "%s" % done)
+    desk.own(service={
+        "name": "shop", "base_url": "http://127.0.0.1:1/v1", "tools": [{
+            "name": "put", "description": "Puts.", "write": True, "inputSchema": {"type": "object"},
+            "steps": [{"request": {"method": "GET", "url": "/look"}, "response": {"id": "/id"}}],
+            "request": {"method": "PUT", "url": "/{id}"}, "response": {}}]})
+    done = desk.call("put", "-n")
+    expect("put is up to 2 requests; the first that would be sent is shown" in done.err
+           and re.match(r"GET \S+/v1/look\n", done.out), "%s" % done)
     expect(not desk.asked, "sent: %s" % desk.asked)
 
 

@@ -320,6 +320,9 @@ make(struct caller *c)
 
 	if (c->dry && policy_judge(&s->policy, c->tool, c->args, MCP_OPERATOR) == POLICY_CONFIRM)
 		fputs("ums-mcp: by its policy a person would be asked first\n", stderr);
+	if (c->dry && c->tool->nsteps > 0)
+		fprintf(stderr, "ums-mcp: %s is up to %zu requests; the first that would be sent "
+		    "is shown\n", c->tool->name, c->tool->nsteps + 1);
 	code = worker_talk(s, &c->setup.metrics, &talk);
 	if (code != EXIT_PLANNED)
 		return code;
