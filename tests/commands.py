@@ -568,6 +568,9 @@ def command_call_confirm(desk):
     desk.conf.write_text(text)
     done = desk.call("delete_item", "item_id=7")
     expect(done.code == 1 and "only with state_key" in done.err, "no key: %s" % done)
+    done = desk.call("list_items", "cursor=x")
+    expect(done.code == 1 and "a cursor outlives the process that gave it only with state_key" in done.err,
+           "%s" % done)
 
 
 def command_call_network(desk):

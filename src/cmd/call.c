@@ -192,6 +192,8 @@ show_failure(const struct caller *c, const cJSON *failure)
 	if (json_str(failure, "upstream_request_id") != NULL)
 		show_json(c, stderr, json_get(failure, "upstream_request_id"), false,
 		    "  the service's request id: ");
+	if (strcmp(code, "invalid_cursor") == 0 && c->setup.settings.state_key[0] == '\0')
+		fputs("  a cursor outlives the process that gave it only with state_key\n", stderr);
 	if (token == NULL)
 		return;
 	fputs("  preview:\n", stderr);
