@@ -486,6 +486,14 @@ def command_call_dry_run(desk):
     expect(done.code == 1 and "invalid_argument" in done.err and not done.out, "%s" % done)
     done = desk.call("server_info", "-n")
     expect(done.code == 100 and "sends no request" in done.err, "%s" % done)
+    desk.own(service={
+        "name": "shop", "base_url": "http://127.0.0.1:1/v1", "tools": [{
+            "name": "put", "description": "Puts.", "write": True, "inputSchema": {"type": "object"},
+            "steps": [{"request": {"method": "GET", "url": "/look"}, "response": {"id": "/id"}}],
+            "request": {"method": "PUT", "url": "/{id}"}, "response": {}}]})
+    done = desk.call("put", "-n")
+    expect("put is up to 2 requests; the first that would be sent is shown" in done.err
+           and re.match(r"GET \S+/v1/look\n", done.out), "%s" % done)
     expect(not desk.asked, "sent: %s" % desk.asked)
 
 
@@ -560,6 +568,9 @@ def command_call_confirm(desk):
     desk.conf.write_text(text)
     done = desk.call("delete_item", "item_id=7")
     expect(done.code == 1 and "only with state_key" in done.err, "no key: %s" % done)
+    done = desk.call("list_items", "cursor=x")
+    expect(done.code == 1 and "a cursor outlives the process that gave it only with state_key" in done.err,
+           "%s" % done)
 
 
 def command_call_network(desk):
@@ -610,7 +621,9 @@ def command_completion(desk):
         ("-c", conf, "c"): {"call"},
         ("tools", "-"): {"--long", "--config", "--help"},
         ("stdio", "--c"): {"--config"},
-        ("key", ""): {"new", "list", "revoke"},
+        ("key", ""): {"new", "list", "revoke", "--help"},
+        ("import", "--o"): {"--operation", "--output"},
+        ("import", "--h"): {"--help"},
         ("key", "revoke", "--o"): {"--older"},
         ("call", "-c", conf, ""): {"send", "look", "mail"},
         ("call", "-c", conf, "s"): {"send"},

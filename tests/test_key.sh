@@ -84,6 +84,9 @@ key 100 new --file "$keys"
 key 100 new bert carl --file "$keys"
 key 100 newer bert
 key 100
+key 0 --help
+check "help is no error" sh -c "grep -q '^usage: ums-mcp key new' '$t/out' && [ ! -s '$t/err' ]"
+key 0 -h
 check "nothing of this changed the file" cmp "$keys" "$t/before"
 key 0 new bert --expires 1d --file "$keys"
 key 0 new bert --expires 2099-01-01T12:30:00Z --file "$keys"

@@ -41,6 +41,7 @@ _ums_mcp() {
 		esac
 	done
 	COMPREPLY=()
+	[[ $prev == import && $cur == -* ]] && prev=
 	case $prev in
 	-c | --config | -j | --json | --file | -o | --output | import)
 		mapfile -t COMPREPLY < <(compgen -f -- "$cur")
@@ -51,11 +52,11 @@ _ums_mcp() {
 	'') words='tools call stdio key import --config --listen --workers --test --print --version --help' ;;
 	tools) words='--long --config --help' ;;
 	stdio) words='--config --help' ;;
-	import) words='--tag --operation --output' ;;
+	import) words='--tag --operation --output --help' ;;
 	key)
 		words='--file --config'
 		case $tool in
-		'') words='new list revoke' ;;
+		'') words='new list revoke --help' ;;
 		new) words+=' --expires --scopes' ;;
 		revoke) words+=' --older' ;;
 		esac ;;

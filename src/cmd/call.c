@@ -192,6 +192,8 @@ show_failure(const struct caller *c, const cJSON *failure)
 	if (json_str(failure, "upstream_request_id") != NULL)
 		show_json(c, stderr, json_get(failure, "upstream_request_id"), false,
 		    "  the service's request id: ");
+	if (strcmp(code, "invalid_cursor") == 0 && c->setup.settings.state_key[0] == '\0')
+		fputs("  a cursor outlives the process that gave it only with state_key\n", stderr);
 	if (token == NULL)
 		return;
 	fputs("  preview:\n", stderr);
@@ -320,6 +322,9 @@ make(struct caller *c)
 
 	if (c->dry && policy_judge(&s->policy, c->tool, c->args, MCP_OPERATOR) == POLICY_CONFIRM)
 		fputs("ums-mcp: by its policy a person would be asked first\n", stderr);
+	if (c->dry && c->tool->nsteps > 0)
+		fprintf(stderr, "ums-mcp: %s is up to %zu requests; the first that would be sent "
+		    "is shown\n", c->tool->name, c->tool->nsteps + 1);
 	code = worker_talk(s, &c->setup.metrics, &talk);
 	if (code != EXIT_PLANNED)
 		return code;

@@ -20,22 +20,32 @@
 #include "wire/pointer.h"
 
 static int
-usage(void)
+usage(FILE *to, int code)
 {
 	fputs("usage: ums-mcp import FILE [--tag TAG]... [--operation ID|'METHOD /path']... "
-	    "[-o FILE]\n", stderr);
-	return EXIT_CONFIG;
+	    "[-o FILE]\n"
+	    "\n"
+	    "  -t, --tag TAG       operations with this tag\n"
+	    "  -p, --operation ID  this operation; each may be given several times\n"
+	    "  -o, --output FILE   the service file; else the standard output\n"
+	    "\n"
+	    "See ums-mcp(8).\n", to);
+	return code;
 }
 
-/* The arguments; the lists are to be freed. 0, or -1: wrong, and said. */
+/*
+ * The arguments; the lists are to be freed. 0, or -1: they are wrong, which is said, or asked for
+ * help; `code` is then what the command ends with.
+ */
 static int
-read_options(struct import_wanted *w, const char **in, const char **out, int argc,
+read_options(struct import_wanted *w, const char **in, const char **out, int *code, int argc,
     char *const *argv)
 {
 	static const struct option longs[] = {
 		{ "tag", required_argument, NULL, 't' },
 		{ "operation", required_argument, NULL, 'p' },
 		{ "output", required_argument, NULL, 'o' },
+		{ "help", no_argument, NULL, 'h' },
 		{ NULL, 0, NULL, 0 },
 	};
 	int c;
@@ -46,7 +56,7 @@ read_options(struct import_wanted *w, const char **in, const char **out, int arg
 		log_errorx("out of memory");
 		return -1;
 	}
-	while ((c = getopt_long(argc, argv, "t:p:o:", longs, NULL)) != -1)
+	while ((c = getopt_long(argc, argv, "t:p:o:h", longs, NULL)) != -1)
 		switch (c) {
 		case 't':
 			w->tags[w->ntags++] = optarg;
@@ -57,12 +67,15 @@ read_options(struct import_wanted *w, const char **in, const char **out, int arg
 		case 'o':
 			*out = optarg;
 			break;
+		case 'h':
+			*code = usage(stdout, EXIT_PLANNED);
+			return -1;
 		default:
-			usage();
+			*code = usage(stderr, EXIT_CONFIG);
 			return -1;
 		}
 	if (argc - optind != 1) {
-		usage();
+		*code = usage(stderr, EXIT_CONFIG);
 		return -1;
 	}
 	*in = argv[optind];
@@ -103,7 +116,7 @@ import_run(int argc, char *const *argv, const char *config)
 
 	(void)config;
 	buf_init(&text, LIMIT_IMPORT_FILE);
-	if (read_options(&wanted, &in, &out, argc, argv) == -1)
+	if (read_options(&wanted, &in, &out, &code, argc, argv) == -1)
 		goto out;
 	if (file_read(&text, in, why, sizeof why) == -1 ||
 	    import_text(&done, in, buf_str(&text), text.len, &wanted, why, sizeof why) == -1) {

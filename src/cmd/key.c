@@ -55,15 +55,15 @@ static const struct command {
 };
 
 static int
-usage(void)
+usage(FILE *to, int code)
 {
 	fputs("usage: ums-mcp key new NAME [--expires DATE|DAYSd] [--scopes A,B] [--file FILE]\n"
 	    "       ums-mcp key list [--file FILE]\n"
 	    "       ums-mcp key revoke NAME [--older] [--file FILE]\n"
 	    "\n"
 	    "Without --file it is api_keys_file of the configuration (-c FILE, or the default).\n"
-	    "See ums-mcp(8).\n", stderr);
-	return EXIT_CONFIG;
+	    "See ums-mcp(8).\n", to);
+	return code;
 }
 
 static int
@@ -139,11 +139,13 @@ key_run(int argc, char *const *argv, const char *config)
 	size_t i;
 	int code;
 
+	if (argc > 1 && (strcmp(argv[1], "-h") == 0 || strcmp(argv[1], "--help") == 0))
+		return usage(stdout, EXIT_PLANNED);
 	for (i = 0; argc > 1 && i < sizeof commands / sizeof commands[0]; i++)
 		if (strcmp(argv[1], commands[i].name) == 0)
 			command = &commands[i];
 	if (command == NULL || read_options(&o, command, argc - 1, argv + 1) == -1)
-		return usage();
+		return usage(stderr, EXIT_CONFIG);
 	code = find_file(&o, why, sizeof why) == -1 ? fail(why) : command->run(&o);
 	if (o.settings.conf.base != NULL)
 		settings_finish(&o.settings);

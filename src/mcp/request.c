@@ -161,7 +161,7 @@ request_check_headers(const struct service *s, const cJSON *headers, const cJSON
     const char *place, struct spec_fault *f)
 {
 	char at[2 * SPEC_PLACE], reason[256];
-	const cJSON *header;
+	const cJSON *header, *other;
 
 	cJSON_ArrayForEach(header, headers) {
 		snprintf(at, sizeof at, "%s/headers/%s", place, header->string);
@@ -171,6 +171,15 @@ request_check_headers(const struct service *s, const cJSON *headers, const cJSON
 		if (!request_is_token(header->string) || !cJSON_IsString(header))
 			return spec_fail(f, at, "a header is a name of letters, digits and hyphens "
 			    "and a string");
+		for (other = headers->child; strcasecmp(other->string, header->string) != 0;
+		    other = other->next)
+			;
+		if (other != header)
+			return spec_fail(f, at, "is there twice, as \"%s\", too; capitals do not "
+			    "tell headers apart; keep one", other->string);
+		if (!template_is_header(header->valuestring, strlen(header->valuestring)))
+			return spec_fail(f, at, "a header value cannot hold line ends or control "
+			    "characters; take them out");
 		if (template_check(header->valuestring, known, reason, sizeof reason) == -1)
 			return spec_fail(f, at, "%s", reason);
 	}

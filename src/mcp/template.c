@@ -153,21 +153,30 @@ template_text(struct buf *out, const char *text, const cJSON *args, const char *
 	return TEMPLATE_DONE;
 }
 
+bool
+template_is_header(const char *text, size_t len)
+{
+	size_t i;
+
+	/* C0 80 is U+0000: see wire/json.h. */
+	for (i = 0; i < len; i++)
+		if (((unsigned char)text[i] < 0x20 && text[i] != '\t') || text[i] == 0x7f ||
+		    (unsigned char)text[i] == 0xc0)
+			return false;
+	return true;
+}
+
 enum template_result
 template_header(struct buf *out, const char *text, const cJSON *args, const char **why)
 {
 	enum template_result result;
-	size_t start = out->len, i;
+	size_t start = out->len;
 
 	result = template_text(out, text, args, why);
-	for (i = start; result == TEMPLATE_DONE && i < out->len; i++) {
-		unsigned char c = (unsigned char)out->data[i];
-
-		/* C0 80 is U+0000: see wire/json.h. */
-		if ((c < 0x20 && c != '\t') || c == 0x7f || c == 0xc0) {
-			*why = "a header value cannot hold line ends or control characters";
-			return TEMPLATE_UNFIT;
-		}
+	if (result == TEMPLATE_DONE && !out->failed &&
+	    !template_is_header(out->data + start, out->len - start)) {
+		*why = "a header value cannot hold line ends or control characters";
+		return TEMPLATE_UNFIT;
 	}
 	return result;
 }

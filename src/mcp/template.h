@@ -39,6 +39,8 @@ bool	 template_uses(const cJSON *body, const char *name);
 /* Append a text with its arguments put in, before any encoding. */
 enum template_result template_text(struct buf *out, const char *text, const cJSON *args,
 	    const char **why);
+/* Whether a header value can hold these bytes (RFC 9110, 5.5): no line end, no control but tab. */
+bool	 template_is_header(const char *text, size_t len);
 /* Append a header value. One with CR, LF or another control character is unfit. */
 enum template_result template_header(struct buf *out, const char *text, const cJSON *args,
 	    const char **why);

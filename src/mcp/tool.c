@@ -427,6 +427,9 @@ load_response(struct tool *t, const cJSON *spec, const char *place, struct spec_
 	    (t->list != NULL && json_get(t->response, "truncated") != NULL))
 		return spec_fail(f, at, "the bridge adds \"untrusted\" and \"truncated\" itself; "
 		    "give the member another name");
+	if (t->previews && json_get(t->response, "confirm_token") != NULL)
+		return spec_fail(f, at, "the bridge adds \"confirm_token\" to what a \"preview\" "
+		    "names; give the member another name");
 	if (table_load(&t->table, spec, place, f) == -1)
 		return -1;
 	if (t->table && t->list == NULL)

@@ -427,6 +427,10 @@ def whole(imp):
     for arguments in ((), ("a", "b"), ("--nothing", "a")):
         done = imp.run(*arguments)
         check("usage %s" % (arguments,), done.returncode == 100 and "usage: ums-mcp import" in done.stderr, done.stderr)
+    for arguments in (("-h",), ("--help", "a")):
+        done = imp.run(*arguments)
+        check("help %s" % (arguments,), done.returncode == 0 and done.stderr == "" and
+              done.stdout.startswith("usage: ums-mcp import"), done.stderr)
 
 
 def choices(imp):

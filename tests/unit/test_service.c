@@ -318,6 +318,9 @@ static const struct mutation mutations[] = {
 	{ "/headers", "{\"X-A\":\"b\",\"Accept\":\"x/y\"}", NULL, NULL, NO },
 	{ "/headers", "{\"X-A\":\"{to}\"}", "/headers/X-A", "no argument of this name", NO },
 	{ "/headers", "{\"Host\":\"b\"}", "/headers/Host", "the bridge's own", NO },
+	{ "/headers", "{\"X-A\":\"b\",\"x-a\":\"c\"}", "/headers/x-a", "is there twice, as \"X-A\"", NO },
+	{ "/headers", "{\"X-A\":\"b\\r\\nX: c\"}", "/headers/X-A", "cannot hold line ends", NO },
+	{ "/headers", "{\"X-A\":\"b\\tc\"}", NULL, NULL, NO },
 	{ "/headers", "{\"X A\":\"b\"}", "/headers/X A", "a header is a name", YES },
 	{ T1 "/derive", "{\"at\":{\"argument\":\"to\",\"time\":\"s\"}}", NULL, NULL, NO },
 	{ T1 "/preview", "{\"to\":{\"argument\":\"to\"},\"a\":{\"b\":{\"value\":1}}}", NULL, NULL, NO },
@@ -552,6 +555,10 @@ static const struct mutation mutations[] = {
 	{ "/origins", "[\"https://a@files.example\"]", "/origins", "no path", YES },
 	{ "/origins", "[\"ftp://files.example\"]", "/origins", "must be http or https", YES },
 	{ "/origins", "[]", "/origins", "must list one", NO },
+	{ "/tools", "[{\"name\":\"p\",\"description\":\"d\",\"inputSchema\":{\"type\":\"object\"},\"request\":"
+	    GET("/a") ",\"response\":{\"confirm_token\":\"/a\"}},{\"name\":\"w\",\"description\":\"d\","
+	    "\"write\":true,\"preview\":\"p\",\"inputSchema\":{\"type\":\"object\"},\"request\":{\"method\":"
+	    "\"POST\",\"url\":\"/a\"},\"response\":{}}]", "/tools/0/response", "adds \"confirm_token\"", NO },
 	{ "/tools", "[{\"name\":\"p\",\"description\":\"d\",\"inputSchema\":{\"type\":\"object\"},\"steps\":"
 	    STEPS("{\"request\":" GET("/a") ",\"response\":{\"id\":\"/x\"}}") ",\"request\":" GET("/a")
 	    ",\"response\":{}},{\"name\":\"w\",\"description\":\"d\",\"write\":true,\"preview\":\"p\","
