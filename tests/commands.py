@@ -536,6 +536,33 @@ def command_call_path(desk):
                    "< X-Echo: /v1/bot***/look\n" in done.err, "%s" % done)
 
 
+def command_stdio_path(desk):
+    """Nor where a model reads it: in a result and in a failure of a client's call."""
+    desk.own("policy = allow:*", service=dict(SERVICE, error={"message": "/error"}, auth={
+        "type": "path", "path": "/bot{token}", "token": {"file": "token"}}))
+    session = Session(desk)
+    for status in (200, 404):
+        desk.answer = lambda request: {"status": status, "body": {"id": "no " + request["path"],
+                                                                  "error": request["path"]}}
+        answer = json.dumps(session.ask(legacy(status, "tools/call", name="look", arguments={})))
+        expect("/bot****" in answer and desk.token not in answer, answer)
+    session.end()
+    expect(desk.token not in session.said(), "it is in the log")
+
+
+def command_call_signed(desk):
+    """What signs a request is shown no more than any other credential."""
+    desk.own("policy = allow:*", service=dict(SERVICE, auth={
+        "type": "hmac", "key": {"file": "token"}, "sign": "{timestamp} {target}",
+        "headers": {"X-Time": "{timestamp}", "X-Signature": "v1={signature}"}}))
+    done = desk.call("look", "-v")
+    sent = desk.asked[-1]["headers"]
+    expect(done.code == 0 and len(sent["x-signature"][0]) == 67, "%s %s" % (done, sent))
+    expect("> X-Signature: ***\n" in done.err and sent["x-signature"][0][3:] not in done.err, "%s" % done)
+    done = desk.call("look", "--dry-run")
+    expect("X-Signature: ***\n" in done.out, "%s" % done)
+
+
 def command_call_once(desk):
     """Records hold for the operator as for everybody: a repeat is not sent."""
     words = ["post_form", "text=Hi", "idempotency_key=once"]

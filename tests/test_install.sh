@@ -60,6 +60,7 @@ check together env UMS_MCP_SERVICES="$(printf "$root/stage/etc/ums-mcp/services/
     UMS_MCP_SERVICE_TWILIO_VALUES_ACCOUNT_SID=AC1 UMS_MCP_SERVICE_TWILIO_VALUES_USERNAME=SK1 \
     UMS_MCP_SERVICE_EJABBERD_VALUES_HOST=xmpp.example.org UMS_MCP_SERVICE_EJABBERD_VALUES_ACCOUNT=bot \
     UMS_MCP_SERVICE_EJABBERD_VALUES_ROOMS=conference.xmpp.example.org \
+    UMS_MCP_SERVICE_ZULIP_VALUES_BOT_EMAIL=bot@zulip.example.org \
     UMS_MCP_STORE="$root/store" "$root/stage/opt/ums/bin/ums-mcp" -c "$root/stage/etc/ums-mcp/ums-mcp.conf" -t
 check unsaid sh -c "UMS_MCP_SERVICES='$root/stage/etc/ums-mcp/services/resend.json' UMS_MCP_STORE='$root/store' \
     '$root/stage/opt/ums/bin/ums-mcp' -c '$root/stage/etc/ums-mcp/ums-mcp.conf' -t 2>&1 |

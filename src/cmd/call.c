@@ -130,7 +130,11 @@ on_request(void *arg, const struct upstream *u, const char *credential)
 	if (credential != NULL)
 		fprintf(to, "%s%.*s***\n", prefix, (int)open_part(credential), credential);
 	for (i = 0; i < u->nheaders; i++)
-		show(c, to, u->headers[i], strlen(u->headers[i]), prefix);
+		if (i + u->nsigned < u->nheaders)
+			show(c, to, u->headers[i], strlen(u->headers[i]), prefix);
+		else
+			fprintf(to, "%s%.*s***\n", prefix, (int)open_part(u->headers[i]),
+			    u->headers[i]);
 	if (!u->has_body)
 		return;
 	fprintf(to, "%s\n", prefix);

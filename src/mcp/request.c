@@ -69,6 +69,14 @@ request_finish(struct request *r)
 	memset(r, 0, sizeof *r);
 }
 
+/* A slash would be sent as %2F, which many servers take for one again before they route. */
+bool
+request_is_segment(const char *text)
+{
+	return *text != '\0' && strpbrk(text, "/\\") == NULL && strcmp(text, ".") != 0 &&
+	    strcmp(text, "..") != 0;
+}
+
 bool
 request_is_token(const char *s)
 {
@@ -211,7 +219,7 @@ static int
 load_url(struct request *r, const cJSON *spec, const struct request_names *names,
     const char *place, struct spec_fault *f)
 {
-	const char *text = json_str(spec, "url"), *reason, *query, *p;
+	const char *text = json_str(spec, "url"), *reason, *query, *p, *value;
 	char at[2 * SPEC_PLACE];
 	size_t offset, i, first;
 	bool plain;
@@ -243,6 +251,13 @@ load_url(struct request *r, const cJSON *spec, const struct request_names *names
 		for (; *p != '}'; p++)
 			if (*p == ',')
 				r->path_vars++;
+		for (i = first; i < r->path_vars; i++) {
+			value = json_str(r->service->values, uritemplate_name(r->url, i));
+			if (value != NULL && !request_is_segment(value))
+				return spec_fail(f, at, "service.%s.values.%s stands in this path: "
+				    "it must not be empty, \".\" or \"..\" and must hold no slash",
+				    r->service->name, uritemplate_name(r->url, i));
+		}
 		for (i = first; plain && i < r->path_vars; i++)
 			if (!request_is_given(names, uritemplate_name(r->url, i)))
 				return spec_fail(f, at, "{%s} stands in the path and could be left "

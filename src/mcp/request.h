@@ -66,6 +66,8 @@ bool	 request_is_given(const struct request_names *names, const char *name);
 bool	 request_headers_have(const cJSON *headers, const char *name);
 /* Whether its description, or its service's for all requests, sets the header. */
 bool	 request_has_header(const struct request *r, const char *name);
+/* Whether a text can be a segment of a path: not empty, no dots alone, no separator in it. */
+bool	 request_is_segment(const char *text);
 /* Whether a text can be the name of a header. */
 bool	 request_is_token(const char *s);
 

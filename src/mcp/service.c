@@ -11,6 +11,7 @@
 #include "mcp/overlay.h"
 #include "mcp/service.h"
 #include "mcp/spec.h"
+#include "mcp/template.h"
 #include "mcp/tool.h"
 #include "wire/json.h"
 
@@ -151,8 +152,25 @@ load_values(struct service *s, const struct service_settings *over, struct spec_
 static int
 load_headers(struct service *s, struct spec_fault *f)
 {
+	const cJSON *header;
+	enum template_result result;
+	char place[SPEC_PLACE];
+	const char *why;
+	struct buf text;
+
 	s->headers = json_get(s->root, "headers");
-	return request_check_headers(s, s->headers, s->values, "", f);
+	if (request_check_headers(s, s->headers, s->values, "", f) == -1)
+		return -1;
+	/* They use constants alone: what they become is known now. */
+	cJSON_ArrayForEach(header, s->headers) {
+		buf_init(&text, LIMIT_HEADER - 256);
+		result = template_header(&text, header->valuestring, s->values, &why);
+		buf_finish(&text);
+		snprintf(place, sizeof place, "/headers/%.256s", header->string);
+		if (result != TEMPLATE_DONE)
+			return spec_fail(f, place, "with its values: %s", why);
+	}
+	return 0;
 }
 
 /* Where else requests may go to, with a URL that the service itself gave. */

@@ -279,6 +279,7 @@ signer_sign(const struct signer *s, struct upstream *u, int64_t wall_ms,
 		if (template_header(&text, header->valuestring, values, &why) != TEMPLATE_DONE ||
 		    upstream_header(u, header->string, buf_str(&text)) == -1)
 			goto out;
+		u->nsigned++;
 	}
 	result = 0;
 out:

@@ -60,6 +60,12 @@ split_load(struct split_rule *r, const struct tool *t, const cJSON *spec, const 
 	if (max < CUT_LEAST || max > LIMIT_SPLIT)
 		return spec_fail(f, place, "\"max\" must be %d to %d", CUT_LEAST, LIMIT_SPLIT);
 	r->max = (size_t)max;
+	for (i = 0; i < t->nderived; i++)
+		if (t->derived[i].kind == VALUE_MARKDOWN &&
+		    strcmp(t->derived[i].argument, r->argument) == 0 &&
+		    max > LIMIT_COMMONMARK / 4)
+			return spec_fail(f, place, "\"max\" must be %d at most where the text is "
+			    "derived as markdown", LIMIT_COMMONMARK / 4);
 	unit = json_str(spec, "unit");
 	for (i = 0; i < sizeof names / sizeof names[0] && strcmp(unit, names[i]) != 0; i++)
 		;

@@ -270,8 +270,9 @@ fail_find(const struct step *s, struct step_search *search, struct failure *f)
 		    "id of the candidate if it is the right one", search->listed, s->argument);
 	else
 		failure_init(f, "name_unknown", 404, "nothing was done: among the %zu that the "
-		    "service listed none has exactly the name in \"%s\"; give the id or the name "
-		    "of a candidate, or look it up", search->listed, s->argument);
+		    "service listed none has exactly the name in \"%s\"; give %sthe name of a "
+		    "candidate, or look it up", search->listed, s->argument,
+		    s->unless != NULL ? "the id or " : "");
 	f->candidates = *told != NULL ? *told : cJSON_CreateArray();
 	*told = NULL;
 	return -1;

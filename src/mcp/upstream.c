@@ -16,7 +16,6 @@
 static int	build_url(struct upstream *, const struct request *, const cJSON *,
 		    struct failure *);
 static int	add_query(struct buf *, const struct request *, const cJSON *, const char **);
-static bool	is_path_text(const char *);
 static bool	is_path_value(const cJSON *);
 static bool	has_dot_segment(const char *);
 static int	build_headers(struct upstream *, const struct request *, const cJSON *,
@@ -54,31 +53,20 @@ upstream_finish(struct upstream *u)
 	memset(u, 0, sizeof *u);
 }
 
-/*
- * A text for the path may not hold a separator, encoded or not: '/' would be sent
- * as %2F, which many servers take for a slash again before they route.
- */
-static bool
-is_path_text(const char *text)
-{
-	return *text != '\0' && strpbrk(text, "/\\") == NULL && strcmp(text, ".") != 0 &&
-	    strcmp(text, "..") != 0;
-}
-
-/* The same of a value and all that it holds; one that would expand to nothing is none. */
+/* Whether a value can stand in a path, with all that it holds; what would be nothing cannot. */
 static bool
 is_path_value(const cJSON *value)
 {
 	const cJSON *child;
 
 	if (cJSON_IsString(value))
-		return is_path_text(value->valuestring);
+		return request_is_segment(value->valuestring);
 	if (cJSON_IsNull(value) || ((cJSON_IsArray(value) || cJSON_IsObject(value)) &&
 	    value->child == NULL))
 		return false;
 	cJSON_ArrayForEach(child, value)
 		if (!is_path_value(child) ||
-		    (child->string != NULL && !is_path_text(child->string)))
+		    (child->string != NULL && !request_is_segment(child->string)))
 			return false;
 	return true;
 }

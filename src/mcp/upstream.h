@@ -20,6 +20,7 @@ struct upstream {
 	size_t		 secret_at, secret_len;	/* what of it is secret: never to be shown */
 	char		**headers;	/* whole lines */
 	size_t		 nheaders;
+	size_t		 nsigned;	/* the last so many sign it: they are not shown */
 	struct buf	 body;
 	bool		 has_body;
 	bool		 once;		/* a write: never to be sent a second time */

@@ -55,6 +55,22 @@ value_load(struct tool *t, const cJSON *spec, const char *place, struct spec_fau
 	return 0;
 }
 
+/* Whether an argument may be a text, by the type that its schema says at once. */
+static bool
+is_text(const struct tool *t, const char *name)
+{
+	const cJSON *type = json_get(json_get(json_get(t->input, "properties"), name), "type");
+	const cJSON *one;
+
+	if (!cJSON_IsArray(type))
+		return type == NULL || (cJSON_IsString(type) &&
+		    strcmp(type->valuestring, "string") == 0);
+	cJSON_ArrayForEach(one, type)
+		if (cJSON_IsString(one) && strcmp(one->valuestring, "string") == 0)
+			return true;
+	return false;
+}
+
 static int
 load_derived(struct value *v, const cJSON *spec, struct tool *t, const char *place,
     struct spec_fault *f)
@@ -76,6 +92,9 @@ load_derived(struct value *v, const cJSON *spec, struct tool *t, const char *pla
 	v->argument = json_str(spec, "argument");
 	if (json_get(t->known, v->argument) == NULL)
 		return spec_fail(f, place, "no argument is called \"%s\"", v->argument);
+	if (!is_text(t, v->argument))
+		return spec_fail(f, place, "\"%s\" must be an argument with \"type\": "
+		    "\"string\", or without any type", v->argument);
 	if (cJSON_GetArraySize(spec) != 2)
 		return spec_fail(f, place, "must have \"argument\" and what is made of it");
 	for (i = 0; i < WAYS; i++) {

@@ -244,6 +244,8 @@ on_spent(void *arg, const struct store_reply *reply)
 	switch (reply->result) {
 	case STORE_DONE:
 		c->spent = true;
+		if (!c->claimed)
+			c->fate = RESULT_NOTHING;	/* until something was sent */
 		metrics_confirmation(c->bridge->metrics, "agreed");
 		call_resume(c, c->claimed ? CALL_SEND : CALL_RUN);
 		return;

@@ -57,6 +57,7 @@ errand_finish(struct errand *e)
 	e->fetch = NULL;
 	flight_leave(&e->grant);
 	step_search_finish(&e->search);
+	buf_finish(&e->heard);
 	if (event_initialized(&e->sleep))
 		event_del(&e->sleep);
 }
@@ -363,6 +364,36 @@ errand_take(struct errand *e, const struct answer *answer, struct failure *f)
 	return -1;
 }
 
+/*
+ * A service that says its URL back says the token in it: hide that from whatever reads the answer.
+ * Without memory there is none.
+ */
+static void
+errand_hide(struct errand *e, struct answer *a)
+{
+	const struct credential *credential = service_credential(e->tool->service,
+	    e->principal->name);
+	const char *secret;
+	char *at, *end;
+
+	if (credential->path == NULL || e->request->to != NULL || a->len == 0)
+		return;
+	secret = credential->path + credential->secret_at;
+	if (memmem(a->body, a->len, secret, credential->secret_len) == NULL)
+		return;
+	buf_finish(&e->heard);
+	buf_init(&e->heard, a->len);
+	if (buf_append(&e->heard, a->body, a->len) == -1) {
+		a->len = 0;
+		return;
+	}
+	end = e->heard.data + e->heard.len;
+	for (at = e->heard.data; (at = memmem(at, (size_t)(end - at), secret,
+	    credential->secret_len)) != NULL; at += credential->secret_len)
+		memset(at, '*', credential->secret_len);
+	a->body = e->heard.data;
+}
+
 static void
 on_answer(void *arg, const struct answer *came)
 {
@@ -374,6 +405,7 @@ on_answer(void *arg, const struct answer *came)
 		.renewable = e->granted_ms != 0,
 	};
 
+	errand_hide(e, &answer);
 	/* However the service says it, all that follows heeds it. */
 	answer.retry_after_s = retry_read_s(&e->tool->retry, came);
 	news.unclear = e->plan.write && result_is_unclear(e->tool, &answer);

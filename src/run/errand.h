@@ -12,6 +12,7 @@
 
 #include <event2/event_struct.h>
 
+#include "base/buf.h"
 #include "mcp/plan.h"
 #include "mcp/step.h"
 #include "run/flight.h"
@@ -48,6 +49,7 @@ struct errand {
 	const struct request	*request;
 	size_t			 at;		/* which step; the tool's number of them: its own */
 	struct step_search	 search;	/* of a step that finds */
+	struct buf		 heard;		/* an answer less the secret that it had */
 	struct fetch		*fetch;		/* in the air, or NULL */
 	struct flight_wait	 grant;		/* for the token it goes with */
 	int64_t			 granted_ms;	/* when that was born; 0: it goes with none */

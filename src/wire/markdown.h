@@ -5,6 +5,8 @@
  * A line feed in a paragraph stays one, HTML is text, and a link leads to http, https, mailto or
  * tel: what else it leads to stands behind it as text. Dialects that mark with signs and have no
  * escapes (slack, whatsapp, text) cannot say a literal sign: what would be one stays as it is.
+ * A link's title, the address of an image in a link, and what a fence says behind its language are
+ * left out.
  * Slack's mention of one person, <@U0123456789>, stays one; those of many are text.
  */
 #ifndef WIRE_MARKDOWN_H

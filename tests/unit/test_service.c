@@ -317,6 +317,17 @@ static const struct mutation mutations[] = {
 	{ "/values", "{\"a b\":\"1\"}", T0, "of letters, digits and _", YES },
 	{ "/headers", "{\"X-A\":\"b\",\"Accept\":\"x/y\"}", NULL, NULL, NO },
 	{ "/headers", "{\"X-A\":\"{to}\"}", "/headers/X-A", "no argument of this name", NO },
+	{ T0 "/derive", "{\"at\":{\"argument\":\"kind\",\"markdown\":\"text\"}}", NULL, NULL, NO },
+	{ T0 "/derive", "{\"at\":{\"argument\":\"limit\",\"time\":\"s\"}}", T0 "/derive/at",
+	    "\"limit\" must be an argument with \"type\": \"string\"", NO },
+	{ "", "{\"name\":\"demo\",\"base_url\":\"https://a\",\"values\":{\"v\":\"a/b\"},\"tools\":[{\"name\":"
+	    "\"t\",\"description\":\"d\",\"inputSchema\":{\"type\":\"object\"},\"request\":{\"method\":\"GET\","
+	    "\"url\":\"/{v}\"},\"response\":{\"a\":\"/a\"}}]}", T0 "/request/url",
+	    "service.demo.values.v stands in this path", NO },
+	{ "", "{\"name\":\"demo\",\"base_url\":\"https://a\",\"values\":{\"v\":\"a\\n\"},\"headers\":{\"X-V\":"
+	    "\"{v}\"},\"tools\":[{\"name\":\"t\",\"description\":\"d\",\"inputSchema\":{\"type\":\"object\"},"
+	    "\"request\":{\"method\":\"GET\",\"url\":\"/\"},\"response\":{\"a\":\"/a\"}}]}", "/headers/X-V",
+	    "with its values: a header value cannot hold line ends", NO },
 	{ "/headers", "{\"Host\":\"b\"}", "/headers/Host", "the bridge's own", NO },
 	{ "/headers", "{\"X-A\":\"b\",\"x-a\":\"c\"}", "/headers/x-a", "is there twice, as \"X-A\"", NO },
 	{ "/headers", "{\"X-A\":\"b\\r\\nX: c\"}", "/headers/X-A", "cannot hold line ends", NO },

@@ -60,7 +60,7 @@ def others(provider):
 SENT = {"result": "success", "msg": "", "id": 42}
 
 ABOUT = About(
-    document="zulip.json", path=BASE, base=BASE, secret="zulip.key", authorization="Basic eDp5", shape=shape,
+    document="zulip.json", path=BASE, base=BASE, secret="zulip.key", values={"bot_email": "ums-bot@zulip.example.org"}, authorization="Basic eDp5", shape=shape,
     wrong=("GET", BASE + "/messages?anchor=newest&num_before=5001&num_after=0", None), others=others,
     errors=lambda document, request: listed(document, BASE, request,
                                             lambda headers, body: math.ceil(body["retry-after"])),
