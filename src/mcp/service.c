@@ -402,11 +402,24 @@ first_unlike(const struct tool *preview, const struct tool *t)
 	return NULL;
 }
 
+/* A required argument of the tool that its preview does not know; NULL: none. */
+static const char *
+first_unknown(const struct tool *preview, const struct tool *t)
+{
+	const cJSON *name;
+
+	cJSON_ArrayForEach(name, json_get(t->input, "required"))
+		if (cJSON_IsString(name) && strcmp(name->valuestring, "idempotency_key") != 0 &&
+		    json_get(json_get(preview->input, "properties"), name->valuestring) == NULL)
+			return name->valuestring;
+	return NULL;
+}
+
 /* Find the tools that "preview" names. */
 static int
 link_previews(struct service *s, struct spec_fault *f)
 {
-	const char *name, *shadow, *unlike;
+	const char *name, *shadow, *unlike, *unknown;
 	char place[64];
 	size_t i, k;
 
@@ -432,6 +445,10 @@ link_previews(struct service *s, struct spec_fault *f)
 		if (!grants(s->tools[i].scopes, s->tools[k].scopes))
 			return spec_fail(f, place, "asks for scopes that the tool itself does "
 			    "not; who may call the one is shown the other");
+		unknown = first_unknown(&s->tools[k], &s->tools[i]);
+		if (unknown != NULL)
+			return spec_fail(f, place, "has no argument \"%s\", which this tool "
+			    "requires: it cannot show what this one would do", unknown);
 		s->tools[i].preview = &s->tools[k];
 		s->tools[k].previewed = &s->tools[i];
 	}

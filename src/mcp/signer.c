@@ -219,6 +219,16 @@ put_digest(cJSON *values, const struct signer *s, const struct upstream *u)
 	return result;
 }
 
+/* The bytes of a host as the header Host has it: without the port that its scheme has anyhow. */
+static size_t
+host_length(const char *host, size_t len, bool secure)
+{
+	size_t port = secure ? 4 : 3;
+
+	return len > port && memcmp(host + len - port, secure ? ":443" : ":80", port) == 0 ?
+	    len - port : len;
+}
+
 /* What a request is, by the names of texts. NULL: no memory. */
 static cJSON *
 values_of(const struct signer *s, const struct upstream *u, int64_t wall_ms,
@@ -233,7 +243,8 @@ values_of(const struct signer *s, const struct upstream *u, int64_t wall_ms,
 	query = strchrnul(target, '?');
 	if (put(values, "method", u->method, strlen(u->method)) == 0 &&
 	    put(values, "scheme", u->url, scheme) == 0 &&
-	    put(values, "host", host, (size_t)(target - host)) == 0 &&
+	    put(values, "host", host, host_length(host, (size_t)(target - host),
+	    scheme == 5)) == 0 &&
 	    put(values, "target", target, strlen(target)) == 0 &&
 	    put(values, "path", target, (size_t)(query - target)) == 0 &&
 	    put(values, "query", query + (*query == '?'), strlen(query + (*query == '?'))) == 0 &&

@@ -212,6 +212,29 @@ add_argument(cJSON *properties, const char *name, int longest)
 	    json_put(schema, "maxLength", json_int(longest));
 }
 
+/* A default is sent as it stands: it must be what its schema says, where that says it by itself. */
+static int
+check_defaults(const struct tool *t, const char *place, struct spec_fault *f)
+{
+	const cJSON *property, *fallback;
+	struct schema_fault wrong;
+	struct schema *schema;
+	char at[SPEC_PLACE];
+	bool fits;
+
+	cJSON_ArrayForEach(property, json_get(t->input, "properties")) {
+		fallback = json_get(property, "default");
+		schema = fallback == NULL ? NULL : schema_create(property, &wrong);
+		fits = schema == NULL || schema_check(schema, fallback, &wrong) == 0;
+		schema_destroy(schema);
+		snprintf(at, sizeof at, "%.256s/properties/%.128s/default", place,
+		    property->string);
+		if (!fits)
+			return spec_fail(f, at, "%s", wrong.why);
+	}
+	return 0;
+}
+
 /*
  * The input schema as clients see it: a list can be paged through, so it has a cursor; a write
  * can be repeated safely and agreed to, so it has a key and a token.
@@ -247,7 +270,8 @@ load_input(struct tool *t, const cJSON *spec, const char *place, struct spec_fau
 		properties = NULL;
 	if (properties == NULL)
 		return spec_fail(f, inner, "out of memory");
-	if (load_schema(&t->arguments, t->input, place, "inputSchema", f) == -1)
+	if (load_schema(&t->arguments, t->input, place, "inputSchema", f) == -1 ||
+	    check_defaults(t, inner, f) == -1)
 		return -1;
 	return load_mirrors(t, t->input, "", inner, f);
 }

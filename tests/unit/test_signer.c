@@ -30,7 +30,7 @@ static const struct row {
 	    "GET", "https://api.acme.example:8443/v1/send?to=7&x=%20", "",
 	    "Signature: sig1=:0h5CThOnqHvoG930KVVM0QYfq5p4/abwQkgjYatf248+3OOHHWFaXsB+I7tRRD3cu4FJFuW2TERKoggNl3gVPQ==:|X-Nonce: 00112233-4455-4677-8899-aabbccddeeff 2026-01-31T09:30:00Z 1769851800250|" },
 	{ "{\"algorithm\": \"sha1\", \"sign\": \"{host}{path} {{}}\", \"headers\": {\"X\": \"{signature}\"}}", "k",
-	    "GET", "http://api.acme.example", "",
+	    "GET", "http://api.acme.example:80", "",
 	    "X: 2a239d785b5421985a4c84d1d686f2c4b326ba62|" },
 };
 
