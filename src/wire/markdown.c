@@ -3,6 +3,7 @@
  * markdown.c - CommonMark into a dialect: md4c reads it, a row of a table says how a dialect marks
  * what it finds. See markdown.h.
  */
+#include <setjmp.h>
 #include <stdio.h>
 #include <string.h>
 #include <strings.h>
@@ -49,6 +50,7 @@ static const struct dialect {
 
 struct writer {
 	const struct dialect	*d;
+	jmp_buf			 out;		/* of md4c, when it has no memory */
 	struct sheet		 sheet;
 	unsigned		 lists;		/* how many are open */
 	unsigned		 number[LISTS];	/* of the next item; 0: bullets */
@@ -79,22 +81,44 @@ markdown_dialect(const char *name)
 	return (enum markdown_dialect)i;
 }
 
-int
-markdown_to(struct buf *out, enum markdown_dialect dialect, const char *text)
+/*
+ * md4c up to 0.5 frees what it made of a link's target twice when an allocation fails there, which
+ * ends the process. It says so before it cleans up: then it is left, and what it holds is lost.
+ */
+static void
+on_log(const char *message, void *arg)
+{
+	struct writer *w = arg;
+
+	if (strstr(message, "alloc") != NULL)
+		longjmp(w->out, 1);
+}
+
+static int
+parse(struct writer *w, const struct buf *text)
 {
 	static const MD_PARSER parser = {
 		.flags = MD_FLAG_STRIKETHROUGH | MD_FLAG_NOHTML | MD_FLAG_NOINDENTEDCODEBLOCKS,
 		.enter_block = on_enter_block, .leave_block = on_leave_block,
 		.enter_span = on_enter_span, .leave_span = on_leave_span, .text = on_text,
+		.debug_log = on_log,
 	};
+
+	if (setjmp(w->out) != 0)
+		return -1;
+	return md_parse(text->data, (MD_SIZE)text->len, &parser, w) == 0 ? 0 : -1;
+}
+
+int
+markdown_to(struct buf *out, enum markdown_dialect dialect, const char *text)
+{
 	struct writer w = { .d = &dialects[dialect] };
 	struct buf guarded;
 
 	buf_init(&guarded, 2 * strlen(text) + 1);
 	buf_init(&w.target, strlen(text));	/* a reference is longer than what it is of */
 	sheet_init(&w.sheet, out);
-	if (guard(&guarded, text) == -1 ||
-	    md_parse(buf_str(&guarded), (MD_SIZE)guarded.len, &parser, &w) != 0)
+	if (guard(&guarded, text) == -1 || (guarded.len > 0 && parse(&w, &guarded) == -1))
 		out->failed = true;
 	buf_finish(&guarded);
 	buf_finish(&w.target);

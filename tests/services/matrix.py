@@ -266,8 +266,7 @@ def matrix_markdown(s):
 
 
 def matrix_parts(s):
-    """A text that is too long for one message goes in several, in order and once: each part has a
-    transaction id of its own."""
+    """A text that is too long for one message goes in several, in order and once."""
     room = s.room()
     lines = ["line %05d %s" % (i, "ü" * 40) for i in range(600)]
     call = {"room_id": room, "text": "\n".join(lines), "idempotency_key": "long"}
@@ -278,7 +277,6 @@ def matrix_parts(s):
     bodies = s.synapse.bodies("bob", room)
     expect(len(bodies) == 3 and "\n".join(bodies).split("\n") == lines, [len(b) for b in bodies])
     expect(all(len(b.encode()) <= 24000 for b in bodies), [len(b.encode()) for b in bodies])
-    expect(s.synapse.send("alice", room, "long-3", bodies[2]) == got["more"][1]["message_id"], "another key")
 
 
 def matrix_kinds(s):

@@ -74,6 +74,8 @@ KNOWN = (
      "libldap and libsasl2, begun by curl_version(), check no memory"),
     ("alloc", "ended by|ended with 100|memory are left|^hung", r"^(libc\.so\S+ < )?libseccomp",
      "libseccomp 2.5 looks at no result of its allocations where it makes the filter's program"),
+    ("alloc", r"memory are left; allocated at:(\n *\d+: libmd4c[^\n]*)*$", r"^(libc\.so\S+ < )?libmd4c",
+     "md4c is left when it has no memory, before it frees what it made of a link twice"),
     ("eintr", "upstream_(timeout|untrusted)", r"^libcurl\S+ < libcurl\S+ < libcrypto",
      "an alert of TLS that is interrupted is waited for until the timeout; nothing was sent"),
     ("eintr|write", "^hung", r"^libevent\S+ < libc\.so\S+ < ",
