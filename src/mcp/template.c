@@ -173,7 +173,7 @@ template_header(struct buf *out, const char *text, const cJSON *args, const char
 	size_t start = out->len;
 
 	result = template_text(out, text, args, why);
-	if (result == TEMPLATE_DONE && !out->failed &&
+	if (result == TEMPLATE_DONE && !out->failed && out->len > start &&
 	    !template_is_header(out->data + start, out->len - start)) {
 		*why = "a header value cannot hold line ends or control characters";
 		return TEMPLATE_UNFIT;

@@ -10,6 +10,7 @@
 
 #include <event2/event.h>
 
+#include "base/base64.h"
 #include "base/clock.h"
 #include "base/crypto.h"
 #include "base/limits.h"
@@ -178,20 +179,23 @@ is_sound(const char *key)
 static int
 call_rename_key(struct call *c)
 {
-	char name[2 * CRYPTO_DIGEST + 1];
-	size_t i;
+	struct buf name;
+	int result;
 
 	if (c->key == NULL ||
 	    (c->split == NULL && strcmp(c->principal->name, MCP_ANONYMOUS) == 0))
 		return 0;
-	for (i = 0; i < CRYPTO_DIGEST; i++)
-		snprintf(name + 2 * i, 3, "%02x", c->place[i]);
+	/* 128 bits in 22 characters: with "-10" of a last part as many as Discord takes. */
+	buf_init(&name, 2 * CRYPTO_DIGEST);
+	result = base64url_encode(&name, c->place, 16);
 	cJSON_DeleteItemFromObjectCaseSensitive(c->args, "idempotency_key");
 	c->key = NULL;
-	if (json_put(c->args, "idempotency_key", cJSON_CreateString(name)) == -1)
-		return -1;
+	if (result == 0)
+		result = json_put(c->args, "idempotency_key",
+		    cJSON_CreateString(buf_str(&name)));
+	buf_finish(&name);
 	c->key = json_str(c->args, "idempotency_key");
-	return 0;
+	return result;
 }
 
 /* Arguments that the schema does not accept are the model's to mend. */
