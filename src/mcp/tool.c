@@ -245,8 +245,6 @@ load_input(struct tool *t, const cJSON *spec, const char *place, struct spec_fau
 	const cJSON *schema = json_get(spec, "inputSchema"), *child;
 	cJSON *properties;
 	char inner[SPEC_PLACE];
-	/* That of the tenth part is the longest. */
-	int longest = json_get(spec, "split") == NULL ? LIMIT_KEY : LIMIT_KEY - 3;
 
 	snprintf(inner, sizeof inner, "%s/inputSchema", place);
 	if (json_str(schema, "type") == NULL || strcmp(json_str(schema, "type"), "object") != 0)
@@ -265,7 +263,7 @@ load_input(struct tool *t, const cJSON *spec, const char *place, struct spec_fau
 	if (properties != NULL && t->list != NULL && add_argument(properties, "cursor", 0) == -1)
 		properties = NULL;
 	if (properties != NULL && t->write &&
-	    (add_argument(properties, "idempotency_key", longest) == -1 ||
+	    (add_argument(properties, "idempotency_key", LIMIT_KEY) == -1 ||
 	    add_argument(properties, "confirm_token", 0) == -1))
 		properties = NULL;
 	if (properties == NULL)
