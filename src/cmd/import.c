@@ -17,6 +17,7 @@
 #include "mcp/cost.h"
 #include "run/worker.h"
 #include "wire/json.h"
+#include "wire/percent.h"
 #include "wire/pointer.h"
 
 static int
@@ -262,27 +263,20 @@ import_starves(struct import *im)
 	return im->starved;
 }
 
-static int
-hex_digit(char c)
-{
-	static const char digits[] = "0123456789abcdef0123456789ABCDEF";
-	const char *p = c == '\0' ? NULL : strchr(digits, c);
-
-	return p == NULL ? -1 : (int)((p - digits) % 16);
-}
-
 /* The pointer of a $ref's fragment, percent-decoded. 0, or -1: too long, or a NUL. */
 static int
 decode_fragment(const char *s, char *out, size_t size)
 {
 	size_t n = 0;
+	int octet;
 
 	for (; *s != '\0'; s++) {
 		if (n + 1 >= size)
 			return -1;
 		out[n] = *s;
-		if (*s == '%' && hex_digit(s[1]) >= 0 && hex_digit(s[2]) >= 0) {
-			out[n] = (char)(hex_digit(s[1]) << 4 | hex_digit(s[2]));
+		octet = percent_octet(s);
+		if (octet != -1) {
+			out[n] = (char)octet;
 			s += 2;
 		}
 		if (out[n++] == '\0')

@@ -1,30 +1,24 @@
 /* SPDX-License-Identifier: MIT */
 /* query.c - find and decode a parameter; see query.h. */
-#include <ctype.h>
 #include <string.h>
 
 #include "base/buf.h"
+#include "wire/percent.h"
 #include "wire/query.h"
-
-static int
-hex(char c)
-{
-	return c >= '0' && c <= '9' ? c - '0' : (c | 0x20) - 'a' + 10;
-}
 
 /* The byte that stands at `*p`, which moves behind it. */
 static unsigned char
 decode(const char **p, const char *end)
 {
 	const char *at = (*p)++;
+	int octet = end - at < 3 ? -1 : percent_octet(at);
 
 	if (*at == '+')
 		return ' ';
-	if (*at != '%' || end - at < 3 || !isxdigit((unsigned char)at[1]) ||
-	    !isxdigit((unsigned char)at[2]))
+	if (octet == -1)
 		return (unsigned char)*at;
 	*p = at + 3;
-	return (unsigned char)(hex(at[1]) << 4 | hex(at[2]));
+	return (unsigned char)octet;
 }
 
 int

@@ -11,6 +11,7 @@
 #include "base/buf.h"
 #include "base/limits.h"
 #include "wire/json.h"
+#include "wire/percent.h"
 #include "wire/pointer.h"
 #include "wire/schema_node.h"
 
@@ -210,31 +211,21 @@ compile_anchor(struct compiler *c, struct rule *rule)
 	return 0;
 }
 
-static int
-hex_value(char c)
-{
-	static const char digits[] = "0123456789abcdef";
-	const char *p = c == '\0' ? NULL : strchr(digits, c >= 'A' && c <= 'F' ? c | 0x20 : c);
-
-	return p == NULL ? -1 : (int)(p - digits);
-}
-
 /* Percent-decoded copy; the caller frees it. A %00 stays as it is. NULL: no memory. */
 static char *
 decode_fragment(const char *s)
 {
 	char *copy = malloc(strlen(s) + 1), *to = copy;
-	int high, low;
+	int octet;
 
 	if (copy == NULL)
 		return NULL;
 	while (*s != '\0') {
-		high = *s == '%' ? hex_value(s[1]) : -1;
-		low = high == -1 ? -1 : hex_value(s[2]);
-		if (low == -1 || (high == 0 && low == 0))
+		octet = percent_octet(s);
+		if (octet <= 0)
 			*to++ = *s++;
 		else {
-			*to++ = (char)(high << 4 | low);
+			*to++ = (char)octet;
 			s += 3;
 		}
 	}

@@ -17,6 +17,7 @@
 #include "base/buf.h"
 #include "base/limits.h"
 #include "wire/json.h"
+#include "wire/percent.h"
 #include "wire/uritemplate.h"
 
 #define PREFIX_MAX_DIGITS	4	/* RFC 6570, section 2.4.1: below 10,000 */
@@ -104,27 +105,9 @@ is_alpha_digit(char c)
 }
 
 static bool
-is_hex(char c)
-{
-	return (c >= '0' && c <= '9') || (c >= 'a' && c <= 'f') || (c >= 'A' && c <= 'F');
-}
-
-static bool
 is_triplet(const char *p)
 {
-	return p[0] == '%' && is_hex(p[1]) && is_hex(p[2]);
-}
-
-static bool
-is_unreserved(char c)
-{
-	return is_alpha_digit(c) || (c != '\0' && strchr("-._~", c) != NULL);
-}
-
-static bool
-is_reserved(char c)
-{
-	return c != '\0' && strchr(":/?#[]@!$&'()*+,;=", c) != NULL;
+	return percent_octet(p) != -1;
 }
 
 /* The ranges ucschar and iprivate of RFC 6570, section 1.5. */
@@ -244,8 +227,8 @@ parse_literal(struct parser *p)
 		n = utf8_decode(p->at, &code);
 		if (n == 0)
 			return refuse(p, "the template is not UTF-8");
-		if (code < 0x80 ? !is_unreserved(*p->at) && !is_reserved(*p->at) && *p->at != '%' :
-		    !is_literal_code(code))
+		if (code < 0x80 ? !percent_is_unreserved(*p->at) &&
+		    !percent_is_reserved(*p->at) && *p->at != '%' : !is_literal_code(code))
 			return refuse(p, "this character must be written as %XX in a template");
 		p->at += n;
 	}
@@ -358,7 +341,8 @@ put_encoded(struct buf *out, const char *text, size_t len, bool reserved)
 
 	for (i = 0; i < len; i++) {
 		c = (unsigned char)text[i];
-		if (is_unreserved(text[i]) || (reserved && is_reserved(text[i]))) {
+		if (percent_is_unreserved(text[i]) ||
+		    (reserved && percent_is_reserved(text[i]))) {
 			buf_putc(out, text[i]);
 		} else if (reserved && len - i >= 3 && is_triplet(text + i)) {
 			buf_append(out, text + i, 3);
