@@ -16,7 +16,7 @@ import subprocess
 import sys
 import uuid
 
-from rig import NODE, NPM, VENV, Rig, with_fixtures
+from rig import NODE, NPM, VENV, Rig
 
 HERE = os.path.dirname(os.path.abspath(__file__))
 PYTHON = os.path.join(VENV, "python")
@@ -134,7 +134,7 @@ def run_server(server, names):
     if plain:
         rows += run_rig(Rig(server, environment), server, plain)
     if len(plain) < len(names):
-        rows += run_rig(Rig(server, with_fixtures), server, [n for n in names if n in FIXTURES])
+        rows += run_rig(Rig(server, fixtures=True), server, [n for n in names if n in FIXTURES])
     return rows
 
 

@@ -4,6 +4,8 @@ of its own, seeded through the service's API, ended by its process id.
 
     with Rig("lighttpd", {"UMS_MCP_RESULT_MAX": "4096"}) as rig:
         rig.url, rig.stdio, rig.api("/contacts", {"name": "Zed"})
+    with Rig("nginx", fixtures=True, workers=2) as rig:     # fixtures.json, too
+        rig.url
     rig.problems()        # what the logs say of sanitizers, what still listens
 """
 import glob
@@ -24,6 +26,7 @@ TOP = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__))
 VENV = os.path.join(TOP, "build/venv/bin")
 NPM = os.path.join(TOP, "build/npm/node_modules")
 NODE = os.path.join(VENV, "node")
+CONFORMANCE = os.path.join(TOP, "tests/conformance")
 FIRST_PORT, LAST_PORT = 21000, 31999    # below the range that client sockets are given
 READY_S, END_S = 60, 60
 
@@ -52,30 +55,31 @@ def free_ports(count):
     raise SystemExit("no free port")
 
 
-def with_fixtures(rig):
-    """Environment that adds tests/conformance/fixtures.json to the configuration of `rig`."""
-    return {
-        "UMS_MCP_SERVICES": "%s/etc/services/ums.json %s/tests/conformance/fixtures.json" % (
-            TOP, TOP),
-        "UMS_MCP_SERVICE_FIXTURES_BASE_URL": rig.base_url,
-        "UMS_MCP_SERVICE_FIXTURES_CA_FILE": os.path.join(rig.state, "ca.pem"),
-        "UMS_MCP_SERVICE_FIXTURES_TOKEN_FILE": os.path.join(rig.state, "ums.token"),
-    }
-
-
 def leave(number, _):
     """Being told to end unwinds, so that what was started is ended too."""
     sys.exit(128 + number)
 
 
+def stop(process):
+    """End a process, by its id; its exit code."""
+    if process.poll() is None:
+        process.terminate()
+    try:
+        return process.wait(END_S)
+    except subprocess.TimeoutExpired:
+        process.kill()
+        return process.wait()
+
+
 class Rig:
     """One scripts/run, from its start to its end.
 
-    `environment` is a dictionary, or a function of the rig that returns one; scripts/run passes
-    it on, and UMS_MCP_... in it overrides the configuration that scripts/run writes.
+    scripts/run passes `environment` on, and UMS_MCP_... in it overrides the configuration that
+    it writes. With `fixtures` tests/conformance/fixtures.json stands beside ums.json, and its
+    upstream runs as long as the rig.
     """
 
-    def __init__(self, server="lighttpd", environment=None):
+    def __init__(self, server="lighttpd", environment=None, fixtures=False, workers=1):
         self.folder = tempfile.mkdtemp(prefix="ums-rig.")
         self.state = os.path.join(self.folder, "state")
         self.port, self.service_port = free_ports(2)
@@ -86,32 +90,58 @@ class Rig:
             "/bin/sh", "-c", 'exec "$0" stdio -c "$1/ums-mcp.conf" 2>>"$1/stdio.log"',
             os.path.join(os.environ.get("BUILD_DIR", os.path.join(TOP, "build/release")),
                          "ums-mcp"), self.state])
-        self.server = server
-        self.environment = dict(os.environ)
-        self.environment.update(environment(self) if callable(environment) else environment or {})
+        self.server, self.workers, self.fixtures = server, workers, fixtures
+        self.environment = dict(os.environ, **(environment or {}))
+        self.upstream = None
         self.process = None
         self.code = None
 
     def __enter__(self):
         for number in (signal.SIGTERM, signal.SIGHUP):
             signal.signal(number, leave)
+        try:
+            self.start()
+        except BaseException:
+            self.end()
+            raise
+        return self
+
+    def start(self):
+        if self.fixtures:
+            self.start_upstream()
         self.out = open(os.path.join(self.folder, "run.log"), "w+")
         self.process = subprocess.Popen(
             [os.path.join(TOP, "scripts/run"), "--port", str(self.port), "--service-port",
-             str(self.service_port), "--state", self.state, "--server", self.server],
+             str(self.service_port), "--state", self.state, "--server", self.server,
+             "--workers", str(self.workers)],
             stdin=subprocess.DEVNULL, stdout=self.out, stderr=self.out, env=self.environment,
             start_new_session=True)     # a signal to our group is not for it: we end it
         until = time.monotonic() + READY_S
         while "is ready" not in self.said():
             if self.process.poll() is not None or time.monotonic() > until:
-                self.end()
                 print("scripts/run did not start:\n%s\n0 passed, 1 failed" % self.said())
                 sys.exit(1)
             time.sleep(0.05)
         self.tls = ssl.create_default_context(cafile=os.path.join(self.state, "ca.pem"))
         with open(os.path.join(self.state, "ums.token")) as f:
             self.token = f.read().strip()
-        return self
+
+    def start_upstream(self):
+        """Start what fixtures.json calls, and tell the bridge of both."""
+        with open(os.path.join(self.folder, "upstream.log"), "w") as log:
+            self.upstream = subprocess.Popen(
+                [sys.executable, os.path.join(CONFORMANCE, "upstream.py")], text=True,
+                stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=log,
+                start_new_session=True)
+        port = self.upstream.stdout.readline().strip()
+        if not port:
+            print("upstream.py did not start: see %s\n0 passed, 1 failed" % log.name)
+            sys.exit(1)
+        self.environment.update({
+            "UMS_MCP_SERVICES": "%s %s" % (os.path.join(TOP, "etc/services/ums.json"),
+                                           os.path.join(CONFORMANCE, "fixtures.json")),
+            "UMS_MCP_SERVICE_FIXTURES_BASE_URL": "http://127.0.0.1:" + port,
+        })
 
     def said(self):
         with open(self.out.name) as f:
@@ -126,15 +156,11 @@ class Rig:
             return json.load(response)
 
     def end(self):
-        if self.process is None or self.code is not None:
-            return
-        if self.process.poll() is None:
-            self.process.terminate()
-        try:
-            self.code = self.process.wait(END_S)
-        except subprocess.TimeoutExpired:
-            self.process.kill()
-            self.code = self.process.wait()
+        if self.process is not None and self.code is None:
+            self.code = stop(self.process)
+        if self.upstream is not None:
+            stop(self.upstream)
+            self.upstream.stdout.close()
 
     def __exit__(self, kind, *_):
         self.end()

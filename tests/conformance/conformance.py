@@ -1,12 +1,12 @@
 # SPDX-License-Identifier: MIT
 """conformance.py - the official conformance suite on both wires, held to expected.json.
 
-usage: python conformance.py [--server lighttpd|nginx]
+usage: python conformance.py [--server lighttpd|nginx] [--workers N]
 
-Starts the bridge with the service file fixtures.json beside ums.json, runs the suite's
-requirement sets (which bring the pending and unscored scenarios with them), and judges each
-scenario: "pass" if no check fails, "listed" if exactly the checks that expected.json lists
-fail, "n/a" if the suite itself skips them all, else "FAIL". A listed check that passes is a
+Starts upstream.py, and the bridge with the service file fixtures.json for it beside ums.json,
+runs the suite's requirement sets (which bring the pending and unscored scenarios with them), and
+judges each scenario: "pass" if no check fails, "listed" if exactly the checks that expected.json
+lists fail, "n/a" if the suite itself skips them all, else "FAIL". A listed check that passes is a
 failure too: the list is stale. expected.json also says how many checks of a scenario must
 pass at least, so that a suite that quietly tests less does not pass.
 """
@@ -19,7 +19,7 @@ import sys
 
 HERE = os.path.dirname(os.path.abspath(__file__))
 sys.path.insert(0, os.path.join(HERE, "..", "clients"))
-from rig import NODE, NPM, Rig, with_fixtures  # noqa: E402
+from rig import NODE, NPM, Rig  # noqa: E402
 
 SUITE = os.path.join(NPM, "@modelcontextprotocol/conformance/dist/index.js")
 WIRES = ["2026-07-28", "2025-11-25"]
@@ -106,12 +106,14 @@ def print_reasons(expected):
 def main():
     parser = argparse.ArgumentParser()
     parser.add_argument("--server", choices=["lighttpd", "nginx"], default="lighttpd")
+    parser.add_argument("--workers", type=int, default=2,
+                        help="of the bridge: what it asks a client and the answer may meet two")
     options = parser.parse_args()
     sys.stdout.reconfigure(line_buffering=True)
     with open(os.path.join(HERE, "expected.json")) as f:
         expected = json.load(f)
     print_reasons(expected)
-    rig = Rig(options.server, with_fixtures)
+    rig = Rig(options.server, fixtures=True, workers=options.workers)
     totals = dict.fromkeys(RESULTS, 0)
     print("%-46s %-10s %6s %6s %8s  %s" % ("scenario", "wire", "passed", "failed", "warnings",
                                           "result"))

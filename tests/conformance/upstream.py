@@ -1,0 +1,424 @@
+# SPDX-License-Identifier: MIT
+"""upstream.py - the service behind fixtures.json, with what the conformance suite looks for.
+
+usage: python upstream.py [--port N]
+
+Listens on 127.0.0.1, prints its port as its one line, and serves until it is ended. It keeps
+nothing between two requests: what a later round of questions needs is in request_state.
+
+    GET or POST /tools/NAME, POST /prompts/NAME    an MCP result; what a POST may have is
+        {"arguments": {...}, "input_responses": {...}, "request_state": "..."}
+    GET /resources/text, /resources/image          the bytes of a text and of an image
+    GET /resources/watched                         {"contents": [...]}
+    GET /resources/template/ID                     {"id", "is_template", "data"}
+    GET /words?prefix=                             {"data": [{"name"}, ...]}
+    GET /contacts?query=&limit=                    {"data": [{"id", "name"}, ...]}
+
+An error is {"code", "message"}. A tool that streams answers who accepts text/event-stream with
+its notifications and {"result": ...}, an event each; who does not, with the result alone.
+"""
+import argparse
+import base64
+import inspect
+import io
+import json
+import struct
+import time
+import urllib.parse
+import wave
+import zlib
+from http import HTTPStatus
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+
+PAUSE_S = 0.05      # between two events of a stream
+BODY_MAX = 1 << 20
+CONTACTS = ["Alice", "Bob", "Carol"]
+WORDS = ["paper", "paris", "park", "party", "pencil", "test", "testimony", "text"]
+
+
+class Refused(Exception):
+    """An error answer: its status, code and message."""
+
+
+# ---- Content
+
+def png():
+    """An image of one red pixel."""
+    def chunk(kind, data):
+        return struct.pack(">I", len(data)) + kind + data + struct.pack(
+            ">I", zlib.crc32(kind + data))
+    return b"\x89PNG\r\n\x1a\n" + chunk(b"IHDR", struct.pack(">IIBBBBB", 1, 1, 8, 2, 0, 0, 0)) + \
+        chunk(b"IDAT", zlib.compress(b"\0\xff\0\0")) + chunk(b"IEND", b"")
+
+
+def wav():
+    """A hundredth of a second of silence."""
+    out = io.BytesIO()
+    with wave.open(out, "wb") as f:
+        f.setnchannels(1)
+        f.setsampwidth(2)
+        f.setframerate(8000)
+        f.writeframes(bytes(160))
+    return out.getvalue()
+
+
+def text(words):
+    return {"type": "text", "text": words}
+
+
+def media(kind, mime_type, data):
+    return {"type": kind, "data": base64.b64encode(data).decode(), "mimeType": mime_type}
+
+
+def resource(uri, mime_type, words):
+    return {"type": "resource", "resource": {"uri": uri, "mimeType": mime_type, "text": words}}
+
+
+def content(*blocks):
+    """The result of a tool."""
+    return {"content": list(blocks)}
+
+
+# ---- What a client is asked
+
+# The member, and its type, without which a client's response answers nothing.
+ANSWERS = {"elicitation/create": ("action", str), "roots/list": ("roots", list),
+           "sampling/createMessage": ("content", (dict, list))}
+ROOTS = {"method": "roots/list", "params": {}}
+
+
+def form(message, required=(), **properties):
+    """To be filled in by the user."""
+    schema = {"type": "object", "properties": properties}
+    if required:
+        schema["required"] = list(required)
+    return {"method": "elicitation/create",
+            "params": {"message": message, "requestedSchema": schema}}
+
+
+def sample(prompt, max_tokens=100):
+    """To be answered by the client's model."""
+    return {"method": "sampling/createMessage", "params": {
+        "messages": [{"role": "user", "content": text(prompt)}], "maxTokens": max_tokens}}
+
+
+def input_required(requests, state=None):
+    result = {"resultType": "input_required", "inputRequests": requests}
+    return result if state is None else dict(result, requestState=state)
+
+
+def answered(requests, responses):
+    """Whether each request has a response of the right kind; others are passed over."""
+    def fits(key, request):
+        member, kind = ANSWERS[request["method"]]
+        response = responses.get(key)
+        return isinstance(response, dict) and isinstance(response.get(member), kind)
+    return all(fits(key, request) for key, request in requests.items())
+
+
+def filled(response):
+    """What the user did with a form, in words."""
+    return "action=%s, content=%s" % (response["action"], json.dumps(response.get("content", {})))
+
+
+def field(response, name):
+    """What the user put into a field of a form; else that there is nothing."""
+    values = response.get("content") if response["action"] == "accept" else None
+    return values.get(name) if isinstance(values, dict) and name in values else "nothing"
+
+
+def sampled(response):
+    """The text of what the client's model wrote."""
+    blocks = response["content"]
+    return "".join(block.get("text", "") for block in
+                   (blocks if isinstance(blocks, list) else [blocks]))
+
+
+def listed(response):
+    return ", ".join(root["uri"] for root in response["roots"])
+
+
+# ---- Tools and prompts: functions of a call that return a result, or yield a stream's messages
+
+class Call:
+    """What the bridge sent of one call."""
+
+    def __init__(self, body):
+        self.arguments = body.get("arguments", {})
+        self.responses = body.get("input_responses", {})
+        self.state = body.get("request_state")
+        if not isinstance(self.arguments, dict) or not isinstance(self.responses, dict) or \
+                not isinstance(self.state, (str, type(None))):
+            raise Refused(400, "bad_request", "a member of the body has the wrong type")
+
+
+def always(result):
+    """A tool with one result."""
+    return lambda call: result
+
+
+def asking(requests, finish, state=None):
+    """A tool that asks for `requests` (a dictionary, or a function of the arguments that returns
+    one) until all are answered; finish(responses) is its result then."""
+    def tool(call):
+        asked = requests(call.arguments) if callable(requests) else requests
+        if not answered(asked, call.responses):
+            return input_required(asked, state)
+        if call.state != state:
+            raise Refused(400, "bad_state", "the responses came without the request_state")
+        return finish(call.responses)
+    return tool
+
+
+def multi_round(call):
+    """Asks twice; what the first round brought is in the state of the second."""
+    state = json.loads(call.state or '{"step": 1}')
+    if state["step"] == 1:
+        asked = {"step1": form("Step 1: what is your name?", ["name"], name={"type": "string"})}
+        if call.state is None or not answered(asked, call.responses):
+            return input_required(asked, json.dumps(state))
+        state = {"step": 2, "name": field(call.responses["step1"], "name")}
+    asked = {"step2": form("Step 2: what is your favourite colour?", ["color"],
+                           color={"type": "string"})}
+    if not answered(asked, call.responses):
+        return input_required(asked, json.dumps(state))
+    return content(text("%s likes %s." % (state["name"], field(call.responses["step2"], "color"))))
+
+
+def notification(method, **params):
+    return {"jsonrpc": "2.0", "method": "notifications/" + method, "params": params}
+
+
+def with_progress(call):
+    for done in 0, 50, 100:
+        yield notification("progress", progress=done, total=100, message="%d of 100" % done)
+    yield {"result": content(text("Progress was made."))}
+
+
+def with_logging(call):
+    for what in "Tool execution started", "Tool processing data", "Tool execution completed":
+        yield notification("message", level="info", logger="fixtures", data=what)
+    yield {"result": content(text("The log was written."))}
+
+
+def streaming_elicitation(call):
+    yield notification("progress", progress=1, message="asking")
+    yield {"result": ask_answer(call)}
+
+
+ask_name = asking({"user_name": form("What is your name?", ["name"], name={"type": "string"})},
+                  lambda got: content(text("Hello, %s!" % field(got["user_name"], "name"))))
+ask_model = asking({"capital_question": sample("What is the capital of France?")},
+                   lambda got: content(text(sampled(got["capital_question"]))))
+ask_answer = asking({"answer": form("Go on?", ["ok"], ok={"type": "boolean"})},
+                    lambda got: content(text(filled(got["answer"]))))
+ask_confirm = asking({"confirm": form("Please confirm.", ["ok"], ok={"type": "boolean"})},
+                     lambda got: content(text("state-ok: " + filled(got["confirm"]))),
+                     "to be confirmed")
+
+
+def titled(*titles):
+    return [{"const": "value%d" % (i + 1), "title": title} for i, title in enumerate(titles)]
+
+
+DEFAULTS = form(
+    "Check these values.",
+    name={"type": "string", "default": "John Doe"},
+    age={"type": "integer", "default": 30},
+    score={"type": "number", "default": 95.5},
+    status={"type": "string", "enum": ["active", "inactive", "pending"], "default": "active"},
+    verified={"type": "boolean", "default": True})
+ENUMS = form(
+    "Choose.",
+    untitledSingle={"type": "string", "enum": ["option1", "option2", "option3"]},
+    titledSingle={"type": "string", "oneOf": titled("First", "Second", "Third")},
+    legacyEnum={"type": "string", "enum": ["opt1", "opt2", "opt3"],
+                "enumNames": ["One", "Two", "Three"]},
+    untitledMulti={"type": "array",
+                   "items": {"type": "string", "enum": ["option1", "option2", "option3"]}},
+    titledMulti={"type": "array", "items": {"anyOf": titled("First", "Second", "Third")}})
+
+TOOLS = {
+    "test_simple_text": always(content(text("This is a simple text response for testing."))),
+    "test_image_content": always(content(media("image", "image/png", png()))),
+    "test_audio_content": always(content(media("audio", "audio/wav", wav()))),
+    "test_embedded_resource": always(content(resource(
+        "test://embedded-resource", "text/plain", "This is an embedded resource content."))),
+    "test_multiple_content_types": always(content(
+        text("Multiple content types test:"), media("image", "image/png", png()),
+        resource("test://mixed-content-resource", "application/json",
+                 json.dumps({"test": "data", "value": 123})))),
+    "test_error_handling": always(dict(content(text(
+        "This tool intentionally returns an error for testing")), isError=True)),
+    "test_tool_with_progress": with_progress,
+    "test_tool_with_logging": with_logging,
+    "test_logging_tool": with_logging,
+    "test_streaming_elicitation": streaming_elicitation,
+    "test_sampling": asking(
+        lambda arguments: {"answer": sample(arguments.get("prompt", ""))},
+        lambda got: content(text("LLM response: " + sampled(got["answer"])))),
+    "test_missing_capability": ask_model,
+    "test_elicitation": asking(
+        lambda arguments: {"user": form(arguments.get("message", ""), ["username", "email"],
+                                        username={"type": "string"}, email={"type": "string"})},
+        lambda got: content(text("User response: " + filled(got["user"])))),
+    "test_elicitation_sep1034_defaults": asking(
+        {"values": DEFAULTS},
+        lambda got: content(text("Elicitation completed: " + filled(got["values"])))),
+    "test_elicitation_sep1330_enums": asking(
+        {"choices": ENUMS},
+        lambda got: content(text("Elicitation completed: " + filled(got["choices"])))),
+    "test_input_required_result_elicitation": ask_name,
+    "test_input_required_result_sampling": ask_model,
+    "test_input_required_result_capabilities": ask_model,
+    "test_input_required_result_list_roots": asking(
+        {"client_roots": ROOTS},
+        lambda got: content(text("Roots: " + listed(got["client_roots"])))),
+    "test_input_required_result_request_state": ask_confirm,
+    "test_input_required_result_tampered_state": ask_confirm,
+    "test_input_required_result_multiple_inputs": asking(
+        {"user_name": form("What is your name?", ["name"], name={"type": "string"}),
+         "greeting": sample("Write a greeting.", 50), "client_roots": ROOTS},
+        lambda got: content(text("%s %s (%s)" % (
+            sampled(got["greeting"]), field(got["user_name"], "name"),
+            listed(got["client_roots"])))),
+        "three questions"),
+    "test_input_required_result_multi_round": multi_round,
+}
+PROMPTS = {
+    "test_input_required_result_prompt": asking(
+        {"user_context": form("What is the prompt about?", ["context"],
+                              context={"type": "string"})},
+        lambda got: {"description": "A prompt with a context that was asked for.",
+                     "messages": [{"role": "user", "content": text(
+                         "The context: %s." % field(got["user_context"], "context"))}]}),
+}
+
+
+# ---- What is looked up
+
+def words(query):
+    return {"data": [{"name": word} for word in WORDS if word.startswith(query.get("prefix", ""))]}
+
+
+def contacts(query):
+    found = [{"id": name.lower(), "name": name} for name in CONTACTS
+             if query.get("query", "").lower() in name.lower()]
+    return {"data": found[:int(query.get("limit", len(found)))]}
+
+
+def watched(query):
+    return {"contents": [{"uri": "test://watched-resource", "mimeType": "text/plain",
+                          "text": "This is the content of the watched resource."}]}
+
+
+LOOKUPS = {"/words": words, "/contacts": contacts, "/resources/watched": watched}
+FILES = {
+    "/resources/text": ("text/plain; charset=utf-8",
+                        b"This is the content of the static text resource."),
+    "/resources/image": ("image/png", png()),
+}
+
+
+# ---- HTTP
+
+class Handler(BaseHTTPRequestHandler):
+    protocol_version = "HTTP/1.1"
+    disable_nagle_algorithm = True
+
+    def do_GET(self):
+        self.serve(b"")
+
+    def do_POST(self):
+        length = self.headers.get("Content-Length", "")
+        if not length.isdigit() or int(length) > BODY_MAX:
+            self.close_connection = True
+            self.send(400, "application/json", b'{"code": "bad_request", "message": "no length"}')
+            return
+        self.serve(self.rfile.read(int(length)))
+
+    def serve(self, body):
+        try:
+            self.answer(body)
+        except Refused as e:
+            status, code, message = e.args
+            self.send_json({"code": code, "message": message}, status)
+
+    def answer(self, body):
+        path, _, query = self.path.partition("?")
+        kind, name = (path.split("/", 2) + ["", ""])[1:3]
+        callables = {"tools": TOOLS, "prompts": PROMPTS}.get(kind, {})
+        if name in callables:
+            self.run(callables[name], Call(parse(body)))
+        elif path in FILES:
+            self.send(200, *FILES[path])
+        elif path in LOOKUPS:
+            self.send_json(LOOKUPS[path](dict(urllib.parse.parse_qsl(query))))
+        elif path.startswith("/resources/template/"):
+            which = urllib.parse.unquote(path.rpartition("/")[2])
+            self.send_json({"id": which, "is_template": True, "data": "Data for ID: " + which})
+        else:
+            raise Refused(404, "not_found", "nothing is at " + path)
+
+    def run(self, tool, call):
+        result = tool(call)
+        if not inspect.isgenerator(result):
+            self.send_json(result)
+        elif "text/event-stream" in self.headers.get("Accept", ""):
+            self.send_events(result)
+        else:
+            *_, last = result
+            self.send_json(last["result"])
+
+    def send(self, status, mime_type, data):
+        self.send_response(status, HTTPStatus(status).phrase)
+        self.send_header("Content-Type", mime_type)
+        self.send_header("Content-Length", str(len(data)))
+        self.end_headers()
+        self.wfile.write(data)
+
+    def send_json(self, value, status=200):
+        self.send(status, "application/json", json.dumps(value).encode())
+
+    def send_events(self, messages):
+        """A stream: each message is a chunk that is on its way before the next is made."""
+        self.send_response(200)
+        self.send_header("Content-Type", "text/event-stream")
+        self.send_header("Cache-Control", "no-store")
+        self.send_header("Transfer-Encoding", "chunked")
+        self.end_headers()
+        try:
+            for message in messages:
+                event = b"data: %s\n\n" % json.dumps(message).encode()
+                self.wfile.write(b"%x\r\n%s\r\n" % (len(event), event))
+                if "result" not in message:
+                    time.sleep(PAUSE_S)
+            self.wfile.write(b"0\r\n\r\n")
+        except ConnectionError:
+            self.close_connection = True    # the call was given up
+
+    def log_message(self, *_):
+        pass
+
+
+def parse(body):
+    """The object that a request's body is; without a body an empty one."""
+    try:
+        value = json.loads(body or b"{}")
+    except ValueError:
+        raise Refused(400, "bad_request", "the body is no JSON") from None
+    if not isinstance(value, dict):
+        raise Refused(400, "bad_request", "the body is no object")
+    return value
+
+
+def main():
+    parser = argparse.ArgumentParser()
+    parser.add_argument("--port", type=int, default=0, help="default: one that is free")
+    options = parser.parse_args()
+    with ThreadingHTTPServer(("127.0.0.1", options.port), Handler) as server:
+        print(server.server_port, flush=True)
+        server.serve_forever()
+
+
+main()
