@@ -232,7 +232,10 @@ check_names(struct parser *p)
 
 /* ====== a URI ====== */
 
-/* The next octet, as literals are compared: ENCODED keeps triplets apart. -1: a bad triplet. */
+/*
+ * The next octet, as literals are compared: ENCODED keeps triplets apart. -1: a bad triplet. A
+ * span ends with the text, before a delimiter, '{' or '=', or behind a triplet, never inside one.
+ */
 static int
 take_octet(struct span *s)
 {
@@ -243,26 +246,20 @@ take_octet(struct span *s)
 		s->from++;
 		return (unsigned char)*p;
 	}
-	octet = s->end - p < 3 ? -1 : percent_octet(p);
+	octet = percent_octet(p);
 	if (octet == -1)
 		return -1;
 	s->from += 3;
-	return octet == '%' || percent_is_reserved((char)octet) ? octet | ENCODED : octet;
+	return percent_is_reserved((char)octet) ? octet | ENCODED : octet;
 }
 
 /* Where `text` goes on behind the literal; NULL: it does not begin with it. */
 static const char *
 skip(struct span text, struct span literal)
 {
-	int octet;
-
-	while (literal.from < literal.end) {
-		if (text.from == text.end)
+	while (literal.from < literal.end)
+		if (text.from == text.end || take_octet(&text) != take_octet(&literal))
 			return NULL;
-		octet = take_octet(&text);
-		if (octet == -1 || octet != take_octet(&literal))
-			return NULL;
-	}
 	return text.from;
 }
 
