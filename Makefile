@@ -47,7 +47,7 @@ LIB_OBJ    := $(call obj,$(call src,base wire mcp))
 BRIDGE_OBJ := $(call obj,$(call src,edge run cmd))
 LOCAL_OBJ  := $(call obj,$(call src,local base)) $(call obj,src/wire/json.c src/wire/json_read.c src/wire/utf8.c)
 # What unit tests reach of the upper layers.
-UNIT_OBJ   := $(call obj,src/edge/board.c $(wildcard src/edge/store*.c src/edge/sandbox*.c) src/run/life.c)
+UNIT_OBJ   := $(call obj,src/edge/board.c src/edge/mail.c $(wildcard src/edge/store*.c src/edge/sandbox*.c) src/run/life.c)
 UNIT       := $(patsubst tests/unit/%.c,$(B)/unit/%,$(wildcard tests/unit/test_*.c))
 FUZZ       := $(patsubst tests/fuzz/%.c,build/fuzz/%,$(wildcard tests/fuzz/fuzz_*.c))
 

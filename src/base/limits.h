@@ -222,6 +222,18 @@
 /* Store, Redis: what is remembered of the last complaint, not to log it again. */
 #define LIMIT_REDIS_COMPLAINT	160
 
+/* Mail: a letter with its signature; letters read or sent in one turn of the loop. */
+#define LIMIT_MAIL		(128 * 1024)
+#define LIMIT_MAIL_BURST	32
+/* Mail: letters that wait for room, and their bytes: as many as a worker's requests may want to be
+ * answered at once. */
+#define LIMIT_MAIL_QUEUE	2048
+#define LIMIT_MAIL_QUEUED	(16 * 1024 * 1024)
+/* Mail: how long a worker is waited for that reads nothing (seconds). */
+#define LIMIT_MAIL_WAIT_S	5
+/* Mail: what one socket may have in others; the kernel gives less (net.core.wmem_max). */
+#define LIMIT_MAIL_SOCKET	(1024 * 1024)
+
 /* Import: an OpenAPI document (the largest that are public have 12 MB), and its nodes, some 150
  * bytes each. */
 #define LIMIT_IMPORT_FILE	(32 * 1024 * 1024)

@@ -4,7 +4,8 @@
  * and no TCP port can be bound.
  *
  * The kernel says how much it knows (its ABI, from 1 on); what it does not know is left out.
- * Looking at a file (stat) and connecting to a socket it does not restrict.
+ * Looking at a file (stat) and connecting to a socket it does not restrict; nor is its scope of
+ * abstract sockets (ABI 6) asked for, which would part the workers from each other (edge/mail.c).
  */
 #include <linux/landlock.h>
 #include <linux/magic.h>

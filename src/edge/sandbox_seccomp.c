@@ -87,7 +87,7 @@ static const struct rule {
 	{ CALL(socket), { { 0, INT, family }, { 1, 0xf, type } } }
 	SOCKET(AF_INET, SOCK_STREAM), SOCKET(AF_INET, SOCK_DGRAM),
 	SOCKET(AF_INET6, SOCK_STREAM), SOCKET(AF_INET6, SOCK_DGRAM),
-	IS(socket, 0, AF_UNIX),		/* the service manager, Redis, syslog, name services */
+	IS(socket, 0, AF_UNIX),		/* the service manager, Redis, syslog, names, mail */
 	/* getaddrinfo() asks which addresses this machine has */
 	{ CALL(socket), { { 0, INT, AF_NETLINK }, { 2, INT, NETLINK_ROUTE } } },
 	IS(socketpair, 0, AF_UNIX),
