@@ -157,6 +157,11 @@
 #define LIMIT_HINT		400
 /* Candidates shown with an error. */
 #define LIMIT_CANDIDATES	20
+/* What a service asks of a client: requests at once, which a person answers one by one; fields of a
+ * form; characters of a request's and of a field's name. */
+#define LIMIT_INPUT_REQUESTS	16
+#define LIMIT_INPUT_FIELDS	128
+#define LIMIT_INPUT_NAME	128
 /* The longest part into which a text is split, in its unit. */
 #define LIMIT_SPLIT		100000
 /* An idempotency_key, in characters: what services take. */

@@ -18,7 +18,6 @@ enum form { FORM_POINTER, FORM_LIST, FORM_VALUE, FORM_ARGUMENT, FORM_OBJECT, FOR
 static enum form form_of(const cJSON *);
 static int	check(const cJSON *, const cJSON *, char *, size_t, char *, size_t, int);
 static int	check_keys(const cJSON *, const char *const *, char *, size_t);
-static cJSON	*copy_clean(const cJSON *);
 static int	apply_list(const cJSON *, const cJSON *, const cJSON *, cJSON **, const char **);
 static int	apply_object(const cJSON *, const cJSON *, const cJSON *, cJSON **, const char **);
 
@@ -246,9 +245,8 @@ pick_untrusted(const cJSON *pick, const char *name, cJSON *names)
 	return 0;
 }
 
-/* A copy in which every string is cleaned; names are not, they are the service's own. */
-static cJSON *
-copy_clean(const cJSON *value)
+cJSON *
+pick_clean(const cJSON *value)
 {
 	cJSON *copy, *child;
 	const cJSON *from;
@@ -274,7 +272,7 @@ copy_clean(const cJSON *value)
 		return cJSON_Duplicate(value, 0);
 	copy = cJSON_IsArray(value) ? cJSON_CreateArray() : cJSON_CreateObject();
 	cJSON_ArrayForEach(from, value) {
-		child = copy_clean(from);
+		child = pick_clean(from);
 		if ((cJSON_IsArray(value) ? json_push(copy, child) :
 		    json_put(copy, from->string, child)) == -1) {
 			cJSON_Delete(copy);
@@ -319,14 +317,14 @@ copy_time(const cJSON *value, const char *unit)
 	if (cJSON_IsString(value)) {
 		ms = strtod(value->valuestring, &end);
 		if (end == value->valuestring || *end != '\0')
-			return copy_clean(value);
+			return pick_clean(value);
 	} else if (!cJSON_IsNumber(value))
-		return copy_clean(value);
+		return pick_clean(value);
 	if (strcmp(unit, "s") == 0)
 		ms *= 1000;
 	/* From 1970 to 9999: what RFC 3339 can say. */
 	if (!(ms >= 0 && ms < 253402300800000.0))
-		return copy_clean(value);
+		return pick_clean(value);
 	clock_stamp((int64_t)ms, stamp);
 	return cJSON_CreateString(stamp);
 }
@@ -339,13 +337,13 @@ copy_markdown(const cJSON *value, const char *dialect)
 	struct buf out;
 
 	if (!cJSON_IsString(value))
-		return copy_clean(value);
+		return pick_clean(value);
 	buf_init(&out, LIMIT_MARKDOWN);
 	if (markdown_from(&out, markdown_dialect(dialect), value->valuestring) == 0)
 		text = cJSON_CreateString(buf_str(&out));
 	buf_finish(&out);
 	if (text != NULL)
-		clean = copy_clean(text);
+		clean = pick_clean(text);
 	cJSON_Delete(text);
 	return clean;
 }
@@ -368,7 +366,7 @@ is_kept(const cJSON *only, const char *name)
 static int
 put_key(cJSON *item, const char *key, const char *name)
 {
-	cJSON *raw = cJSON_CreateString(name), *clean = raw == NULL ? NULL : copy_clean(raw);
+	cJSON *raw = cJSON_CreateString(name), *clean = raw == NULL ? NULL : pick_clean(raw);
 
 	cJSON_Delete(raw);
 	return json_put(item, key, clean);
@@ -577,7 +575,7 @@ pick_apply(const cJSON *pick, const cJSON *document, const cJSON *args, cJSON **
 	else if (foreign && json_str(pick, "markdown") != NULL)
 		*out = copy_markdown(value, json_str(pick, "markdown"));
 	else
-		*out = foreign ? copy_clean(value) : cJSON_Duplicate(value, 1);
+		*out = foreign ? pick_clean(value) : cJSON_Duplicate(value, 1);
 	if (*out != NULL)
 		return 0;
 	*why = "out of memory";

@@ -51,5 +51,10 @@ int	 pick_untrusted(const cJSON *pick, const char *name, cJSON *names);
  */
 int	 pick_apply(const cJSON *pick, const cJSON *document, const cJSON *args, cJSON **out,
 	    const char **why);
+/*
+ * A copy in which every string is cleaned (text.h); names are not, they are the service's own. The
+ * caller owns it. NULL: out of memory.
+ */
+cJSON	*pick_clean(const cJSON *value);
 
 #endif

@@ -12,6 +12,7 @@
 #include "wire/json.h"
 #include "wire/pattern.h"
 #include "wire/schema_node.h"
+#include "wire/utf8.h"
 
 /* What PCRE2 does in the time of one step of ours. */
 #define MATCHES_PER_STEP	64
@@ -219,24 +220,13 @@ check_multiple_of(struct judge *j, const struct rule *rule, struct visit *v)
 	return judge_fail(j, v, "must be a multiple of %s", divisor);
 }
 
-/* Unicode code points; C0 80, which stands for U+0000, counts as one by itself. */
-static int64_t
-text_length(const char *s)
-{
-	int64_t n = 0;
-
-	for (; *s != '\0'; s++)
-		n += ((unsigned char)*s & 0xc0) != 0x80;
-	return n;
-}
-
 /* The size of a value for a keyword "minLength" ... "maxProperties"; -1: not its type. */
 static int64_t
 size_for(const char *keyword, const cJSON *item)
 {
 	switch (keyword[3]) {
 	case 'L':
-		return cJSON_IsString(item) ? text_length(item->valuestring) : -1;
+		return cJSON_IsString(item) ? (int64_t)utf8_count(item->valuestring) : -1;
 	case 'I':
 		return cJSON_IsArray(item) ? cJSON_GetArraySize(item) : -1;
 	default:

@@ -68,3 +68,13 @@ utf8_decode(const unsigned char *p, size_t *len)
 	}
 	return c;
 }
+
+size_t
+utf8_count(const char *s)
+{
+	size_t n = 0;
+
+	for (; *s != '\0'; s++)
+		n += ((unsigned char)*s & 0xc0) != 0x80;
+	return n;
+}

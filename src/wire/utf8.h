@@ -21,5 +21,7 @@ size_t	 utf8_encode(unsigned long code, char out[4]);
  * and the length of its sequence. What the string's end cuts off is 0, and the end is not passed.
  */
 uint32_t utf8_decode(const unsigned char *p, size_t *len);
+/* Code points of such a string; U+0000 counts as one. */
+size_t	 utf8_count(const char *s);
 
 #endif

@@ -36,6 +36,13 @@ static const struct {
 	{ "\xf0", 0, 1 },
 };
 
+static const struct {
+	const char	*text;
+	size_t		 count;
+} counts[] = {
+	{ "", 0 }, { "a", 1 }, { "a\xc3\xa4\xe2\x82\xac\xf0\x9f\x98\x80", 4 }, { "a\xc0\x80" "b", 3 },
+};
+
 int
 main(void)
 {
@@ -50,6 +57,10 @@ main(void)
 		code = utf8_decode((const unsigned char *)points[i].bytes, &got);
 		CHECK(code == points[i].code && got == points[i].length, "%zu: U+%04x of %zu", i,
 		    (unsigned)code, got);
+	}
+	for (i = 0; i < sizeof counts / sizeof counts[0]; i++) {
+		got = utf8_count(counts[i].text);
+		CHECK(got == counts[i].count, "%zu: %zu, not %zu", i, got, counts[i].count);
 	}
 	return check_done();
 }
