@@ -31,6 +31,8 @@
 #define LIMIT_FRONT_READ_S	30
 /* Front: a reply that the web server does not take for this long is dropped (seconds). */
 #define LIMIT_FRONT_WRITE_S	30
+/* Front: bytes of an unfinished reply that a client does not take; then it is let go of. */
+#define LIMIT_FRONT_BACKLOG	(256 * 1024)
 /*
  * Front: connections accepted in one turn of the loop, so that replies get their turn; so many
  * that the listen backlog never fills while a turn lasts. lighttpd takes a full backlog (EAGAIN
@@ -137,6 +139,11 @@
 #define LIMIT_CALLER		255
 /* Keys in a file of API keys: each is compared with every token that comes. */
 #define LIMIT_API_KEYS		1024
+/* Bytes of an image, a sound or other content in a result, which is no text for a model; in base64
+ * it is a third more, and a reply has room for one. */
+#define LIMIT_MEDIA		(2 * 1024 * 1024)
+/* The state that a service gives with a question: it travels through the client, twice. */
+#define LIMIT_REQUEST_STATE	2048
 /* A result that is kept for a repeated call; the store's largest value less a record's head. */
 #define LIMIT_RECORD_RESULT	(60 * 1024)
 /* How long it is remembered that a token was used: longer than one is good, though a clock may be
@@ -260,6 +267,13 @@
 #define LIMIT_HEAP_BLOCK	(256 * 1024)
 #define LIMIT_HEAP_TOP		(1024 * 1024)
 
+/* Streams: how often a sign of life is sent while nothing is to be said (seconds); web servers give
+ * up after 60. */
+#define LIMIT_STREAM_PULSE_S	15
+/* A notification about a call: one line of a log, or how far it is. */
+#define LIMIT_NOTICE		16384
+/* Questions that one call asks, one after the other. */
+#define LIMIT_ROUNDS		16
 /* Stages a request may pass; a request that loops is failed, not served. */
 #define LIMIT_REQ_STEPS		64
 /* Calls: the first pause before a request is sent again, doubled each time, and what must be left

@@ -22,7 +22,7 @@ struct cgi {
 };
 
 static int	read_body(struct http_request *);
-static void	cgi_reply(struct front *, struct buf *);
+static void	cgi_write(struct front *, struct buf *, bool);
 
 struct cgi *
 cgi_create(const struct front_handler *h, char *const *environment)
@@ -36,7 +36,7 @@ cgi_create(const struct front_handler *h, char *const *environment)
 	if (c == NULL)
 		return NULL;
 	c->handler = h;
-	c->front.reply = cgi_reply;
+	c->front.write = cgi_write;
 	c->front.began_us = clock_mono_us();
 	http_request_init(&rq, h->body_max);
 	for (i = 0; environment[i] != NULL; i++) {
@@ -51,7 +51,7 @@ cgi_create(const struct front_handler *h, char *const *environment)
 	buf_init(&out, LIMIT_METRICS);
 	if (h->probe(h->arg, &rq, &out)) {
 		http_request_finish(&rq);
-		cgi_reply(&c->front, &out);
+		cgi_write(&c->front, &out, true);
 	} else
 		c->front.exchange = h->request(h->arg, &c->front, &rq);
 	return c;
@@ -90,7 +90,7 @@ cgi_destroy(struct cgi *c)
 }
 
 static void
-cgi_reply(struct front *f, struct buf *response)
+cgi_write(struct front *f, struct buf *response, bool last)
 {
 	struct cgi *c = (struct cgi *)f;
 	const char *p = buf_str(response);
@@ -109,5 +109,6 @@ cgi_reply(struct front *f, struct buf *response)
 		left -= (size_t)n;
 	}
 	buf_finish(response);
-	c->handler->closed(c->handler->arg);
+	if (last)
+		c->handler->closed(c->handler->arg);
 }

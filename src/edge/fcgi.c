@@ -34,8 +34,8 @@ enum conn_state {
 	CONN_BEGIN,	/* waiting for BEGIN_REQUEST */
 	CONN_PARAMS,	/* PARAMS until an empty one */
 	CONN_STDIN,	/* STDIN until an empty one */
-	CONN_BUSY,	/* the request is with the layer above */
-	CONN_REPLY,	/* the reply is being written */
+	CONN_BUSY,	/* the request is with the layer above, which may say something already */
+	CONN_REPLY,	/* the end of the reply is being written */
 };
 
 /* Parameters as they come and decoded, the reply and the reply in records. */
@@ -100,7 +100,7 @@ static int	request_begin(struct conn *);
 static int	params_decode(struct conn *);
 static int	request_ready(struct conn *);
 static int	conn_manage(struct conn *, unsigned);
-static void	conn_reply(struct front *, struct buf *);
+static void	conn_take(struct front *, struct buf *, bool);
 static void	frame(struct buf *, unsigned, uint16_t, const char *, size_t);
 static void	conn_write(struct conn *);
 static void	on_write(evutil_socket_t, short, void *);
@@ -283,7 +283,7 @@ conn_open(struct fcgi *f, int fd)
 		return -1;
 	c->fcgi = f;
 	c->fd = fd;
-	c->front.reply = conn_reply;
+	c->front.write = conn_take;
 	c->front.began_us = clock_mono_us();
 	event_assign(&c->read, f->base, fd, EV_READ | EV_PERSIST, on_read, c);
 	event_assign(&c->write, f->base, fd, EV_WRITE, on_write, c);
@@ -580,7 +580,7 @@ request_ready(struct conn *c)
 	out = stash_take(c->fcgi, LIMIT_METRICS);
 	if (h->probe(h->arg, &c->rq, &out)) {
 		conn_forget(c);
-		conn_reply(&c->front, &out);
+		conn_take(&c->front, &out, true);
 		return 0;
 	}
 	stash_give(c->fcgi, &out);
@@ -644,8 +644,9 @@ frame(struct buf *out, unsigned type, uint16_t id, const char *data, size_t len)
 	} while (len > 0);
 }
 
+/* A piece of the reply from above. */
 static void
-conn_reply(struct front *f, struct buf *response)
+conn_take(struct front *f, struct buf *response, bool last)
 {
 	static const FCGI_EndRequestBody end = { .protocolStatus = FCGI_REQUEST_COMPLETE };
 	struct conn *c = (struct conn *)f;
@@ -656,13 +657,18 @@ conn_reply(struct front *f, struct buf *response)
 		c->out = stash_take(c->fcgi, room);
 	c->out.cap = room > c->out.cap ? room : c->out.cap;
 	buf_room(&c->out, room - c->out.len);
-	frame(&c->out, FCGI_STDOUT, c->id, buf_str(response), response->len);
-	frame(&c->out, FCGI_STDOUT, c->id, "", 0);
-	frame(&c->out, FCGI_END_REQUEST, c->id, (const char *)&end, sizeof end);
+	/* An empty record is the end of the stream. */
+	if (response->len > 0)
+		frame(&c->out, FCGI_STDOUT, c->id, buf_str(response), response->len);
+	if (last) {
+		frame(&c->out, FCGI_STDOUT, c->id, "", 0);
+		frame(&c->out, FCGI_END_REQUEST, c->id, (const char *)&end, sizeof end);
+		c->state = CONN_REPLY;
+	}
 	stash_give(c->fcgi, response);
-	c->state = CONN_REPLY;
-	if (c->out.failed) {
-		log_warnx("out of memory for a reply; its connection is cut");
+	if (c->out.failed || (!last && c->out.len - c->gone > LIMIT_FRONT_BACKLOG)) {
+		log_warnx(c->out.failed ? "out of memory for a reply; its connection is cut" :
+		    "a client does not take what it is sent; its connection is cut");
 		shutdown(c->fd, SHUT_RDWR);	/* the read event closes it */
 		return;
 	}
@@ -682,7 +688,10 @@ on_write(evutil_socket_t fd, short what, void *arg)
 		conn_write(c);
 }
 
-/* Write what there is; what the socket does not take waits. A finished reply closes. */
+/*
+ * Write what there is; what the socket does not take waits. A finished reply closes; between the
+ * pieces of one the connection holds no buffer.
+ */
 static void
 conn_write(struct conn *c)
 {
@@ -704,7 +713,8 @@ conn_write(struct conn *c)
 		c->gone += (size_t)n;
 	}
 	c->gone = 0;
-	buf_reset(&c->out);
+	stash_give(c->fcgi, &c->out);
+	buf_init(&c->out, 0);
 	if (c->state == CONN_REPLY)
 		conn_close(c);
 }

@@ -26,6 +26,7 @@
 #include "edge/window.h"
 #include "mcp/answer.h"
 #include "mcp/upstream.h"
+#include "wire/event.h"
 
 /* Before this version an early answer over HTTP/2 can be lost (DESIGN.md, libcurl). */
 #define HTTP2_SINCE	0x080e00
@@ -40,6 +41,10 @@ struct fetch {
 	struct buf		 response;
 	struct buf		 head;		/* the header lines of the response */
 	size_t			 heard;		/* bytes of all header lines that came */
+	int			(*event)(void *, const char *, size_t, struct buf *);
+	struct event_reader	 events;
+	enum { STREAM_UNKNOWN, STREAM_NONE, STREAM_EVENTS } stream;	/* the response's body */
+	bool			 answered;	/* one of them was the answer */
 	bool			 excess;
 	bool			 once;		/* the upstream must see it once at most */
 	bool			 begun;		/* it was about to be sent */
@@ -64,6 +69,7 @@ static curl_socket_t open_socket(void *, curlsocktype, struct curl_sockaddr *);
 static CURLcode	before_tls(CURL *, void *, void *);
 static int	before_request(void *, char *, char *, int, int);
 static size_t	take_body(char *, size_t, size_t, void *);
+static int	on_event(void *, const char *, const char *, const char *, size_t);
 static size_t	take_header(char *, size_t, size_t, void *);
 static void	finish(CURL *, CURLcode);
 static enum outcome outcome_of(const struct fetch *, CURLcode, bool);
@@ -171,6 +177,8 @@ fetch_start(struct fetcher *f, struct upstream *u, const struct trust *trust, lo
 	fetch->done = done;
 	fetch->arg = arg;
 	fetch->once = u->once;
+	fetch->event = u->event;
+	event_reader_init(&fetch->events, f->settings.response_max, on_event, fetch);
 	fetch->request = u->body;
 	buf_init(&u->body, 0);
 	buf_init(&fetch->response, f->settings.response_max);
@@ -319,11 +327,47 @@ before_request(void *arg, char *peer, char *local, int peer_port, int local_port
 	return CURL_PREREQFUNC_OK;
 }
 
+/* Whether the body that begins is a stream of events that somebody listens to. */
+static bool
+is_stream(struct fetch *fetch)
+{
+	struct answer a = { .head = buf_str(&fetch->head), .headlen = fetch->head.len };
+	static const char type[] = "text/event-stream";
+	const char *value;
+	size_t len = 0;
+
+	value = fetch->event == NULL ? NULL : answer_header(&a, "Content-Type", &len);
+	return value != NULL && len >= sizeof type - 1 &&
+	    strncasecmp(value, type, sizeof type - 1) == 0 &&
+	    (len == sizeof type - 1 || strchr("; \t", value[sizeof type - 1]) != NULL);
+}
+
+/* What comes behind the answer is nobody's. */
+static int
+on_event(void *arg, const char *type, const char *id, const char *data, size_t len)
+{
+	struct fetch *fetch = arg;
+	int result;
+
+	(void)type;
+	(void)id;
+	if (fetch->answered)
+		return 0;
+	result = fetch->event(fetch->arg, data, len, &fetch->response);
+	fetch->answered = result == 1;
+	return result == -1 ? -1 : 0;
+}
+
 static size_t
 take_body(char *data, size_t size, size_t count, void *arg)
 {
 	struct fetch *fetch = arg;
 
+	if (fetch->stream == STREAM_UNKNOWN)
+		fetch->stream = is_stream(fetch) ? STREAM_EVENTS : STREAM_NONE;
+	if (fetch->stream == STREAM_EVENTS)
+		return event_reader_feed(&fetch->events, data, size * count) == 0 ?
+		    size * count : 0;
 	if (buf_append(&fetch->response, data, size * count) == 0)
 		return size * count;
 	fetch->excess = fetch->response.len + size * count > fetch->response.cap;
@@ -376,6 +420,9 @@ finish(CURL *easy, CURLcode code)
 	a.connects = connects;
 	a.sent = fetch->begun;
 	fetch->clean = code == CURLE_OK;
+	/* A stream is whole when the answer has come, however it ends. */
+	if (fetch->stream == STREAM_EVENTS)
+		code = fetch->answered ? CURLE_OK : code == CURLE_OK ? CURLE_PARTIAL_FILE : code;
 	a.outcome = outcome_of(fetch, code, a.sent);
 	a.status = (int)status;
 	if (curl_easy_getinfo(easy, CURLINFO_RETRY_AFTER, &retry) == CURLE_OK && retry > 0)
@@ -449,6 +496,7 @@ release(struct fetch *fetch)
 		curl_easy_cleanup(fetch->easy);
 	curl_slist_free_all(fetch->headers);
 	buf_finish(&fetch->request);
+	event_reader_finish(&fetch->events);
 	buf_finish(&fetch->response);
 	buf_finish(&fetch->head);
 	free(fetch);

@@ -3,8 +3,8 @@
  * front.h - what every front edge (FastCGI, CGI, stdio, self) is to the layer above.
  *
  * An edge reads one request whole, hands it up with front_handler.request(), and is
- * told the reply with front_reply(). In between it may find that the client has
- * left; then it calls gone() and forgets the exchange.
+ * told the reply with front_reply(), or piece by piece with front_send() before it. In between
+ * it may find that the client has left; then it calls gone() and forgets the exchange.
  */
 #ifndef EDGE_FRONT_H
 #define EDGE_FRONT_H
@@ -16,7 +16,7 @@ struct front;
 
 /* What an edge does; each edge embeds a struct front as its first member. */
 struct front {
-	void	(*reply)(struct front *, struct buf *);
+	void	(*write)(struct front *, struct buf *, bool);	/* the last one ends it */
 	void	*exchange;	/* what request() returned; NULL before and after */
 	long long began_us;	/* when it was accepted, monotonic */
 };
@@ -42,12 +42,22 @@ struct front_handler {
 	size_t	 conns_max;	/* at once; more wait outside. 0: any number (not for stdio) */
 };
 
-/* Give the whole response (CGI head and body) and end the exchange; takes over what `out` holds. */
+/*
+ * Give a piece of the response, the first with the CGI head; takes over what `out` holds. A piece
+ * for which there is no memory is left out; a client that takes none for long is let go of.
+ */
+static inline void
+front_send(struct front *f, struct buf *out)
+{
+	f->write(f, out, false);
+}
+
+/* Give all of the response, or what is left of it, and end the exchange; takes over `out`, too. */
 static inline void
 front_reply(struct front *f, struct buf *out)
 {
 	f->exchange = NULL;
-	f->reply(f, out);
+	f->write(f, out, true);
 }
 
 #endif

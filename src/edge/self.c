@@ -11,9 +11,10 @@ struct self {
 	struct front			 front;	/* first: a front is its message */
 	const struct front_handler	*handler;
 	struct buf			*answer;
+	bool				 begun;	/* the head has come */
 };
 
-static void	self_reply(struct front *, struct buf *);
+static void	self_write(struct front *, struct buf *, bool);
 
 struct self *
 self_create(const struct front_handler *h, const struct buf *message, struct buf *answer)
@@ -25,10 +26,10 @@ self_create(const struct front_handler *h, const struct buf *message, struct buf
 		return NULL;
 	s->handler = h;
 	s->answer = answer;
-	s->front.reply = self_reply;
+	s->front.write = self_write;
 	s->front.began_us = clock_mono_us();
 	http_request_init(&rq, h->body_max);
-	rq.local = true;
+	rq.local = rq.whole = true;
 	if (http_request_body(&rq, buf_str(message), message->len) == -1) {
 		http_request_finish(&rq);
 		free(s);
@@ -45,11 +46,13 @@ self_destroy(struct self *s)
 }
 
 static void
-self_reply(struct front *f, struct buf *response)
+self_write(struct front *f, struct buf *response, bool last)
 {
 	struct self *s = (struct self *)f;
 
-	buf_puts(s->answer, http_body(response));
+	buf_puts(s->answer, s->begun ? buf_str(response) : http_body(response));
+	s->begun = true;
 	buf_finish(response);
-	s->handler->closed(s->handler->arg);
+	if (last)
+		s->handler->closed(s->handler->arg);
 }

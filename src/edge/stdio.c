@@ -32,6 +32,7 @@ struct message {
 	struct stdio		*stdio;
 	TAILQ_ENTRY(message)	 entry;
 	struct buf		 reply;
+	bool			 begun;		/* its head has come, in an earlier piece */
 	char			*text;		/* what of it is to be written, and a line end */
 	size_t			 len;
 	size_t			 gone;		/* bytes of both that are written */
@@ -58,7 +59,8 @@ static void	rouse(struct stdio *);
 static void	on_read(evutil_socket_t, short, void *);
 static void	take(struct stdio *);
 static void	end_line(struct stdio *);
-static void	message_reply(struct front *, struct buf *);
+static void	message_write(struct front *, struct buf *, bool);
+static void	message_answer(struct message *);
 static void	message_end(struct stdio *, struct messages *, struct message *);
 static void	on_write(evutil_socket_t, short, void *);
 static bool	write_some(struct message *);
@@ -228,7 +230,7 @@ end_line(struct stdio *s)
 	s->count++;
 	TAILQ_INSERT_TAIL(&s->asked, m, entry);
 	m->stdio = s;
-	m->front.reply = message_reply;
+	m->front.write = message_write;
 	m->front.began_us = clock_mono_us();
 	rq.local = true;
 	m->front.exchange = s->handler->request(s->handler->arg, &m->front, &rq);
@@ -255,26 +257,55 @@ strip_events(char *text)
 	return (size_t)(to - text);
 }
 
+/*
+ * A piece of what is said to a message. One before the last is written as a message of its own,
+ * for which it is counted, too; without memory it is left out.
+ */
 static void
-message_reply(struct front *f, struct buf *response)
+message_write(struct front *f, struct buf *response, bool last)
+{
+	struct message *m = (struct message *)f, *piece;
+	struct stdio *s = m->stdio;
+
+	if (last) {
+		m->reply = *response;
+		TAILQ_REMOVE(&s->asked, m, entry);
+		message_answer(m);
+		return;
+	}
+	piece = calloc(1, sizeof *piece);
+	if (piece == NULL) {
+		log_warnx("out of memory for a part of an answer, which is left out");
+		buf_finish(response);
+		return;
+	}
+	piece->stdio = s;
+	piece->begun = m->begun;
+	piece->reply = *response;
+	m->begun = true;
+	s->count++;
+	message_answer(piece);
+}
+
+/* Whoever answers has not read on yet: written in a turn of its own. */
+static void
+message_answer(struct message *m)
 {
 	static char lost[] = "{\"jsonrpc\":\"2.0\",\"error\":{\"code\":-32603,\"message\":"
 	    "\"Internal error: the bridge is short of memory; repeat later\"}}";
-	struct message *m = (struct message *)f;
 	struct stdio *s = m->stdio;
 
-	m->reply = *response;
 	if (m->reply.len > 0) {
-		m->text = m->reply.data + (http_body(&m->reply) - m->reply.data);
+		m->text = m->begun ? m->reply.data :
+		    m->reply.data + (http_body(&m->reply) - m->reply.data);
 		m->len = strncmp(m->text, "event: ", 7) == 0 ? strip_events(m->text) :
 		    strlen(m->text);
 		/* What has no answer is accepted (202); whoever waits for one must not do so. */
-		if (m->len == 0 && strncmp(m->reply.data, "Status: 202 ", 12) != 0) {
+		if (m->len == 0 && !m->begun && strncmp(m->reply.data, "Status: 202 ", 12) != 0) {
 			m->text = lost;
 			m->len = sizeof lost - 1;
 		}
 	}
-	TAILQ_REMOVE(&s->asked, m, entry);
 	TAILQ_INSERT_TAIL(&s->answered, m, entry);
 	if (!event_pending(&s->write, EV_WRITE, NULL))
 		event_add(&s->give, &at_once);

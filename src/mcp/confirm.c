@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* confirm.c - version, expiry, nonce and tag in base64url, without a bit to spare. */
+/* confirm.c - version, expiry, nonce, state and tag in base64url. */
 #include <stdio.h>
 #include <string.h>
 
@@ -14,59 +14,74 @@
 
 #define VERSION	1
 #define HEAD	(1 + 8 + CONFIRM_NONCE)
-#define TOKEN	(HEAD + CRYPTO_TAG)
+/* Of one that can be: what is signed may be as long as a caller's name and this. */
+#define TOKEN_MAX	(HEAD + LIMIT_REQUEST_STATE + CRYPTO_TAG)
 
-/* What is signed: a label, the scope and the token's head, none of which can run into another. */
+/* What is signed: a label, the scope and the token but its tag, none can run into another. */
 static int
-signed_bytes(struct buf *out, const struct confirm *c, const uint8_t head[HEAD])
+signed_bytes(struct buf *out, const struct confirm *c, const void *token, size_t len)
 {
-	buf_append(out, c->asks ? "consent" : "confirm", 8);
+	static const char labels[][8] = {
+		[CONFIRM_PREVIEW] = "confirm", [CONFIRM_QUESTION] = "consent",
+		[CONFIRM_ROUND] = "service",
+	};
+
+	buf_append(out, labels[c->use], 8);
 	buf_append(out, c->tool->name, strlen(c->tool->name) + 1);
 	buf_append(out, c->caller, strlen(c->caller) + 1);
 	buf_append(out, c->digest, CRYPTO_DIGEST);
-	return buf_append(out, head, HEAD);
+	return buf_append(out, token, len);
 }
 
 int
 confirm_seal(struct buf *out, const struct confirm *c, int64_t expires_ms,
-    const uint8_t nonce[CONFIRM_NONCE])
+    const uint8_t nonce[CONFIRM_NONCE], const char *state)
 {
-	uint8_t token[TOKEN] = { VERSION };
-	struct buf covered;
+	uint8_t head[HEAD] = { VERSION }, tag[CRYPTO_TAG];
+	struct buf token, covered;
 	int i, result = -1;
 
 	for (i = 0; i < 8; i++)
-		token[1 + i] = (uint8_t)((uint64_t)expires_ms >> (56 - 8 * i));
-	memcpy(token + 9, nonce, CONFIRM_NONCE);
-	buf_init(&covered, LIMIT_CURSOR);
-	if (signed_bytes(&covered, c, token) == 0 &&
-	    crypto_sign(c->key, covered.data, covered.len, token + HEAD) == 0)
-		result = base64url_encode(out, token, sizeof token);
+		head[1 + i] = (uint8_t)((uint64_t)expires_ms >> (56 - 8 * i));
+	memcpy(head + 9, nonce, CONFIRM_NONCE);
+	buf_init(&token, TOKEN_MAX);
+	buf_init(&covered, LIMIT_CURSOR + TOKEN_MAX);
+	buf_append(&token, head, HEAD);
+	buf_puts(&token, state);
+	if (!token.failed && signed_bytes(&covered, c, token.data, token.len) == 0 &&
+	    crypto_sign(c->key, covered.data, covered.len, tag) == 0 &&
+	    buf_append(&token, tag, CRYPTO_TAG) == 0)
+		result = base64url_encode(out, token.data, token.len);
+	buf_finish(&token);
 	buf_finish(&covered);
 	return result;
 }
 
 enum confirm_verdict
 confirm_open(const struct confirm *c, const char *token, int64_t now_ms,
-    uint8_t place[CRYPTO_DIGEST])
+    uint8_t place[CRYPTO_DIGEST], struct buf *state)
 {
 	enum confirm_verdict verdict = CONFIRM_FALSE;
 	const uint8_t *bytes;
 	struct buf sealed, covered;
 	uint64_t expires = 0;
+	size_t len;
 	int i;
 
-	buf_init(&sealed, TOKEN);
-	buf_init(&covered, LIMIT_CURSOR);
-	if (base64url_decode(&sealed, token, strlen(token)) == -1 || sealed.len != TOKEN)
+	buf_init(&sealed, TOKEN_MAX);
+	buf_init(&covered, LIMIT_CURSOR + TOKEN_MAX);
+	if (base64url_decode(&sealed, token, strlen(token)) == -1 ||
+	    sealed.len < HEAD + CRYPTO_TAG)
 		goto out;
 	bytes = (const uint8_t *)sealed.data;
-	if (bytes[0] != VERSION || signed_bytes(&covered, c, bytes) == -1 ||
-	    !crypto_verify(c->key, covered.data, covered.len, bytes + HEAD))
+	len = sealed.len - CRYPTO_TAG;
+	if (bytes[0] != VERSION || signed_bytes(&covered, c, bytes, len) == -1 ||
+	    !crypto_verify(c->key, covered.data, covered.len, bytes + len))
 		goto out;
 	for (i = 0; i < 8; i++)
 		expires = expires << 8 | bytes[1 + i];
-	if (crypto_sha256(bytes, TOKEN, place) == 0)
+	if (crypto_sha256(bytes, sealed.len, place) == 0 &&
+	    (state == NULL || buf_append(state, bytes + HEAD, len - HEAD) == 0))
 		verdict = now_ms < (int64_t)expires ? CONFIRM_GOOD : CONFIRM_EXPIRED;
 out:
 	buf_finish(&sealed);
@@ -101,8 +116,9 @@ confirm_required(struct failure *f, const struct tool *t, const cJSON *args, con
 	buf_finish(&more);
 }
 
-int
-confirm_question(struct buf *out, const struct tool *t, const cJSON *args, const char *preview)
+/* What would be done, in words. */
+static int
+put_words(struct buf *out, const struct tool *t, const cJSON *args, const char *preview)
 {
 	const char *title = json_str(t->spec, "title");
 	struct buf value, clean;
@@ -142,4 +158,34 @@ confirm_question(struct buf *out, const struct tool *t, const cJSON *args, const
 	buf_finish(&value);
 	buf_finish(&clean);
 	return out->failed ? -1 : 0;
+}
+
+int
+confirm_question(struct buf *out, const struct tool *t, const cJSON *args, const char *preview)
+{
+	struct buf words;
+	int result;
+
+	buf_init(&words, LIMIT_QUESTION);
+	result = put_words(&words, t, args, preview);
+	buf_puts(out, "{\"" CONFIRM_ANSWER "\":{\"method\":\"elicitation/create\",\"params\":{"
+	    "\"mode\":\"form\",\"message\":");
+	json_quote(out, buf_str(&words));
+	buf_puts(out, ",\"requestedSchema\":{\"type\":\"object\",\"properties\":{\"" CONFIRM_ANSWER
+	    "\":{\"type\":\"boolean\",\"title\":\"Yes, do it\"}},\"required\":[\"" CONFIRM_ANSWER
+	    "\"]}}}}");
+	buf_finish(&words);
+	return result == -1 || out->failed ? -1 : 0;
+}
+
+int
+confirm_answer(const cJSON *responses)
+{
+	const cJSON *answer = json_get(responses, CONFIRM_ANSWER);
+	const char *action = json_str(answer, "action");
+
+	if (answer == NULL)
+		return -1;
+	return action != NULL && strcmp(action, "accept") == 0 &&
+	    json_true(json_get(answer, "content"), CONFIRM_ANSWER) ? 1 : 0;
 }

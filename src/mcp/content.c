@@ -15,6 +15,7 @@
 #include "base/base64.h"
 #include "base/buf.h"
 #include "base/limits.h"
+#include "mcp/capability.h"
 #include "mcp/content.h"
 #include "mcp/pick.h"
 #include "mcp/text.h"
@@ -60,7 +61,7 @@ struct member {
 #define MUST(n, r)	{ .name = (n), .rule = &(r), .presence = REQUIRED }
 #define EITHER(n, r)	{ .name = (n), .rule = &(r), .presence = ONE_OF }
 #define PERHAPS(n, r)	{ .name = (n), .rule = &(r), .presence = AT_MOST_ONE_OF }
-#define TOOLS(n, r)	{ .name = (n), .rule = &(r), .needs = CONTENT_NEEDS_SAMPLING_TOOLS }
+#define TOOLS(n, r)	{ .name = (n), .rule = &(r), .needs = CAPABILITY_SAMPLING_TOOLS }
 #define WORD(n)		{ .name = (n) }
 #define END		{ .name = NULL }
 
@@ -271,8 +272,8 @@ static const struct member visit_members[] = {
 	MUST("message", text), MUST("url", https), MAY("elicitationId", plain), END
 };
 static const struct shape elicit_shapes[] = {
-	{ .name = "form", .members = ask_members, .needs = CONTENT_NEEDS_ELICIT_FORM },
-	{ .name = "url", .members = visit_members, .needs = CONTENT_NEEDS_ELICIT_URL },
+	{ .name = "form", .members = ask_members, .needs = CAPABILITY_ELICITATION },
+	{ .name = "url", .members = visit_members, .needs = CAPABILITY_ELICITATION_URL },
 	END
 };
 static const struct rule elicit = { check_object, "an object", .shapes = elicit_shapes,
@@ -291,8 +292,8 @@ static const struct shape part_shapes[] = {
 	{ .name = "text", .members = text_members },
 	{ .name = "image", .members = media_members },
 	{ .name = "audio", .members = media_members },
-	{ .name = "tool_use", .members = use_members, .needs = CONTENT_NEEDS_SAMPLING_TOOLS },
-	{ .name = "tool_result", .members = used_members, .needs = CONTENT_NEEDS_SAMPLING_TOOLS },
+	{ .name = "tool_use", .members = use_members, .needs = CAPABILITY_SAMPLING_TOOLS },
+	{ .name = "tool_result", .members = used_members, .needs = CAPABILITY_SAMPLING_TOOLS },
 	END
 };
 static const struct rule part = { check_object, "a block in an object", .shapes = part_shapes,
@@ -316,8 +317,8 @@ static const struct rule model = { check_object, "an object", .shapes = model_sh
 
 static const struct shape contexts[] = {
 	{ .name = "none" },
-	{ .name = "thisServer", .needs = CONTENT_NEEDS_SAMPLING_CONTEXT },
-	{ .name = "allServers", .needs = CONTENT_NEEDS_SAMPLING_CONTEXT },
+	{ .name = "thisServer", .needs = CAPABILITY_SAMPLING_CONTEXT },
+	{ .name = "allServers", .needs = CAPABILITY_SAMPLING_CONTEXT },
 	END
 };
 static const struct rule context = { check_word, .shapes = contexts };
@@ -363,8 +364,8 @@ static const struct member roots_members[] = { MAY("params", nothing), END };
 static const struct shape request_shapes[] = {
 	{ .name = "elicitation/create", .members = elicitation_members },
 	{ .name = "sampling/createMessage", .members = sampling_members,
-	    .needs = CONTENT_NEEDS_SAMPLING },
-	{ .name = "roots/list", .members = roots_members, .needs = CONTENT_NEEDS_ROOTS },
+	    .needs = CAPABILITY_SAMPLING },
+	{ .name = "roots/list", .members = roots_members, .needs = CAPABILITY_ROOTS },
 	END
 };
 static const struct rule request = { check_object, "a request in an object",
@@ -463,6 +464,12 @@ int
 content_check_block(cJSON *item, struct content_fault *f)
 {
 	return start(item, &block, f, NULL);
+}
+
+int
+content_check_annotations(cJSON *object, struct content_fault *f)
+{
+	return start(object, &annotations, f, NULL);
 }
 
 int

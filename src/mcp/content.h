@@ -24,16 +24,6 @@ struct content_fault {
 	char	why[160];	/* without a full stop; "out of memory" is no fault of the tree */
 };
 
-/* What a client must be able to do for the requests that a service has for it. */
-enum content_need {
-	CONTENT_NEEDS_ELICIT_FORM = 1 << 0,
-	CONTENT_NEEDS_ELICIT_URL = 1 << 1,
-	CONTENT_NEEDS_SAMPLING = 1 << 2,
-	CONTENT_NEEDS_SAMPLING_TOOLS = 1 << 3,		/* tools, or what came of them */
-	CONTENT_NEEDS_SAMPLING_CONTEXT = 1 << 4,	/* that of one or all servers */
-	CONTENT_NEEDS_ROOTS = 1 << 5,
-};
-
 /*
  * All: 0, or -1 with the fault; the tree may have been edited by then.
  *
@@ -51,12 +41,14 @@ int	 content_check_prompt(cJSON *result, struct content_fault *f);
 int	 content_check_resource(cJSON *result, const char *uri, struct content_fault *f);
 /* One block: a text, an image, audio, a resource or a link to one, with its annotations. */
 int	 content_check_block(cJSON *block, struct content_fault *f);
+int	 content_check_annotations(cJSON *annotations, struct content_fault *f);
 /* A list of icons: https: or data: URIs of images. */
 int	 content_check_icons(cJSON *icons, struct content_fault *f);
 /*
  * "inputRequests" of an input_required result: elicitation (a form or an https: URL), sampling and
  * roots under at most LIMIT_INPUT_REQUESTS names of 1 to LIMIT_INPUT_NAME characters; a form has at
- * most LIMIT_INPUT_FIELDS fields. `needs` is set to bits of content_need.
+ * most LIMIT_INPUT_FIELDS fields. `needs` is set to what a client
+ * must be able to do for them (capability.h).
  */
 int	 content_check_input(cJSON *requests, unsigned *needs, struct content_fault *f);
 

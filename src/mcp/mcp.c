@@ -4,36 +4,54 @@
  * The order of the checks is the official server's: shape, era, version, headers, method,
  * parameters.
  */
+#include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "base/limits.h"
+#include "mcp/capability.h"
 #include "mcp/mcp.h"
 #include "mcp/mcp_method.h"
 #include "mcp/principal.h"
-#include "mcp/service.h"
-#include "wire/decimal.h"
+#include "mcp/session.h"
 #include "wire/json.h"
-#include "wire/pointer.h"
 
-static enum mcp_verdict	open_legacy(struct mcp_message *, const struct http_request *,
-			    struct mcp_reply *);
+static enum mcp_verdict	open_legacy(const struct mcp *, struct mcp_message *,
+			    const struct http_request *, struct mcp_reply *);
 static enum mcp_verdict	open_modern(struct mcp_message *, const struct http_request *,
 			    const cJSON *, struct mcp_reply *);
-static enum mcp_verdict	check_meta(struct mcp_message *, const cJSON *, struct mcp_reply *);
-static enum mcp_verdict	check_mirror(struct mcp_message *, const struct http_request *,
-			    const char *, const char *, struct mcp_reply *);
-static enum mcp_verdict	read_consent(struct mcp_message *, struct mcp_reply *);
-static enum mcp_verdict	open_call(const struct mcp *, struct mcp_message *,
+static enum mcp_verdict	check_session(const struct mcp *, struct mcp_message *,
 			    const struct http_request *, struct mcp_reply *);
-static enum mcp_verdict	check_params(struct mcp_message *, const struct http_request *,
-			    struct mcp_reply *);
+static enum mcp_verdict	check_progress(struct mcp_message *, const struct http_request *,
+			    const cJSON *, struct mcp_reply *);
+static enum mcp_verdict	check_meta(struct mcp_message *, const cJSON *, struct mcp_reply *);
 
-static enum mcp_verdict
-refuse(struct mcp_reply *r, const struct mcp_message *m, int code, const char *why)
+enum mcp_verdict
+mcp_refuse(struct mcp_reply *r, const struct mcp_message *m, int code, const char *why)
 {
 	mcp_reply_error(r, m->era == MCP_MODERN ? 400 : 200, m->rpc.id, code, NULL, "%s", why);
+	return MCP_ANSWERED;
+}
+
+enum mcp_verdict
+mcp_refuse_params(struct mcp_reply *r, const struct mcp_message *m, const char *fmt, ...)
+{
+	char why[384];
+	va_list ap;
+
+	va_start(ap, fmt);
+	vsnprintf(why, sizeof why, fmt, ap);
+	va_end(ap);
+	mcp_reply_error(r, 200, m->rpc.id, JSONRPC_INVALID_PARAMS, NULL, "Invalid params: %s", why);
+	return MCP_ANSWERED;
+}
+
+enum mcp_verdict
+mcp_refuse_memory(struct mcp_reply *r, const struct mcp_message *m)
+{
+	mcp_reply_error(r, 500, m->rpc.id, JSONRPC_INTERNAL_ERROR, NULL,
+	    "Internal error: the bridge is short of memory; repeat later");
 	return MCP_ANSWERED;
 }
 
@@ -66,6 +84,7 @@ mcp_open(const struct mcp *mcp, struct mcp_message *m, const struct principal *p
 
 	memset(m, 0, sizeof *m);
 	m->principal = principal;
+	m->session = MCP_NO_SESSION;
 	code = jsonrpc_parse(&m->rpc, buf_str(&rq->body), rq->body.len, why, sizeof why);
 	if (code != 0) {
 		mcp_reply_error(r, code == JSONRPC_INTERNAL_ERROR ? 500 : 400, m->rpc.id, code,
@@ -79,9 +98,11 @@ mcp_open(const struct mcp *mcp, struct mcp_message *m, const struct principal *p
 	/* The key decides, not _meta itself: legacy requests carry a _meta too. */
 	meta = json_get(m->rpc.params, "_meta");
 	version = json_get(meta, META "protocolVersion");
-	verdict = version != NULL ? open_modern(m, rq, meta, r) : open_legacy(m, rq, r);
-	if (verdict == MCP_CALL && m->method->calls)
-		verdict = open_call(mcp, m, rq, r);
+	verdict = version != NULL ? open_modern(m, rq, meta, r) : open_legacy(mcp, m, rq, r);
+	if (verdict == MCP_CALL)
+		verdict = check_progress(m, rq, meta, r);
+	if (verdict == MCP_CALL && m->method->open != NULL)
+		verdict = m->method->open(mcp, m, rq, r);
 	return verdict;
 }
 
@@ -100,12 +121,18 @@ mcp_message_finish(struct mcp_message *m)
 {
 	jsonrpc_finish(&m->rpc);
 	cJSON_Delete(m->own_args);
-	free(m->consent.state);
+	cJSON_Delete(m->prompt_args);
+	cJSON_Delete(m->input.responses);
+	free(m->input.state);
+	free(m->progress);
+	free(m->uri);
+	free(m->value);
 	memset(m, 0, sizeof *m);
 }
 
 static enum mcp_verdict
-open_legacy(struct mcp_message *m, const struct http_request *rq, struct mcp_reply *r)
+open_legacy(const struct mcp *mcp, struct mcp_message *m, const struct http_request *rq,
+    struct mcp_reply *r)
 {
 	const char *version = http_header(rq, "MCP-Protocol-Version");
 	const char *accept = http_header(rq, "Accept");
@@ -120,9 +147,9 @@ open_legacy(struct mcp_message *m, const struct http_request *rq, struct mcp_rep
 		    "Invalid params: _meta[\"" META "protocolVersion\"] is missing");
 		return MCP_ANSWERED;
 	}
-	if (version != NULL && !initialize && !mcp_is_legacy(version))
+	if (version != NULL && !initialize && mcp_legacy_find(version) == -1)
 		return refuse_version(r, m, version, "\"" MCP_MODERN_VERSION "\",\""
-		    MCP_LEGACY_VERSION "\",\"2025-06-18\"");
+		    MCP_LEGACY_VERSION "\",\"2025-06-18\",\"2025-03-26\"");
 	if (accept != NULL && !http_accepts(accept, "application/json")) {
 		mcp_reply_error(r, 406, m->rpc.id, JSONRPC_INVALID_REQUEST, NULL,
 		    "Not acceptable: the answer is application/json; "
@@ -135,6 +162,57 @@ open_legacy(struct mcp_message *m, const struct http_request *rq, struct mcp_rep
 		    "Method not found: %s", m->rpc.method);
 		return MCP_ANSWERED;
 	}
+	return initialize ? MCP_CALL : check_session(mcp, m, rq, r);
+}
+
+/* What initialize said comes back in the session's id, from clients that have one. */
+static enum mcp_verdict
+check_session(const struct mcp *mcp, struct mcp_message *m, const struct http_request *rq,
+    struct mcp_reply *r)
+{
+	const char *id = http_header(rq, "Mcp-Session-Id");
+	struct session session = { 0 };
+
+	if (rq->local && mcp->local != NULL)
+		session = *mcp->local;
+	else if (id != NULL &&
+	    session_open(&session, mcp->key, m->principal->name, id) == -1) {
+		mcp_reply_error(r, 404, m->rpc.id, JSONRPC_INVALID_REQUEST, NULL,
+		    "Session not found: the Mcp-Session-Id is not one that you were given; "
+		    "initialize again, or leave the header out");
+		return MCP_ANSWERED;
+	}
+	if (id != NULL || (rq->local && mcp->local != NULL))
+		m->session = (int)session.version;
+	m->input.can = session.capabilities;
+	m->level = session.level;
+	return MCP_CALL;
+}
+
+/* Whether the client takes events before the answer, and wants to hear of progress. */
+static enum mcp_verdict
+check_progress(struct mcp_message *m, const struct http_request *rq, const cJSON *meta,
+    struct mcp_reply *r)
+{
+	const cJSON *token = json_get(meta, "progressToken");
+	const char *accept = http_header(rq, "Accept");
+	struct buf text;
+
+	m->streams = !rq->whole && (rq->local ||
+	    (accept != NULL && strstr(accept, "text/event-stream") != NULL &&
+	    http_accepts(accept, "text/event-stream")));
+	/* Of a client of the legacy era that takes no events nothing can be asked. */
+	if (!m->streams && m->era == MCP_LEGACY)
+		m->input.can = 0;
+	if (token == NULL)
+		return MCP_CALL;
+	if (!cJSON_IsString(token) && !json_is_integer(token))
+		return mcp_refuse(r, m, JSONRPC_INVALID_PARAMS,
+		    "Invalid params: _meta.progressToken must be a string or an integer");
+	buf_init(&text, LIMIT_RPC_ID);
+	json_print(&text, token);
+	m->progress = text.failed ? NULL : buf_take(&text);
+	buf_finish(&text);
 	return MCP_CALL;
 }
 
@@ -148,19 +226,20 @@ open_modern(struct mcp_message *m, const struct http_request *rq, const cJSON *m
 
 	m->era = MCP_MODERN;
 	if (!cJSON_IsString(version))
-		return refuse(r, m, JSONRPC_INVALID_PARAMS,
+		return mcp_refuse(r, m, JSONRPC_INVALID_PARAMS,
 		    "Invalid params: _meta[\"" META "protocolVersion\"] must be a string");
 	if (header == NULL && !rq->local)
-		return refuse(r, m, MCP_HEADER_MISMATCH,
+		return mcp_refuse(r, m, MCP_HEADER_MISMATCH,
 		    "Header mismatch: the MCP-Protocol-Version header is missing");
-	if (check_mirror(m, rq, "MCP-Protocol-Version", version->valuestring, r) == MCP_ANSWERED)
+	if (mcp_check_mirror(m, rq, "MCP-Protocol-Version", version->valuestring, r) ==
+	    MCP_ANSWERED)
 		return MCP_ANSWERED;
 	verdict = check_meta(m, meta, r);
 	if (verdict == MCP_ANSWERED)
 		return verdict;
 	if (strcmp(version->valuestring, MCP_MODERN_VERSION) != 0)
 		return refuse_version(r, m, version->valuestring, "\"" MCP_MODERN_VERSION "\"");
-	if (check_mirror(m, rq, "Mcp-Method", m->rpc.method, r) == MCP_ANSWERED)
+	if (mcp_check_mirror(m, rq, "Mcp-Method", m->rpc.method, r) == MCP_ANSWERED)
 		return MCP_ANSWERED;
 	m->method = mcp_method_find(m->rpc.method, IN_MODERN);
 	if (m->method == NULL) {
@@ -173,39 +252,29 @@ open_modern(struct mcp_message *m, const struct http_request *rq, const cJSON *m
 	param = json_get(m->rpc.params, m->method->mirrored);
 	if (!cJSON_IsString(param))
 		return MCP_CALL;	/* the method itself says what is wrong with it */
-	return check_mirror(m, rq, "Mcp-Name", param->valuestring, r);
+	return mcp_check_mirror(m, rq, "Mcp-Name", param->valuestring, r);
 }
 
 /* The members of _meta that every modern request carries, or may. */
 static enum mcp_verdict
 check_meta(struct mcp_message *m, const cJSON *meta, struct mcp_reply *r)
 {
-	static const char *const levels[] = {
-		"debug", "info", "notice", "warning", "error", "critical", "alert", "emergency",
-	};
 	const cJSON *level = json_get(meta, META "logLevel");
-	const cJSON *token = json_get(meta, "progressToken");
-	size_t i;
 
 	if (!cJSON_IsObject(json_get(meta, META "clientCapabilities")))
-		return refuse(r, m, JSONRPC_INVALID_PARAMS,
+		return mcp_refuse(r, m, JSONRPC_INVALID_PARAMS,
 		    "Invalid params: _meta[\"" META "clientCapabilities\"] must be an object");
-	if (token != NULL && !cJSON_IsString(token) && !json_is_integer(token))
-		return refuse(r, m, JSONRPC_INVALID_PARAMS,
-		    "Invalid params: _meta.progressToken must be a string or an integer");
-	if (level == NULL)
+	m->input.can = capability_read(json_get(meta, META "clientCapabilities"));
+	m->level = cJSON_IsString(level) ? mcp_level(level->valuestring) : 0;
+	if (level == NULL || m->level != 0)
 		return MCP_CALL;
-	for (i = 0; i < sizeof levels / sizeof levels[0]; i++)
-		if (cJSON_IsString(level) && strcmp(level->valuestring, levels[i]) == 0)
-			return MCP_CALL;
-	return refuse(r, m, JSONRPC_INVALID_PARAMS,
+	return mcp_refuse(r, m, JSONRPC_INVALID_PARAMS,
 	    "Invalid params: _meta[\"" META "logLevel\"] must be debug, info, notice, warning, "
 	    "error, critical, alert or emergency");
 }
 
-/* Hold a header to what the body says; what came over no HTTP has none. */
-static enum mcp_verdict
-check_mirror(struct mcp_message *m, const struct http_request *rq, const char *name,
+enum mcp_verdict
+mcp_check_mirror(struct mcp_message *m, const struct http_request *rq, const char *name,
     const char *body, struct mcp_reply *r)
 {
 	const char *header = http_header(rq, name);
@@ -227,129 +296,4 @@ check_mirror(struct mcp_message *m, const struct http_request *rq, const char *n
 	mcp_reply_error(r, 400, m->rpc.id, MCP_HEADER_MISMATCH, NULL,
 	    "Header mismatch: the %s header does not say what the body says", name);
 	return MCP_ANSWERED;
-}
-
-/* What came of a question that we asked: requestState is ours, inputResponses the person's. */
-static enum mcp_verdict
-read_consent(struct mcp_message *m, struct mcp_reply *r)
-{
-	const cJSON *params = m->rpc.params, *state = json_get(params, "requestState");
-	const cJSON *answer = json_get(json_get(params, "inputResponses"), MCP_QUESTION);
-	const char *action = json_str(answer, "action");
-	const cJSON *ask;
-	struct mcp_consent *c = &m->consent;
-
-	/* No mode named is the form's; a client with the other alone could never agree. */
-	ask = json_get(json_get(json_get(params, "_meta"), META "clientCapabilities"),
-	    "elicitation");
-	c->elicits = cJSON_IsObject(ask) && (ask->child == NULL || json_get(ask, "form") != NULL);
-	if (state == NULL)
-		return MCP_CALL;
-	if (!cJSON_IsString(state))
-		return refuse(r, m, JSONRPC_INVALID_PARAMS,
-		    "Invalid params: requestState must be the string that came with the question");
-	c->state = strdup(state->valuestring);
-	if (c->state == NULL)
-		return refuse(r, m, JSONRPC_INTERNAL_ERROR,
-		    "Internal error: the bridge is short of memory; repeat later");
-	if (action != NULL && strcmp(action, "accept") == 0)
-		c->said = json_true(json_get(answer, "content"), MCP_QUESTION) ? MCP_AGREED :
-		    MCP_DECLINED;
-	else if (answer != NULL)
-		c->said = MCP_DECLINED;
-	return MCP_CALL;
-}
-
-/* The tool of a tools/call and its arguments. */
-static enum mcp_verdict
-open_call(const struct mcp *mcp, struct mcp_message *m, const struct http_request *rq,
-    struct mcp_reply *r)
-{
-	const char *name = json_str(m->rpc.params, "name");
-	cJSON *args = json_get(m->rpc.params, "arguments");
-
-	if (name == NULL || (args != NULL && !cJSON_IsObject(args))) {
-		mcp_reply_error(r, 200, m->rpc.id, JSONRPC_INVALID_PARAMS, NULL, name == NULL ?
-		    "Invalid params: tools/call needs the tool's \"name\"" :
-		    "Invalid params: \"arguments\" must be an object");
-		return MCP_ANSWERED;
-	}
-	m->tool = catalog_find(mcp->catalog, name);
-	if (m->tool != NULL && m->tool->off == NULL && !principal_may(m->principal, m->tool)) {
-		mcp_reply_error(r, 403, m->rpc.id, JSONRPC_INVALID_REQUEST, NULL,
-		    "Forbidden: what you called with does not grant the scopes of this tool");
-		return MCP_FORBIDDEN;
-	}
-	if (m->tool == NULL || m->tool->off != NULL) {
-		const char *off = m->tool == NULL ? NULL : m->tool->off;
-
-		m->tool = NULL;
-		mcp_reply_error(r, 200, m->rpc.id, JSONRPC_INVALID_PARAMS, NULL,
-		    "%s: %.*s%s%s; tools/list has those that can be called", off == NULL ?
-		    "Unknown tool" : "Tool is off", LIMIT_TOOL_NAME, name, off == NULL ? "" : ": ",
-		    off == NULL ? "" : off);
-		return MCP_ANSWERED;
-	}
-	if (args == NULL)
-		args = m->own_args = cJSON_CreateObject();
-	m->args = args;
-	if (m->era == MCP_MODERN && read_consent(m, r) == MCP_ANSWERED)
-		return MCP_ANSWERED;
-	if (args == NULL) {
-		mcp_reply_error(r, 500, m->rpc.id, JSONRPC_INTERNAL_ERROR, NULL,
-		    "Internal error: the bridge is short of memory; repeat later");
-		return MCP_ANSWERED;
-	}
-	return m->era == MCP_MODERN && !rq->local ? check_params(m, rq, r) : MCP_CALL;
-}
-
-/* Whether a Mcp-Param header says the same as the argument. */
-static bool
-is_mirrored(const char *header, const cJSON *value)
-{
-	struct json_fault fault;
-	struct buf text;
-	cJSON *number;
-	bool same = false;
-
-	buf_init(&text, LIMIT_PARAMS);
-	if (http_mirror_decode(header, &text) == 0) {
-		if (cJSON_IsString(value))
-			same = strcmp(buf_str(&text), value->valuestring) == 0;
-		else if (cJSON_IsBool(value))
-			same = strcmp(buf_str(&text), cJSON_IsTrue(value) ? "true" : "false") == 0;
-		else if (cJSON_IsNumber(value)) {
-			number = json_parse(buf_str(&text), text.len, &fault);
-			same = cJSON_IsNumber(number) &&
-			    decimal_compare(number->valuestring, value->valuestring) == 0;
-			cJSON_Delete(number);
-		}
-	}
-	buf_finish(&text);
-	return same;
-}
-
-static enum mcp_verdict
-check_params(struct mcp_message *m, const struct http_request *rq, struct mcp_reply *r)
-{
-	char name[LIMIT_TOOL_NAME + 16];
-	const char *header;
-	const cJSON *value;
-	size_t i;
-
-	for (i = 0; i < m->tool->nmirrors; i++) {
-		snprintf(name, sizeof name, "Mcp-Param-%s", m->tool->mirrors[i].header);
-		header = http_header(rq, name);
-		value = pointer_get(m->args, m->tool->mirrors[i].pointer);
-		if (value != NULL && cJSON_IsNull(value))
-			value = NULL;
-		if ((header == NULL) == (value == NULL) &&
-		    (value == NULL || is_mirrored(header, value)))
-			continue;
-		mcp_reply_error(r, 400, m->rpc.id, MCP_HEADER_MISMATCH, NULL,
-		    "Header mismatch: %s and the argument %s differ; list the tools again and "
-		    "mirror x-mcp-header arguments", name, m->tool->mirrors[i].pointer);
-		return MCP_ANSWERED;
-	}
-	return MCP_CALL;
 }

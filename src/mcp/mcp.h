@@ -3,9 +3,9 @@
  * mcp.h - what a request means: the two eras of the protocol and their methods.
  *
  * The modern era (2026-07-28) is stateless and says everything in each request; the
- * legacy era (2025-06-18, 2025-11-25) begins with initialize, of which nothing is
- * kept. mcp_open() tells them apart by the body and holds the headers to it;
- * mcp_answer() answers what needs no upstream.
+ * legacy era (2025-03-26 to 2025-11-25) begins with initialize, of which nothing is kept: what it
+ * said comes back in the session's id (session.h). mcp_open() tells them apart by the body and
+ * holds the headers to it; mcp_answer() answers what needs no upstream.
  */
 #ifndef MCP_MCP_H
 #define MCP_MCP_H
@@ -22,6 +22,9 @@
 struct catalog;
 struct mcp_method;
 struct principal;
+struct prompt;
+struct resource;
+struct session;
 struct tool;
 
 #define MCP_MODERN_VERSION	"2026-07-28"
@@ -30,6 +33,7 @@ struct tool;
 /* The codes that the specification adds to JSON-RPC's. */
 #define MCP_RESOURCE_NOT_FOUND	(-32002)	/* legacy era only */
 #define MCP_HEADER_MISMATCH	(-32020)
+#define MCP_LACKS_CAPABILITY	(-32021)
 #define MCP_UNSUPPORTED_VERSION	(-32022)
 
 #define MCP_ANONYMOUS	"anonymous"	/* the caller whom nobody knows */
@@ -40,22 +44,25 @@ enum mcp_era { MCP_LEGACY, MCP_MODERN };
 /* What the answers are made of; filled once by run/, never changed. */
 struct mcp {
 	const struct catalog	*catalog;
-	const struct crypto_key	*key;		/* of cursors */
+	const struct crypto_key	*key;		/* of cursors and session ids */
+	struct session		*local;		/* of the one client of this process; or NULL */
 	const char		*instructions;	/* "" for none */
 	const char		*limits;	/* JSON object for server_info */
 	/* Appends further members of server_info: what changes from call to call. */
 	void			(*status)(void *arg, const char *caller, struct buf *out);
+	/* Random bytes for a session's id, and the wall time. */
+	void			(*stamp)(void *arg, uint8_t *random, size_t len, int64_t *now_ms);
 	void			*arg;
 	bool			 personal;	/* what is listed depends on who asks */
 	int64_t			 list_ttl_ms;
 	size_t			 list_page;	/* tools on one page of tools/list */
 };
 
-/* What the person behind a modern client said to a question of ours (input_required). */
-struct mcp_consent {
-	bool		 elicits;	/* the client can ask one */
+/* What a client can be asked, and what came of what it was asked (input_required). */
+struct mcp_input {
+	unsigned	 can;		/* capability.h */
 	char		*state;		/* owned: requestState as it came; NULL: none */
-	enum mcp_said { MCP_UNANSWERED, MCP_AGREED, MCP_DECLINED } said;
+	cJSON		*responses;	/* owned: inputResponses; NULL: none */
 };
 
 /* One message, from its bytes to its meaning. */
@@ -63,11 +70,23 @@ struct mcp_message {
 	struct jsonrpc		 rpc;
 	enum mcp_era		 era;
 	const struct mcp_method	*method;	/* NULL for notifications and responses */
-	const struct tool	*tool;		/* tools/call */
+	const struct principal	*principal;	/* who asks; borrowed */
+	bool			 streams;	/* the client takes events before the answer */
+	char			*progress;	/* owned: progressToken as JSON; NULL: none */
+	int			 session;	/* legacy: its version's number; or this: */
+#define MCP_NO_SESSION	(-1)
+	unsigned		 level;		/* of the log, 1 (debug) to 8; 0: none */
+
+	const struct tool	*tool;		/* what is called, or asks a service */
 	cJSON			*args;		/* its arguments; rpc's or own_args */
 	cJSON			*own_args;	/* owned: {} for none, or what was kept */
-	struct mcp_consent	 consent;
-	const struct principal	*principal;	/* who asks; borrowed */
+	struct mcp_input	 input;
+	const struct resource	*resource;	/* that is read, or embedded in the prompt */
+	char			*uri;		/* owned: of that */
+	const struct prompt	*prompt;	/* prompts/get */
+	cJSON			*prompt_args;	/* owned */
+	const cJSON		*words;		/* that a service file has; or NULL */
+	char			*value;		/* owned: what is to be completed */
 };
 
 /* What goes back. */
@@ -75,13 +94,13 @@ struct mcp_reply {
 	int		 status;
 	int		 code;		/* of the JSON-RPC error; 0: none */
 	const char	*type;		/* of the body; NULL: no body */
-	const char	*headers;	/* more header lines with their ends, static */
+	struct buf	 headers;	/* more header lines with their ends */
 	struct buf	 body;
 };
 
 enum mcp_verdict {
 	MCP_ANSWERED,	/* the reply is complete */
-	MCP_CALL,	/* a tool is to be called: message->tool with message->args */
+	MCP_CALL,	/* a service is to be asked: message->tool with message->args */
 	MCP_FORBIDDEN,	/* the reply says so: its caller lacks a scope of message->tool */
 };
 
@@ -110,11 +129,30 @@ enum mcp_verdict mcp_answer(const struct mcp *mcp, struct mcp_message *m, struct
 void	 mcp_message_keep(struct mcp_message *m);
 void	 mcp_message_finish(struct mcp_message *m);
 
-/* Make the reply a question to the person behind the client, whose answer brings `state` back. */
-void	 mcp_reply_question(struct mcp_reply *r, const struct mcp_message *m, const char *question,
+/*
+ * Make the reply the question that `requests` is (the JSON of inputRequests), whose answers bring
+ * `state` back: as a result of the modern era.
+ */
+void	 mcp_reply_question(struct mcp_reply *r, const struct mcp_message *m, const char *requests,
 	    const char *state);
-/* Make the reply a tool's result: `text` is its JSON, good or (is_error) a failure's. */
-void	 mcp_reply_tool(struct mcp_reply *r, const struct mcp_message *m, const char *text,
-	    bool is_error);
+/* Make the reply an error: it would take capabilities that the client does not have. */
+void	 mcp_reply_lacks(struct mcp_reply *r, const struct mcp_message *m, unsigned lacks);
+/* Make the reply what a service's answer became: `text` is its JSON. */
+void	 mcp_reply_result(struct mcp_reply *r, const struct mcp_message *m, const char *text);
+/*
+ * Make the reply a failure, whose JSON is `text`, with its code: of a tool a result that says so,
+ * of all else an error.
+ */
+void	 mcp_reply_failure(struct mcp_reply *r, const struct mcp_message *m, const char *text,
+	    const char *code);
+/*
+ * Append a notification to whoever sent `m`: of a `method` that is about the call in flight, with
+ * its parameters. 0; 1: the client does not want that; -1: they are not what they should be, or
+ * there is no memory.
+ */
+int	 mcp_notice(struct buf *out, const struct mcp_message *m, const char *method,
+	    const cJSON *params);
+/* The number of a log level by its name: 1 (debug) to 8 (emergency); 0: it is none. */
+unsigned mcp_level(const char *name);
 
 #endif

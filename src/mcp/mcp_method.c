@@ -5,12 +5,14 @@
 #include <string.h>
 
 #include "base/limits.h"
-#include "mcp/cursor.h"
+#include "mcp/capability.h"
+#include "mcp/completion.h"
 #include "mcp/failure.h"
 #include "mcp/mcp.h"
 #include "mcp/mcp_method.h"
 #include "mcp/principal.h"
 #include "mcp/service.h"
+#include "mcp/session.h"
 #include "wire/json.h"
 
 static enum mcp_verdict	answer_discover(const struct mcp *, struct mcp_message *,
@@ -18,15 +20,14 @@ static enum mcp_verdict	answer_discover(const struct mcp *, struct mcp_message *
 static enum mcp_verdict	answer_initialize(const struct mcp *, struct mcp_message *,
 			    struct mcp_reply *);
 static enum mcp_verdict	answer_ping(const struct mcp *, struct mcp_message *, struct mcp_reply *);
-static enum mcp_verdict	answer_tools_list(const struct mcp *, struct mcp_message *,
-			    struct mcp_reply *);
 static enum mcp_verdict	answer_tools_call(const struct mcp *, struct mcp_message *,
-			    struct mcp_reply *);
-static enum mcp_verdict	answer_empty_list(const struct mcp *, struct mcp_message *,
 			    struct mcp_reply *);
 static enum mcp_verdict	answer_prompts_get(const struct mcp *, struct mcp_message *,
 			    struct mcp_reply *);
-static enum mcp_verdict	answer_resources_read(const struct mcp *, struct mcp_message *,
+static enum mcp_verdict	answer_read(const struct mcp *, struct mcp_message *, struct mcp_reply *);
+static enum mcp_verdict	answer_complete(const struct mcp *, struct mcp_message *,
+			    struct mcp_reply *);
+static enum mcp_verdict	answer_set_level(const struct mcp *, struct mcp_message *,
 			    struct mcp_reply *);
 static enum mcp_verdict	answer_listen(const struct mcp *, struct mcp_message *,
 			    struct mcp_reply *);
@@ -34,20 +35,23 @@ static void		answer_server_info(const struct mcp *, struct mcp_message *,
 			    struct mcp_reply *);
 
 static const struct mcp_method methods[] = {
-	{ "server/discover", IN_MODERN, NULL, false, answer_discover },
-	{ "initialize", IN_LEGACY, NULL, false, answer_initialize },
-	{ "ping", IN_LEGACY, NULL, false, answer_ping },
-	{ "tools/list", IN_BOTH, NULL, false, answer_tools_list },
-	{ "tools/call", IN_BOTH, "name", true, answer_tools_call },
-	{ "prompts/list", IN_BOTH, NULL, false, answer_empty_list },
-	{ "prompts/get", IN_BOTH, "name", false, answer_prompts_get },
-	{ "resources/list", IN_BOTH, NULL, false, answer_empty_list },
-	{ "resources/templates/list", IN_BOTH, NULL, false, answer_empty_list },
-	{ "resources/read", IN_BOTH, "uri", false, answer_resources_read },
-	{ "subscriptions/listen", IN_MODERN, NULL, false, answer_listen },
+	{ "server/discover", IN_MODERN, NULL, NULL, answer_discover },
+	{ "initialize", IN_LEGACY, NULL, NULL, answer_initialize },
+	{ "ping", IN_LEGACY, NULL, NULL, answer_ping },
+	{ "logging/setLevel", IN_LEGACY, NULL, NULL, answer_set_level },
+	{ "tools/list", IN_BOTH, NULL, NULL, mcp_list_answer },
+	{ "tools/call", IN_BOTH, "name", mcp_target_call, answer_tools_call },
+	{ "prompts/list", IN_BOTH, NULL, NULL, mcp_list_answer },
+	{ "prompts/get", IN_BOTH, "name", mcp_target_prompt, answer_prompts_get },
+	{ "resources/list", IN_BOTH, NULL, NULL, mcp_list_answer },
+	{ "resources/templates/list", IN_BOTH, NULL, NULL, mcp_list_answer },
+	{ "resources/read", IN_BOTH, "uri", mcp_target_read, answer_read },
+	{ "completion/complete", IN_BOTH, NULL, mcp_target_complete, answer_complete },
+	{ "subscriptions/listen", IN_MODERN, NULL, NULL, answer_listen },
 };
 
-static const char *const legacy_versions[] = { MCP_LEGACY_VERSION, "2025-06-18" };
+/* Their places are their numbers in a session's id: a new one stands at the end. */
+static const char *const legacy_versions[] = { "2025-03-26", "2025-06-18", MCP_LEGACY_VERSION };
 
 const char *
 mcp_method_name(const struct mcp_message *m)
@@ -69,15 +73,15 @@ mcp_method_find(const char *name, unsigned era)
 	return NULL;
 }
 
-bool
-mcp_is_legacy(const char *version)
+int
+mcp_legacy_find(const char *version)
 {
 	size_t i;
 
 	for (i = 0; i < sizeof legacy_versions / sizeof legacy_versions[0]; i++)
 		if (strcmp(version, legacy_versions[i]) == 0)
-			return true;
-	return false;
+			return (int)i;
+	return -1;
 }
 
 enum mcp_verdict
@@ -86,13 +90,21 @@ mcp_answer(const struct mcp *mcp, struct mcp_message *m, struct mcp_reply *r)
 	return m->method->answer(mcp, m, r);
 }
 
+/* What is offered: nothing that is not delivered. */
+static void
+put_capabilities(const struct mcp *mcp, struct mcp_reply *r)
+{
+	buf_printf(&r->body, "\"capabilities\":{\"tools\":{},\"prompts\":{},\"resources\":{},"
+	    "\"logging\":{}%s},", mcp->catalog->completes ? ",\"completions\":{}" : "");
+}
+
 static enum mcp_verdict
 answer_discover(const struct mcp *mcp, struct mcp_message *m, struct mcp_reply *r)
 {
 	mcp_result_open(r, m);
 	mcp_result_cacheable(mcp, r, m);
-	buf_puts(&r->body, "\"supportedVersions\":[\"" MCP_MODERN_VERSION "\"],\"capabilities\":"
-	    CAPABILITIES ",");
+	buf_puts(&r->body, "\"supportedVersions\":[\"" MCP_MODERN_VERSION "\"],");
+	put_capabilities(mcp, r);
 	if (*mcp->instructions != '\0') {
 		buf_puts(&r->body, "\"instructions\":");
 		json_quote(&r->body, mcp->instructions);
@@ -101,20 +113,51 @@ answer_discover(const struct mcp *mcp, struct mcp_message *m, struct mcp_reply *
 	return mcp_result_close(r, m);
 }
 
+/*
+ * Give the client an id that says what it can do and which log it wants; the one client of a
+ * process has none, and is remembered.
+ */
+static void
+open_session(const struct mcp *mcp, const struct mcp_message *m, unsigned version,
+    struct mcp_reply *r)
+{
+	struct session session = {
+		.version = version, .capabilities = m->input.can, .level = m->level,
+	};
+	struct buf id;
+
+	if (mcp->local != NULL) {
+		*mcp->local = session;
+		return;
+	}
+	mcp->stamp(mcp->arg, session.nonce, sizeof session.nonce, &session.born_ms);
+	buf_init(&id, SESSION_ID);
+	/* Without memory for one it goes on as a client that has none. */
+	if (session_seal(&id, &session, mcp->key, m->principal->name) == 0)
+		buf_printf(&r->headers, "Mcp-Session-Id: %s\r\n", buf_str(&id));
+	buf_finish(&id);
+}
+
 static enum mcp_verdict
 answer_initialize(const struct mcp *mcp, struct mcp_message *m, struct mcp_reply *r)
 {
 	const char *version = json_str(m->rpc.params, "protocolVersion");
+	int number;
 
 	if (version == NULL) {
 		mcp_reply_error(r, 200, m->rpc.id, JSONRPC_INVALID_PARAMS, NULL,
 		    "Invalid params: initialize needs \"protocolVersion\"");
 		return MCP_ANSWERED;
 	}
+	number = mcp_legacy_find(version);
+	if (number == -1)
+		number = mcp_legacy_find(MCP_LEGACY_VERSION);
+	m->input.can = capability_read(json_get(m->rpc.params, "capabilities"));
+	open_session(mcp, m, (unsigned)number, r);
 	mcp_result_open(r, m);
-	buf_printf(&r->body, "\"protocolVersion\":\"%s\",\"capabilities\":" CAPABILITIES
-	    ",\"serverInfo\":" SERVER_INFO ",",
-	    mcp_is_legacy(version) ? version : MCP_LEGACY_VERSION);
+	buf_printf(&r->body, "\"protocolVersion\":\"%s\",", legacy_versions[number]);
+	put_capabilities(mcp, r);
+	buf_puts(&r->body, "\"serverInfo\":" SERVER_INFO ",");
 	if (*mcp->instructions != '\0') {
 		buf_puts(&r->body, "\"instructions\":");
 		json_quote(&r->body, mcp->instructions);
@@ -127,76 +170,6 @@ answer_ping(const struct mcp *mcp, struct mcp_message *m, struct mcp_reply *r)
 {
 	(void)mcp;
 	mcp_result_open(r, m);
-	return mcp_result_close(r, m);
-}
-
-/* Whether who asks can call the tool. */
-static bool
-is_offered(const struct mcp_message *m, const struct tool *t)
-{
-	return t->off == NULL && principal_may(m->principal, t);
-}
-
-/* Where a page of tools/list begins: behind the tool that the cursor names. -1: no such cursor. */
-static int
-list_start(const struct mcp *mcp, const cJSON *text, size_t *start)
-{
-	static const uint8_t digest[CRYPTO_DIGEST];
-	const struct catalog *c = mcp->catalog;
-	struct cursor cursor;
-	size_t i;
-	int result = -1;
-
-	*start = 0;
-	if (text == NULL)
-		return 0;
-	if (!cJSON_IsString(text) ||
-	    cursor_open(&cursor, mcp->key, "tools/list", digest, text->valuestring) == -1)
-		return -1;
-	for (i = 0; i < c->ntools && cursor.at != NULL && result == -1; i++)
-		if (strcmp(c->tools[i]->name, cursor.at) == 0) {
-			*start = i + 1;
-			result = 0;
-		}
-	free(cursor.at);
-	return result;
-}
-
-static enum mcp_verdict
-answer_tools_list(const struct mcp *mcp, struct mcp_message *m, struct mcp_reply *r)
-{
-	static const uint8_t digest[CRYPTO_DIGEST];
-	const struct catalog *c = mcp->catalog;
-	const char *last = NULL;
-	size_t i, given = 0;
-
-	if (list_start(mcp, json_get(m->rpc.params, "cursor"), &i) == -1) {
-		mcp_reply_error(r, 200, m->rpc.id, JSONRPC_INVALID_PARAMS, NULL,
-		    "Invalid params: \"cursor\" is not one that tools/list gave; leave it out to "
-		    "begin");
-		return MCP_ANSWERED;
-	}
-	mcp_result_open(r, m);
-	mcp_result_cacheable(mcp, r, m);
-	buf_puts(&r->body, "\"tools\":[");
-	for (; i < c->ntools; i++) {
-		if (!is_offered(m, c->tools[i]))
-			continue;
-		if (given == mcp->list_page)
-			break;
-		if (given++ > 0)
-			buf_putc(&r->body, ',');
-		buf_puts(&r->body, c->tools[i]->listing);
-		last = c->tools[i]->name;
-	}
-	buf_puts(&r->body, "],");
-	if (i < c->ntools) {
-		buf_puts(&r->body, "\"nextCursor\":\"");
-		/* A list without its cursor would look like the whole. */
-		if (cursor_seal(&r->body, mcp->key, "tools/list", digest, last, 0) == -1)
-			r->body.failed = true;
-		buf_puts(&r->body, "\",");
-	}
 	return mcp_result_close(r, m);
 }
 
@@ -216,7 +189,7 @@ answer_tools_call(const struct mcp *mcp, struct mcp_message *m, struct mcp_reply
 	failure_arguments(&f, &wrong);
 	buf_init(&text, LIMIT_SERVICE_FILE);
 	failure_print(&text, &f);
-	mcp_reply_tool(r, m, text.failed ? "" : buf_str(&text), true);
+	mcp_reply_failure(r, m, text.failed ? "" : buf_str(&text), f.code);
 	buf_finish(&text);
 	return MCP_ANSWERED;
 }
@@ -238,7 +211,7 @@ answer_server_info(const struct mcp *mcp, struct mcp_message *m, struct mcp_repl
 	}
 	buf_puts(&text, "],\"tools\":[");
 	for (i = 0, comma = ""; i < c->ntools; i++) {
-		if (!is_offered(m, c->tools[i]))
+		if (!mcp_list_offers(m, c->tools[i]))
 			continue;
 		buf_puts(&text, comma);
 		json_quote(&text, c->tools[i]->name);
@@ -246,7 +219,7 @@ answer_server_info(const struct mcp *mcp, struct mcp_message *m, struct mcp_repl
 	}
 	buf_puts(&text, "],\"tools_off\":[");
 	for (i = 0, comma = ""; i < c->ntools; i++) {
-		if (is_offered(m, c->tools[i]))
+		if (mcp_list_offers(m, c->tools[i]))
 			continue;
 		buf_printf(&text, "%s{\"name\":", comma);
 		json_quote(&text, c->tools[i]->name);
@@ -264,59 +237,62 @@ answer_server_info(const struct mcp *mcp, struct mcp_message *m, struct mcp_repl
 	buf_puts(&text, "\"caller\":");
 	json_quote(&text, m->principal->name);
 	buf_putc(&text, '}');
-	mcp_reply_tool(r, m, text.failed ? "" : buf_str(&text), false);
+	mcp_reply_result(r, m, text.failed ? "" : buf_str(&text));
 	buf_finish(&text);
 }
 
-static enum mcp_verdict
-answer_empty_list(const struct mcp *mcp, struct mcp_message *m, struct mcp_reply *r)
-{
-	const char *member = strcmp(m->method->name, "prompts/list") == 0 ? "prompts" :
-	    strcmp(m->method->name, "resources/list") == 0 ? "resources" : "resourceTemplates";
-
-	if (json_get(m->rpc.params, "cursor") != NULL) {
-		mcp_reply_error(r, 200, m->rpc.id, JSONRPC_INVALID_PARAMS, NULL,
-		    "Invalid params: \"cursor\" is not one that %s gave", m->method->name);
-		return MCP_ANSWERED;
-	}
-	mcp_result_open(r, m);
-	mcp_result_cacheable(mcp, r, m);
-	buf_printf(&r->body, "\"%s\":[],", member);
-	return mcp_result_close(r, m);
-}
-
+/* A prompt whose messages stand in the service file. */
 static enum mcp_verdict
 answer_prompts_get(const struct mcp *mcp, struct mcp_message *m, struct mcp_reply *r)
 {
-	const char *name = json_str(m->rpc.params, "name");
-
 	(void)mcp;
-	mcp_reply_error(r, 200, m->rpc.id, JSONRPC_INVALID_PARAMS, NULL, name == NULL ?
-	    "Invalid params: prompts/get needs the prompt's \"name\"" : "Unknown prompt: %.128s",
-	    name);
+	if (m->tool != NULL)
+		return MCP_CALL;
+	mcp_reply_result(r, m, "{}");
 	return MCP_ANSWERED;
 }
 
 static enum mcp_verdict
-answer_resources_read(const struct mcp *mcp, struct mcp_message *m, struct mcp_reply *r)
+answer_read(const struct mcp *mcp, struct mcp_message *m, struct mcp_reply *r)
 {
-	const char *uri = json_str(m->rpc.params, "uri");
-	struct buf data;
-
 	(void)mcp;
-	if (uri == NULL) {
-		mcp_reply_error(r, 200, m->rpc.id, JSONRPC_INVALID_PARAMS, NULL,
-		    "Invalid params: resources/read needs a \"uri\"");
-		return MCP_ANSWERED;
-	}
-	buf_init(&data, LIMIT_SERVICE_FILE);
-	buf_puts(&data, "{\"uri\":");
-	json_quote(&data, uri);
-	buf_putc(&data, '}');
-	mcp_reply_error(r, 200, m->rpc.id, m->era == MCP_MODERN ? JSONRPC_INVALID_PARAMS :
-	    MCP_RESOURCE_NOT_FOUND, data.failed ? NULL : buf_str(&data), "Resource not found");
-	buf_finish(&data);
-	return MCP_ANSWERED;
+	(void)m;
+	(void)r;
+	return MCP_CALL;
+}
+
+/* Words that stand in the service file, or none. */
+static enum mcp_verdict
+answer_complete(const struct mcp *mcp, struct mcp_message *m, struct mcp_reply *r)
+{
+	(void)mcp;
+	if (m->tool != NULL)
+		return MCP_CALL;
+	mcp_result_open(r, m);
+	buf_puts(&r->body, "\"completion\":{");
+	completion_print(&r->body, m->words, m->value);
+	buf_puts(&r->body, "},");
+	return mcp_result_close(r, m);
+}
+
+/*
+ * The level of the log that a client wants: said in a new id of its session, for nobody keeps the
+ * old one. A client without a session, or one that keeps its first id, gets no log.
+ */
+static enum mcp_verdict
+answer_set_level(const struct mcp *mcp, struct mcp_message *m, struct mcp_reply *r)
+{
+	const char *name = json_str(m->rpc.params, "level");
+	unsigned level = name == NULL ? 0 : mcp_level(name);
+
+	if (level == 0)
+		return mcp_refuse_params(r, m, "\"level\" must be debug, info, notice, warning, "
+		    "error, critical, alert or emergency");
+	m->level = level;
+	if (m->session != MCP_NO_SESSION)
+		open_session(mcp, m, (unsigned)m->session, r);
+	mcp_result_open(r, m);
+	return mcp_result_close(r, m);
 }
 
 /* Nothing is subscribed to: the stream acknowledges that and ends. */
@@ -326,7 +302,7 @@ answer_listen(const struct mcp *mcp, struct mcp_message *m, struct mcp_reply *r)
 	(void)mcp;
 	r->status = 200;
 	r->type = "text/event-stream";
-	r->headers = "X-Accel-Buffering: no\r\nCache-Control: no-cache\r\n";
+	buf_puts(&r->headers, "X-Accel-Buffering: no\r\nCache-Control: no-cache\r\n");
 	buf_printf(&r->body, "event: message\ndata: {\"jsonrpc\":\"2.0\",\"method\":"
 	    "\"notifications/subscriptions/acknowledged\",\"params\":{\"_meta\":{\"" META
 	    "subscriptionId\":%s},\"notifications\":{}}}\n\n", m->rpc.id);

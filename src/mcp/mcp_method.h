@@ -1,5 +1,13 @@
 /* SPDX-License-Identifier: MIT */
-/* mcp_method.h - what mcp.c, mcp_method.c and mcp_reply.c share; nobody else includes it. */
+/*
+ * mcp_method.h - what the files of mcp.h share; nobody else includes it.
+ *
+ *	mcp		a message is opened: era, headers, _meta
+ *	mcp_method	the table of methods, and what needs no upstream
+ *	mcp_target	what a message names: a tool, a resource, a prompt, a completion
+ *	mcp_list	pages of what there is
+ *	mcp_reply	the envelopes that go back
+ */
 #ifndef MCP_MCP_METHOD_H
 #define MCP_MCP_METHOD_H
 
@@ -9,9 +17,6 @@
 
 #define META		"io.modelcontextprotocol/"
 #define SERVER_INFO	"{\"name\":\"ums-mcp\",\"version\":\"" UMS_MCP_VERSION "\"}"
-#define CAPABILITIES	"{\"tools\":{},\"prompts\":{},\"resources\":{}}"
-
-#define MCP_QUESTION	"confirm"	/* the key of our one question, and of its one answer */
 
 enum era_bits { IN_LEGACY = 1, IN_MODERN = 2, IN_BOTH = 3 };
 
@@ -19,14 +24,42 @@ struct mcp_method {
 	const char	 *name;
 	unsigned	  eras;
 	const char	 *mirrored;	/* the parameter that Mcp-Name repeats */
-	bool		  calls;	/* it names a tool, which is looked up first */
+	/* Looks up what it names, before its answer; or NULL. */
+	enum mcp_verdict (*open)(const struct mcp *, struct mcp_message *,
+	    const struct http_request *, struct mcp_reply *);
 	enum mcp_verdict (*answer)(const struct mcp *, struct mcp_message *, struct mcp_reply *);
 };
 
 /* The method of that name in an era; NULL if there is none. */
 const struct mcp_method *mcp_method_find(const char *name, unsigned era);
-/* Whether we speak that version of the legacy era. */
-bool	 mcp_is_legacy(const char *version);
+/* The number of a version of the legacy era that we speak, or -1. */
+int	 mcp_legacy_find(const char *version);
+
+/* mcp_target.c: the `open` of methods. MCP_CALL: go on with `answer`. */
+enum mcp_verdict mcp_target_call(const struct mcp *mcp, struct mcp_message *m,
+	    const struct http_request *rq, struct mcp_reply *r);
+enum mcp_verdict mcp_target_read(const struct mcp *mcp, struct mcp_message *m,
+	    const struct http_request *rq, struct mcp_reply *r);
+enum mcp_verdict mcp_target_prompt(const struct mcp *mcp, struct mcp_message *m,
+	    const struct http_request *rq, struct mcp_reply *r);
+enum mcp_verdict mcp_target_complete(const struct mcp *mcp, struct mcp_message *m,
+	    const struct http_request *rq, struct mcp_reply *r);
+/* mcp_list.c: the `answer` of the methods that list. */
+enum mcp_verdict mcp_list_answer(const struct mcp *mcp, struct mcp_message *m,
+	    struct mcp_reply *r);
+/* Whether who asks can have what a tool stands for. */
+bool	 mcp_list_offers(const struct mcp_message *m, const struct tool *t);
+
+/* Refuse a message with a sentence: 400 in the modern era, in-band in the legacy one. */
+enum mcp_verdict mcp_refuse(struct mcp_reply *r, const struct mcp_message *m, int code,
+	    const char *why);
+/* The same of one whose parameters are wrong, in-band. */
+enum mcp_verdict mcp_refuse_params(struct mcp_reply *r, const struct mcp_message *m,
+	    const char *fmt, ...) __attribute__((format(printf, 3, 4)));
+enum mcp_verdict mcp_refuse_memory(struct mcp_reply *r, const struct mcp_message *m);
+/* Hold a header to what the body says; what came over no HTTP has none. */
+enum mcp_verdict mcp_check_mirror(struct mcp_message *m, const struct http_request *rq,
+	    const char *name, const char *body, struct mcp_reply *r);
 
 /* Begin a result: what follows are members, each with a comma behind it. */
 void	 mcp_result_open(struct mcp_reply *r, const struct mcp_message *m);

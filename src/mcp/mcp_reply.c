@@ -1,11 +1,16 @@
 /* SPDX-License-Identifier: MIT */
-/* mcp_reply.c - the envelopes that go back: errors, results, a tool's result. */
+/* mcp_reply.c - the envelopes that go back: errors, results by what was asked, notifications. */
 #include <stdarg.h>
 #include <stdio.h>
 #include <string.h>
 
+#include "base/limits.h"
+#include "mcp/capability.h"
+#include "mcp/completion.h"
 #include "mcp/mcp.h"
 #include "mcp/mcp_method.h"
+#include "mcp/prompt.h"
+#include "mcp/resource.h"
 #include "mcp/service.h"
 #include "mcp/table.h"
 #include "wire/json.h"
@@ -13,13 +18,15 @@
 void
 mcp_reply_init(struct mcp_reply *r, size_t cap)
 {
-	*r = (struct mcp_reply){ .status = 200, .headers = "" };
+	*r = (struct mcp_reply){ .status = 200 };
+	buf_init(&r->headers, LIMIT_HEADER);
 	buf_init(&r->body, cap);
 }
 
 void
 mcp_reply_finish(struct mcp_reply *r)
 {
+	buf_finish(&r->headers);
 	buf_finish(&r->body);
 }
 
@@ -75,20 +82,134 @@ mcp_result_close(struct mcp_reply *r, const struct mcp_message *m)
 }
 
 void
-mcp_reply_question(struct mcp_reply *r, const struct mcp_message *m, const char *question,
+mcp_reply_question(struct mcp_reply *r, const struct mcp_message *m, const char *requests,
     const char *state)
 {
 	r->status = 200;
 	r->type = "application/json";
 	buf_printf(&r->body, "{\"jsonrpc\":\"2.0\",\"id\":%s,\"result\":{\"resultType\":"
-	    "\"input_required\",\"requestState\":\"%s\",\"inputRequests\":{\"" MCP_QUESTION
-	    "\":{\"method\":\"elicitation/create\",\"params\":{\"mode\":\"form\",\"message\":",
-	    m->rpc.id, state);
-	json_quote(&r->body, question);
-	buf_puts(&r->body, ",\"requestedSchema\":{\"type\":\"object\",\"properties\":{\""
-	    MCP_QUESTION "\":{\"type\":\"boolean\",\"title\":\"Yes, do it\"}},\"required\":[\""
-	    MCP_QUESTION "\"]}}}},");
+	    "\"input_required\",\"requestState\":\"%s\",", m->rpc.id, state);
+	if (*requests != '\0') {
+		buf_puts(&r->body, "\"inputRequests\":");
+		buf_puts(&r->body, requests);
+		buf_putc(&r->body, ',');
+	}
 	mcp_result_close(r, m);
+}
+
+void
+mcp_reply_lacks(struct mcp_reply *r, const struct mcp_message *m, unsigned lacks)
+{
+	struct buf data;
+
+	buf_init(&data, 512);
+	buf_puts(&data, "{\"requiredCapabilities\":");
+	capability_print(&data, lacks);
+	buf_putc(&data, '}');
+	mcp_reply_error(r, m->era == MCP_MODERN ? 400 : 200, m->rpc.id, MCP_LACKS_CAPABILITY,
+	    data.failed ? NULL : buf_str(&data), "Missing required client capability: the service "
+	    "asks something back that this client cannot be asked");
+	buf_finish(&data);
+}
+
+/* Append the members of the JSON object that `text` is, and a comma; of "{}" nothing. */
+static void
+put_members(struct buf *out, const char *text)
+{
+	size_t len = strlen(text);
+
+	if (len <= 2)
+		return;
+	buf_append(out, text + 1, len - 2);
+	buf_putc(out, ',');
+}
+
+/* A content that a service gave, under the URI by which it was asked for. */
+static cJSON *
+read_content(const struct mcp_message *m, const char *text)
+{
+	struct json_fault fault;
+	cJSON *tree = NULL, *contents;
+
+	switch (m->tool->form) {
+	case TOOL_PICKS:
+		tree = cJSON_CreateObject();
+		if (json_put(tree, "text", cJSON_CreateString(text)) == -1)
+			goto fail;
+		break;
+	case TOOL_MCP:
+		contents = json_parse(text, strlen(text), &fault);
+		tree = cJSON_DetachItemFromArray(json_get(contents, "contents"), 0);
+		cJSON_Delete(contents);
+		break;
+	case TOOL_RAW:
+		tree = json_parse(text, strlen(text), &fault);
+		break;
+	}
+	if (tree == NULL)
+		return NULL;
+	if (json_get(tree, "uri") == NULL &&
+	    json_put(tree, "uri", cJSON_CreateString(m->uri)) == -1)
+		goto fail;
+	if (json_get(tree, "mimeType") == NULL && json_put(tree, "mimeType", cJSON_CreateString(
+	    m->resource->mime != NULL ? m->resource->mime : "application/json")) == -1)
+		goto fail;
+	return tree;
+fail:
+	cJSON_Delete(tree);
+	return NULL;
+}
+
+/* A resource that was read. Who may keep it how long nobody said: not at all. */
+static void
+put_resource(struct mcp_reply *r, const struct mcp_message *m, const char *text)
+{
+	cJSON *content;
+
+	if (m->era == MCP_MODERN)
+		buf_puts(&r->body, "\"ttlMs\":0,\"cacheScope\":\"private\",");
+	if (m->tool->form == TOOL_MCP) {
+		put_members(&r->body, text);
+		return;
+	}
+	content = read_content(m, text);
+	buf_puts(&r->body, "\"contents\":[");
+	if (content == NULL || json_print(&r->body, content) == -1)
+		r->body.failed = true;
+	buf_puts(&r->body, "],");
+	cJSON_Delete(content);
+}
+
+static void
+put_prompt(struct mcp_reply *r, const struct mcp_message *m, const char *text)
+{
+	cJSON *content = NULL;
+
+	if (m->prompt->asks) {
+		put_members(&r->body, text);
+		return;
+	}
+	if (m->resource != NULL)
+		content = read_content(m, text);
+	if ((m->resource != NULL && content == NULL) ||
+	    prompt_print(&r->body, m->prompt, m->prompt_args, content) == -1)
+		r->body.failed = true;
+	buf_putc(&r->body, ',');
+	cJSON_Delete(content);
+}
+
+static void
+put_completion(struct mcp_reply *r, const struct mcp_message *m, const char *text)
+{
+	struct json_fault fault;
+	cJSON *tree = json_parse(text, strlen(text), &fault);
+
+	buf_puts(&r->body, "\"completion\":{");
+	if (tree == NULL)
+		r->body.failed = true;
+	completion_print(&r->body, json_get(tree, "values"), m->value);
+	buf_puts(&r->body, "},");
+	cJSON_Delete(tree);
 }
 
 /* The text of a good result: its JSON, or a table where its tool has that and it is smaller. */
@@ -104,24 +225,36 @@ put_text(struct buf *out, const struct tool *t, const char *json)
 	buf_finish(&table);
 }
 
-void
-mcp_reply_tool(struct mcp_reply *r, const struct mcp_message *m, const char *text, bool is_error)
+/* A tool's result: `text` is its JSON, good or (is_error) a failure's. */
+static void
+put_tool(struct mcp_reply *r, const struct mcp_message *m, const char *text, bool is_error)
 {
-	/* The text once as it is, once quoted, and what is around them. */
-	buf_room(&r->body, strlen(text) * 5 / 2 + 512);
-	mcp_result_open(r, m);
-	if (*text == '\0')
-		r->body.failed = true;	/* no JSON: there was no memory for it */
-	buf_puts(&r->body, "\"content\":[{\"type\":\"text\",\"text\":");
+	if (!is_error && m->tool->form == TOOL_MCP) {
+		put_members(&r->body, text);
+		return;
+	}
+	buf_puts(&r->body, "\"content\":[");
+	if (!is_error && m->tool->form == TOOL_RAW) {
+		buf_puts(&r->body, text);
+		buf_puts(&r->body, "],");
+		return;
+	}
+	buf_puts(&r->body, "{\"type\":\"text\",\"text\":");
 	if (is_error) {
 		json_quote(&r->body, text);
 		buf_puts(&r->body, "}],\"isError\":true,");
-	} else {
-		put_text(&r->body, m->tool, text);
-		buf_puts(&r->body, "}],\"structuredContent\":");
-		buf_puts(&r->body, text);
-		buf_putc(&r->body, ',');
+		return;
 	}
+	put_text(&r->body, m->tool, text);
+	buf_puts(&r->body, "}],\"structuredContent\":");
+	buf_puts(&r->body, text);
+	buf_putc(&r->body, ',');
+}
+
+/* End a result; if there is no memory for it, say what that means. */
+static void
+close_result(struct mcp_reply *r, const struct mcp_message *m, bool is_error)
+{
 	mcp_result_close(r, m);
 	if (r->code != 0 && m->tool != NULL && m->tool->write)
 		mcp_reply_error(r, 500, m->rpc.id, JSONRPC_INTERNAL_ERROR, NULL, is_error ?
@@ -129,4 +262,135 @@ mcp_reply_tool(struct mcp_reply *r, const struct mcp_message *m, const char *tex
 		    "before you repeat it" :
 		    "Internal error: the call was done, and there is no memory to say its result; "
 		    "look before you repeat it");
+}
+
+void
+mcp_reply_result(struct mcp_reply *r, const struct mcp_message *m, const char *text)
+{
+	/* The text once as it is, once quoted, and what is around them. */
+	buf_room(&r->body, strlen(text) * 5 / 2 + 512);
+	mcp_result_open(r, m);
+	if (*text == '\0')
+		r->body.failed = true;	/* no JSON: there was no memory for it */
+	else if (m->prompt != NULL)
+		put_prompt(r, m, text);
+	else if (m->resource != NULL)
+		put_resource(r, m, text);
+	else if (m->value != NULL)
+		put_completion(r, m, text);
+	else
+		put_tool(r, m, text, false);
+	close_result(r, m, false);
+}
+
+/* What is no tool has no result that says that it failed: an error with the same in its data. */
+static void
+reply_error(struct mcp_reply *r, const struct mcp_message *m, const char *text, const char *code)
+{
+	struct json_fault fault;
+	cJSON *tree = json_parse(text, strlen(text), &fault);
+	const char *hint = json_str(tree, "hint");
+	bool none = m->resource != NULL &&
+	    (strcmp(code, "not_found") == 0 || strcmp(code, "gone") == 0);
+	struct buf data;
+
+	buf_init(&data, LIMIT_SERVICE_FILE);
+	if (m->uri != NULL)
+		json_put(tree, "uri", cJSON_CreateString(m->uri));
+	if (tree != NULL)
+		json_print(&data, tree);
+	mcp_reply_error(r, 200, m->rpc.id, strcmp(code, "invalid_argument") == 0 ||
+	    (none && m->era == MCP_MODERN) ? JSONRPC_INVALID_PARAMS : none ?
+	    MCP_RESOURCE_NOT_FOUND : JSONRPC_INTERNAL_ERROR,
+	    data.failed || data.len == 0 ? NULL : buf_str(&data), "%s%.400s",
+	    none ? "Resource not found: " : "", hint == NULL ? code : hint);
+	buf_finish(&data);
+	cJSON_Delete(tree);
+}
+
+void
+mcp_reply_failure(struct mcp_reply *r, const struct mcp_message *m, const char *text,
+    const char *code)
+{
+	if (m->tool == NULL || m->tool->kind != TOOL_CALL) {
+		reply_error(r, m, text, code);
+		return;
+	}
+	buf_room(&r->body, strlen(text) * 3 / 2 + 512);
+	mcp_result_open(r, m);
+	put_tool(r, m, text, true);
+	if (*text == '\0')
+		r->body.failed = true;
+	close_result(r, m, true);
+}
+
+/* ====== what is said before an answer ====== */
+
+unsigned
+mcp_level(const char *name)
+{
+	static const char *const levels[] = {
+		"debug", "info", "notice", "warning", "error", "critical", "alert", "emergency",
+	};
+	unsigned i;
+
+	for (i = 0; i < sizeof levels / sizeof levels[0]; i++)
+		if (strcmp(name, levels[i]) == 0)
+			return i + 1;
+	return 0;
+}
+
+/* Of params those members that the protocol knows, each if it is of its type. -1: memory. */
+static int
+put_progress(struct buf *out, const struct mcp_message *m, const cJSON *params)
+{
+	const cJSON *total = json_get(params, "total");
+	const char *message = json_str(params, "message");
+
+	buf_printf(out, "{\"progressToken\":%s,\"progress\":%s", m->progress,
+	    json_get(params, "progress")->valuestring);
+	if (cJSON_IsNumber(total))
+		buf_printf(out, ",\"total\":%s", total->valuestring);
+	if (message != NULL) {
+		buf_puts(out, ",\"message\":");
+		json_quote(out, message);
+	}
+	return buf_putc(out, '}');
+}
+
+static int
+put_message(struct buf *out, const cJSON *params)
+{
+	const char *logger = json_str(params, "logger");
+	const cJSON *data = json_get(params, "data");
+
+	buf_printf(out, "{\"level\":\"%s\"", json_str(params, "level"));
+	if (logger != NULL) {
+		buf_puts(out, ",\"logger\":");
+		json_quote(out, logger);
+	}
+	buf_puts(out, ",\"data\":");
+	json_print(out, data);
+	return buf_putc(out, '}');
+}
+
+int
+mcp_notice(struct buf *out, const struct mcp_message *m, const char *method, const cJSON *params)
+{
+	const char *name = json_str(params, "level");
+	unsigned level = name == NULL ? 0 : mcp_level(name);
+	bool progress = strcmp(method, "notifications/progress") == 0;
+
+	if (progress ? m->progress == NULL : m->level == 0 || level < m->level)
+		return 1;
+	if (progress ? !cJSON_IsNumber(json_get(params, "progress")) :
+	    strcmp(method, "notifications/message") != 0 || level == 0 ||
+	    json_get(params, "data") == NULL)
+		return -1;
+	buf_printf(out, "{\"jsonrpc\":\"2.0\",\"method\":\"%s\",\"params\":", method);
+	if (progress)
+		put_progress(out, m, params);
+	else
+		put_message(out, params);
+	return buf_putc(out, '}');
 }

@@ -21,6 +21,7 @@ enum request_body { REQUEST_EMPTY, REQUEST_JSON, REQUEST_FORM, REQUEST_MULTIPART
 struct request {
 	const struct service	*service;
 	const char		*method;	/* static */
+	const char		*accept;	/* static: what its answer may be; NULL: JSON */
 	char			*to;		/* the argument that is its whole URL; or NULL */
 	struct uritemplate	*url;		/* else what follows base_url */
 	size_t			 path_vars;	/* how many of its variables stand in the path */

@@ -1,125 +1,175 @@
 /* SPDX-License-Identifier: MIT */
-/* resource.c - see resource.h. */
-#include <stdbool.h>
+/* resource.c - its URI, what is asked, the text that clients see of it; see resource.h. */
+#include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "base/buf.h"
-#include "mcp/principal.h"
+#include "base/limits.h"
+#include "mcp/completion.h"
+#include "mcp/content.h"
 #include "mcp/resource.h"
-#include "mcp/service.h"
+#include "mcp/tool.h"
 #include "wire/json.h"
+#include "wire/urimatch.h"
 
-/* Whether an earlier tool that is on asks for the scope, too. */
+static const struct spec_key resource_keys[] = {
+	{ "$comment", SPEC_STRING, false },
+	{ "uri", SPEC_STRING, false },
+	{ "uriTemplate", SPEC_STRING, false },
+	{ "name", SPEC_STRING, true },
+	{ "title", SPEC_STRING, false },
+	{ "description", SPEC_STRING, false },
+	{ "icons", SPEC_ARRAY, false },
+	{ "mimeType", SPEC_STRING, false },
+	{ "annotations", SPEC_OBJECT, false },
+	{ "size", SPEC_COUNT, false },
+	{ "scopes", SPEC_ARRAY, false },
+	{ "complete", SPEC_OBJECT, false },
+	{ "derive", SPEC_OBJECT, false },
+	{ "steps", SPEC_ARRAY, false },
+	{ "request", SPEC_OBJECT, true },
+	{ "stream", SPEC_BOOL, false },
+	{ "response", SPEC_ANY, true },
+	{ "success", SPEC_OBJECT, false },
+	{ "error", SPEC_OBJECT, false },
+	{ "timeout_ms", SPEC_COUNT, false },
+	{ NULL, SPEC_ANY, false },
+};
+
+/* What follows the scheme tells one resource from another: a URI is absolute (RFC 3986, 4.3). */
 static bool
-is_known(const struct catalog *c, size_t tool, const cJSON *scope)
+has_scheme(const char *uri)
 {
-	const cJSON *other;
-	size_t i;
+	size_t len = strspn(uri, "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ"
+	    "0123456789+.-");
 
-	for (i = 0; i <= tool; i++) {
-		if (c->tools[i]->off != NULL)
-			continue;
-		cJSON_ArrayForEach(other, c->tools[i]->scopes) {
-			if (other == scope)
-				return false;
-			if (strcmp(other->valuestring, scope->valuestring) == 0)
-				return true;
-		}
-	}
-	return false;
+	return len > 1 && uri[len] == ':' && uri[len + 1] != '\0';
 }
 
-/* All scopes that there are, each once, with `mark` around and `comma` between them. */
-static void
-all_scopes(struct buf *out, const struct catalog *c, const char *mark, const char *comma)
+static int
+load_uri(struct resource *r, const cJSON *spec, const char *place, struct spec_fault *f)
 {
-	const cJSON *scope;
-	bool first = true;
+	const char *uri = json_str(spec, "uri"), *whole = json_str(spec, "uriTemplate");
+	const char *text = uri != NULL ? uri : whole;
+	char why[256];
+
+	if ((uri == NULL) == (whole == NULL))
+		return spec_fail(f, place, "a resource has a \"uri\", or a \"uriTemplate\" with "
+		    "variables: \"ums://threads/{thread_id}\"");
+	if (!has_scheme(text))
+		return spec_fail(f, place, "its URI must begin with a scheme: \"ums://...\"");
+	r->text = text;
+	r->templated = whole != NULL;
+	r->uri = urimatch_create(text, why, sizeof why);
+	if (r->uri == NULL)
+		return spec_fail(f, place, "\"%s\": %s", r->templated ? "uriTemplate" : "uri", why);
+	if ((urimatch_count(r->uri) > 0) != r->templated)
+		return spec_fail(f, place, r->templated ? "\"uriTemplate\" has no variable; call "
+		    "it \"uri\"" : "\"uri\" has variables; call it \"uriTemplate\"");
+	return 0;
+}
+
+/* What is asked: with the variables, of which those in the query may be absent. */
+static int
+load_tool(struct resource *r, const struct service *s, const cJSON *spec, const char *place,
+    struct spec_fault *f)
+{
+	cJSON *input = tool_input();
+	int result = input == NULL ? -1 : 0;
 	size_t i;
 
-	for (i = 0; i < c->ntools; i++) {
-		if (c->tools[i]->off != NULL)
-			continue;
-		cJSON_ArrayForEach(scope, c->tools[i]->scopes) {
-			if (is_known(c, i, scope))
-				continue;
-			buf_printf(out, "%s%s%s%s", first ? "" : comma, mark, scope->valuestring,
-			    mark);
-			first = false;
-		}
+	for (i = 0; i < urimatch_count(r->uri) && result == 0; i++)
+		result = tool_input_add(input, urimatch_name(r->uri, i),
+		    !urimatch_is_optional(r->uri, i));
+	if (result == -1) {
+		cJSON_Delete(input);
+		return spec_fail(f, place, "out of memory");
 	}
+	return tool_load_part(&r->tool, TOOL_READ, s, spec, input, place, f);
+}
+
+static int
+load_completes(struct resource *r, const struct service *s, const cJSON *spec, const char *place,
+    struct spec_fault *f)
+{
+	const cJSON *one;
+	char at[2 * SPEC_PLACE];
+	size_t i;
+
+	r->completes = json_get(spec, "complete");
+	cJSON_ArrayForEach(one, r->completes) {
+		snprintf(at, sizeof at, "%s/complete/%.128s", place, one->string);
+		for (i = 0; i < urimatch_count(r->uri) &&
+		    strcmp(urimatch_name(r->uri, i), one->string) != 0; i++)
+			;
+		if (i == urimatch_count(r->uri))
+			return spec_fail(f, at, "is no variable of the \"uriTemplate\"");
+		if (completion_check(s, one, at, f) == -1)
+			return -1;
+	}
+	return 0;
+}
+
+static int
+load_listing(struct resource *r, const cJSON *spec, const char *place, struct spec_fault *f)
+{
+	cJSON *annotations = json_get(spec, "annotations");
+	struct content_fault wrong;
+	char at[2 * SPEC_PLACE];
+	struct buf out;
+	int64_t size;
+	int result = -1;
+
+	buf_init(&out, LIMIT_SERVICE_FILE);
+	buf_printf(&out, "{\"%s\":", r->templated ? "uriTemplate" : "uri");
+	json_quote(&out, r->text);
+	buf_puts(&out, ",\"name\":");
+	json_quote(&out, r->tool.name);
+	if (tool_list_common(&out, spec, place, f) == -1)
+		goto out;
+	r->mime = json_str(spec, "mimeType");
+	if (r->mime != NULL) {
+		buf_puts(&out, ",\"mimeType\":");
+		json_quote(&out, r->mime);
+	}
+	if (!r->templated && json_integer(json_get(spec, "size"), &size) == 0) {
+		buf_puts(&out, ",\"size\":");
+		buf_int(&out, size);
+	}
+	if (annotations != NULL) {
+		if (content_check_annotations(annotations, &wrong) == -1) {
+			snprintf(at, sizeof at, "%s/annotations%s", place, wrong.place);
+			spec_fail(f, at, "%s", wrong.why);
+			goto out;
+		}
+		buf_puts(&out, ",\"annotations\":");
+		json_print(&out, annotations);
+	}
+	buf_putc(&out, '}');
+	r->listing = buf_take(&out);
+	result = r->listing == NULL ? spec_fail(f, place, "out of memory") : 0;
+out:
+	buf_finish(&out);
+	return result;
 }
 
 int
-resource_metadata(struct buf *out, const char *resource, const char *issuer,
-    const struct catalog *c)
+resource_load(struct resource *r, const struct service *s, const cJSON *spec, const char *place,
+    struct spec_fault *f)
 {
-	size_t mark, empty;
-
-	buf_puts(out, "{\"resource\":");
-	json_quote(out, resource);
-	buf_puts(out, ",\"authorization_servers\":[");
-	json_quote(out, issuer);
-	buf_puts(out, "]");
-	mark = out->len;
-	buf_puts(out, ",\"scopes_supported\":[");
-	empty = out->len;
-	all_scopes(out, c, "\"", ",");
-	/* What has no values is left out (RFC 9728, 3.2). */
-	if (out->len == empty)
-		buf_truncate(out, mark);
-	else
-		buf_putc(out, ']');
-	return buf_puts(out, ",\"bearer_methods_supported\":[\"header\"],"
-	    "\"resource_name\":\"ums-mcp\"}");
+	if (spec_check(spec, resource_keys, place, f) == -1 ||
+	    load_uri(r, spec, place, f) == -1 || load_tool(r, s, spec, place, f) == -1 ||
+	    load_completes(r, s, spec, place, f) == -1)
+		return -1;
+	return load_listing(r, spec, place, f);
 }
 
-const char *
-resource_path(const char *resource)
+void
+resource_finish(struct resource *r)
 {
-	const char *host = strstr(resource, "://"), *path;
-
-	host = host == NULL ? resource : host + 3;
-	path = host + strcspn(host, "/");
-	return strcmp(path, "/") == 0 ? path + 1 : path;
-}
-
-/* Where the metadata is: between the host and the path (RFC 9728, 3.1). */
-static void
-metadata_url(struct buf *out, const char *resource)
-{
-	const char *path = resource_path(resource);
-	size_t len = strlen(resource) - strlen(path);
-
-	buf_append(out, resource, len > 0 && resource[len - 1] == '/' ? len - 1 : len);
-	buf_puts(out, "/.well-known/oauth-protected-resource");
-	buf_puts(out, path);
-}
-
-int
-resource_challenge(struct buf *out, const char *resource, const struct catalog *c,
-    const struct tool *tool, const char *error, const char *why)
-{
-	size_t mark;
-
-	buf_puts(out, "Bearer realm=\"ums-mcp\"");
-	if (error != NULL)
-		buf_printf(out, ", error=\"%s\", error_description=\"%s\"", error, why);
-	mark = out->len;
-	buf_puts(out, ", scope=\"");
-	if (tool == NULL)
-		all_scopes(out, c, "", " ");
-	else
-		principal_needs(out, tool);
-	/* No empty list of them: the grammar has none. */
-	if (out->len == mark + strlen(", scope=\""))
-		buf_truncate(out, mark);
-	else
-		buf_putc(out, '"');
-	if (resource != NULL) {
-		buf_puts(out, ", resource_metadata=\"");
-		metadata_url(out, resource);
-		buf_putc(out, '"');
-	}
-	return out->failed ? -1 : 0;
+	tool_finish(&r->tool);
+	urimatch_destroy(r->uri);
+	free(r->listing);
+	memset(r, 0, sizeof *r);
 }

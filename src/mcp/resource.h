@@ -1,29 +1,34 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * resource.h - how a client that may not come in yet learns where to get a token: metadata of
- * the protected resource (RFC 9728) and challenges (RFC 6750, section 3). Pure.
+ * resource.h - one resource of a service file, or a template of many: a URI, and what its service
+ * is asked when somebody reads it.
  */
 #ifndef MCP_RESOURCE_H
 #define MCP_RESOURCE_H
 
-struct buf;
-struct catalog;
-struct tool;
+#include <stdbool.h>
 
-/* The path of a resource's URL, "" for none; metadata stands at it, too. Borrowed. */
-const char *resource_path(const char *resource);
+#include "mcp/service.h"
+#include "mcp/spec.h"
+
+struct urimatch;
+
+struct resource {
+	struct tool	 tool;		/* the variables of the URI are its arguments */
+	struct urimatch	*uri;
+	bool		 templated;	/* the URI has variables */
+	const char	*text;		/* of the URI, or of its template */
+	const char	*mime;		/* of the content; NULL: as the service says */
+	const cJSON	*completes;	/* by variable; NULL without any */
+	char		*listing;	/* as JSON in a list */
+};
+
 /*
- * Append the metadata document: the resource, its authorization server, all scopes that tools
- * which are on ask for. 0 or -1.
+ * Load the resource at `spec` (at `place` in the file) into the zeroed `r`; it borrows from both.
+ * resource_finish() must follow whatever is returned. 0, or -1 with the fault said in `f`.
  */
-int	 resource_metadata(struct buf *out, const char *resource, const char *issuer,
-	    const struct catalog *c);
-/*
- * Append the value of WWW-Authenticate. `resource` NULL: there is no authorization server to go
- * to. `error` and `why` NULL: no credential came. `tool`: whose scopes are wanted; NULL: those
- * of all tools. 0 or -1.
- */
-int	 resource_challenge(struct buf *out, const char *resource, const struct catalog *c,
-	    const struct tool *tool, const char *error, const char *why);
+int	 resource_load(struct resource *r, const struct service *s, const cJSON *spec,
+	    const char *place, struct spec_fault *f);
+void	 resource_finish(struct resource *r);
 
 #endif

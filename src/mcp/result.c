@@ -10,8 +10,10 @@
 #include "base/limits.h"
 #include "mcp/answer.h"
 #include "mcp/failure.h"
+#include "mcp/media.h"
 #include "mcp/paging.h"
 #include "mcp/pick.h"
+#include "mcp/relay.h"
 #include "mcp/result.h"
 #include "mcp/retry.h"
 #include "mcp/service.h"
@@ -27,6 +29,7 @@ static void	fail_status(struct failure *, const struct tool *, const cJSON *,
 		    const struct answer *, const cJSON *, size_t, bool);
 static void	fail_unclear(struct failure *, const struct tool *, const cJSON *, bool);
 static const cJSON *part(const struct tool *, const cJSON *, const char *);
+static void	fail_schema(struct failure *, const struct schema_fault *);
 static bool	is_success(const struct tool *, const struct answer *, const cJSON *);
 static int	shape(cJSON *, const struct tool *, const cJSON *, const struct answer *,
 		    const struct paging *, size_t, struct failure *);
@@ -48,12 +51,14 @@ accept(const struct tool *t, const cJSON *args, const struct answer *a, size_t b
 {
 	struct json_fault fault = { 0 };
 	cJSON *document;
+	bool raw;
 
 	if (a->outcome != OUTCOME_ANSWERED) {
 		fail_outcome(f, t, a, write);
 		return NULL;
 	}
-	document = a->len == 0 ? cJSON_CreateNull() : json_parse(a->body, a->len, &fault);
+	raw = t->form == TOOL_RAW && a->status >= 200 && a->status <= 299;
+	document = a->len == 0 || raw ? cJSON_CreateNull() : json_parse(a->body, a->len, &fault);
 	*done = is_success(t, a, document);
 	if (!*done) {
 		fail_status(f, t, args, a, document, budget, write);
@@ -86,19 +91,16 @@ result_document(const struct tool *t, const cJSON *args, const struct answer *a,
 	return document;
 }
 
-enum result_fate
-result_map(struct buf *out, const struct tool *t, const cJSON *args, const struct answer *a,
-    const struct paging *p, size_t budget, bool maybe_done, struct failure *f)
+/* What the file's picks make of the document: the result's JSON in `out`. 0 or -1. */
+static int
+map_picks(struct buf *out, const struct tool *t, const cJSON *args, const struct answer *a,
+    const cJSON *document, const struct paging *p, size_t budget, struct failure *f)
 {
-	cJSON *document = NULL, *tree = NULL;
 	struct schema_fault wrong;
 	const char *why = NULL;
-	bool done = false;
+	cJSON *tree = NULL;
 	int result = -1;
 
-	document = accept(t, args, a, budget, t->write, &done, f);
-	if (document == NULL)
-		goto out;
 	if (pick_apply(t->response, document, args, &tree, &why) == -1) {
 		failure_init(f, "upstream_unexpected", 502, "the service's answer has another form "
 		    "than its file says: %s; tell the operator", why);
@@ -107,19 +109,34 @@ result_map(struct buf *out, const struct tool *t, const cJSON *args, const struc
 	if (shape(tree, t, document, a, p, budget, f) == -1)
 		goto out;
 	if (t->result != NULL && schema_check(t->result, tree, &wrong) != 0) {
-		failure_init(f, "upstream_unexpected", 502, "the service's answer does not fit the "
-		    "tool's outputSchema: %s%s%s; tell the operator", wrong.path,
-		    wrong.path[0] == '\0' ? "" : ": ", wrong.why);
+		fail_schema(f, &wrong);
 		goto out;
 	}
 	result = json_print(out, tree) == -1 ? failure_memory(f) : 0;
 out:
+	cJSON_Delete(tree);
+	return result;
+}
+
+enum result_fate
+result_map(struct buf *out, const struct tool *t, const cJSON *args, const struct answer *a,
+    const struct paging *p, size_t budget, bool maybe_done, struct result_ask *ask,
+    struct failure *f)
+{
+	cJSON *document;
+	bool done = false;
+	int result = -1;
+
+	document = accept(t, args, a, budget, t->write, &done, f);
+	if (document != NULL)
+		result = t->form == TOOL_RAW ? media_map(out, t, args, a, budget, f) :
+		    t->form == TOOL_MCP ? relay_map(out, t, document, budget, ask, f) :
+		    map_picks(out, t, args, a, document, p, budget, f);
 	if (result == -1)
 		name_request(f, a);
 	cJSON_Delete(document);
-	cJSON_Delete(tree);
-	if (result == 0)
-		return RESULT_GOOD;
+	if (result != -1)
+		return result == 0 ? RESULT_GOOD : RESULT_ASKS;
 	if (!t->write || !(done || maybe_done || result_is_unclear(t, a)))
 		return RESULT_NOTHING;
 	fail_unclear(f, t, args, done);
@@ -273,6 +290,14 @@ too_large:
 		buf_finish(&text);
 	}
 	return -1;
+}
+
+static void
+fail_schema(struct failure *f, const struct schema_fault *wrong)
+{
+	failure_init(f, "upstream_unexpected", 502, "the service's answer does not fit the "
+	    "tool's outputSchema: %s%s%s; tell the operator", wrong->path,
+	    wrong->path[0] == '\0' ? "" : ": ", wrong->why);
 }
 
 /* Nobody knows whether a write was done: whoever repeats it may do it twice, or safely. */

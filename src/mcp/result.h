@@ -25,6 +25,13 @@ enum result_fate {
 	RESULT_NOTHING,		/* nothing was done */
 	RESULT_GOOD,
 	RESULT_UNCLEAR,		/* a write that may have been done */
+	RESULT_ASKS,		/* nothing was done: the service asks something back, no failure */
+};
+
+/* RESULT_ASKS: what for, besides the questions. */
+struct result_ask {
+	unsigned	 needs;		/* capability.h: what it takes to be asked */
+	char		*state;		/* the service's own, which the caller frees; or NULL */
 };
 
 /*
@@ -34,12 +41,15 @@ enum result_fate {
 cJSON	*result_document(const struct tool *t, const cJSON *args, const struct answer *a,
 	    size_t budget, struct failure *f);
 /*
- * Append the JSON of the result to `out`, at most `budget` bytes. RESULT_GOOD, or the failure in
- * `f`. `maybe_done`: an earlier try of this call may have been done, whatever this answer says.
+ * Append the JSON of the result to `out`, at most `budget` bytes and what is no text besides:
+ * RESULT_GOOD; or that of the questions ("" for none): RESULT_ASKS; else the failure is in `f`.
+ * Of picks it is the structured result; of what is passed on all of the result; of what is raw a
+ * block, or the content of a resource. `maybe_done`: an earlier try of this call may have been
+ * done, whatever this answer says. `ask` may be NULL for picks.
  */
 enum result_fate result_map(struct buf *out, const struct tool *t, const cJSON *args,
 	    const struct answer *a, const struct paging *p, size_t budget, bool maybe_done,
-	    struct failure *f);
+	    struct result_ask *ask, struct failure *f);
 /*
  * Whether an answer to a write leaves open whether it was done: it was sent and nothing came
  * back, a gateway's 5xx, a redirect to what may have been made. A 503 is clear where the service

@@ -7,13 +7,17 @@
 #include "base/buf.h"
 #include "base/file.h"
 #include "base/limits.h"
+#include "mcp/completion.h"
 #include "mcp/credential.h"
 #include "mcp/overlay.h"
+#include "mcp/prompt.h"
+#include "mcp/resource.h"
 #include "mcp/service.h"
 #include "mcp/spec.h"
 #include "mcp/template.h"
 #include "mcp/tool.h"
 #include "wire/json.h"
+#include "wire/urimatch.h"
 
 static int	load_base(struct service *, const struct service_settings *, struct spec_fault *);
 static int	load_values(struct service *, const struct service_settings *, struct spec_fault *);
@@ -27,6 +31,9 @@ static int	load_tools(struct service *, const struct service_settings *,
 static int	load_taken(struct service *, cJSON *, const struct overlay *,
 		    struct spec_fault *);
 static int	link_previews(struct service *, struct spec_fault *);
+static int	load_completions(struct service *, struct spec_fault *);
+static int	load_resources(struct service *, struct spec_fault *);
+static int	load_prompts(struct service *, struct spec_fault *);
 static struct tool *own_tool(void);
 
 static const struct spec_key service_keys[] = {
@@ -45,6 +52,9 @@ static const struct spec_key service_keys[] = {
 	{ "success", SPEC_OBJECT, false },
 	{ "error", SPEC_OBJECT, false },
 	{ "tools", SPEC_ARRAY, true },
+	{ "completions", SPEC_OBJECT, false },
+	{ "resources", SPEC_ARRAY, false },
+	{ "prompts", SPEC_ARRAY, false },
 	{ NULL, SPEC_ANY, false },
 };
 
@@ -72,7 +82,8 @@ service_load(struct service *s, const char *file,
 	if (load_base(s, &over, &f) == -1 || load_values(s, &over, &f) == -1 ||
 	    load_origins(s, &f) == -1 || load_tls(s, &over, &f) == -1 ||
 	    load_auth(s, &over, &f) == -1 || load_headers(s, &f) == -1 ||
-	    load_tools(s, &over, &f) == -1)
+	    load_tools(s, &over, &f) == -1 || load_completions(s, &f) == -1 ||
+	    load_resources(s, &f) == -1 || load_prompts(s, &f) == -1)
 		return -1;
 	s->instructions = json_str(s->root, "instructions");
 	return 0;
@@ -85,7 +96,16 @@ service_finish(struct service *s)
 
 	for (i = 0; i < s->ntools; i++)
 		tool_finish(&s->tools[i]);
+	for (i = 0; i < s->nresources; i++)
+		resource_finish(&s->resources[i]);
+	for (i = 0; i < s->nprompts; i++)
+		prompt_finish(&s->prompts[i]);
+	for (i = 0; i < s->ncompletions; i++)
+		completion_finish(&s->completions[i]);
 	free(s->tools);
+	free(s->resources);
+	free(s->prompts);
+	free(s->completions);
 	cJSON_Delete(s->root);
 	cJSON_Delete(s->values);
 	free(s->file);
@@ -455,6 +475,76 @@ link_previews(struct service *s, struct spec_fault *f)
 	return 0;
 }
 
+/* Room for what a member of the file lists, at most LIMIT_TOOLS; NULL with the fault said. */
+static void *
+make_room(const cJSON *list, size_t size, const char *place, struct spec_fault *f)
+{
+	int count = cJSON_GetArraySize(list);
+	void *room = count > LIMIT_TOOLS ? NULL : calloc((size_t)count + 1, size);
+
+	if (room == NULL)
+		spec_fail(f, place, "must hold %d at most, or out of memory", LIMIT_TOOLS);
+	return room;
+}
+
+static int
+load_completions(struct service *s, struct spec_fault *f)
+{
+	const cJSON *list = json_get(s->root, "completions"), *spec;
+	char place[SPEC_PLACE];
+
+	s->completions = make_room(list, sizeof *s->completions, "/completions", f);
+	if (s->completions == NULL)
+		return -1;
+	cJSON_ArrayForEach(spec, list) {
+		snprintf(place, sizeof place, "/completions/%.256s", spec->string);
+		if (completion_load(&s->completions[s->ncompletions++], s, spec, spec->string,
+		    place, f) == -1)
+			return -1;
+	}
+	return 0;
+}
+
+static int
+load_resources(struct service *s, struct spec_fault *f)
+{
+	const cJSON *list = json_get(s->root, "resources"), *spec;
+	char place[64];
+	size_t i;
+
+	s->resources = make_room(list, sizeof *s->resources, "/resources", f);
+	if (s->resources == NULL)
+		return -1;
+	cJSON_ArrayForEach(spec, list) {
+		snprintf(place, sizeof place, "/resources/%zu", s->nresources);
+		if (resource_load(&s->resources[s->nresources++], s, spec, place, f) == -1)
+			return -1;
+		for (i = 0; i + 1 < s->nresources; i++)
+			if (strcmp(s->resources[i].text,
+			    s->resources[s->nresources - 1].text) == 0)
+				return spec_fail(f, place, "a second resource at \"%s\"",
+				    s->resources[i].text);
+	}
+	return 0;
+}
+
+static int
+load_prompts(struct service *s, struct spec_fault *f)
+{
+	const cJSON *list = json_get(s->root, "prompts"), *spec;
+	char place[64];
+
+	s->prompts = make_room(list, sizeof *s->prompts, "/prompts", f);
+	if (s->prompts == NULL)
+		return -1;
+	cJSON_ArrayForEach(spec, list) {
+		snprintf(place, sizeof place, "/prompts/%zu", s->nprompts);
+		if (prompt_load(&s->prompts[s->nprompts++], s, spec, place, f) == -1)
+			return -1;
+	}
+	return 0;
+}
+
 /* The tool that the bridge answers itself. NULL: out of memory. */
 static struct tool *
 own_tool(void)
@@ -496,30 +586,23 @@ own_tool(void)
 	return NULL;
 }
 
-int
-catalog_init(struct catalog *c, struct service *services, size_t nservices, char *why,
-    size_t whylen)
+/* The tools of all services and our own: a name is one tool's. 0 or -1. */
+static int
+shelve_tools(struct catalog *c, char *why, size_t whylen)
 {
-	size_t i, k, j, total = 1;
+	struct service *s;
+	size_t i, j, k;
 
-	*c = (struct catalog){ .services = services, .nservices = nservices };
-	for (i = 0; i < nservices; i++)
-		total += services[i].ntools;
-	c->own = own_tool();
-	c->tools = calloc(total, sizeof *c->tools);
-	if (c->own == NULL || c->tools == NULL || total > LIMIT_TOOLS) {
-		snprintf(why, whylen, "more than %d tools, or out of memory", LIMIT_TOOLS);
-		return -1;
-	}
-	for (i = 0; i < nservices; i++) {
+	for (i = 0; i < c->nservices; i++) {
+		s = &c->services[i];
 		for (k = 0; k < i; k++)
-			if (strcmp(services[i].name, services[k].name) == 0) {
+			if (strcmp(s->name, c->services[k].name) == 0) {
 				snprintf(why, whylen, "%s: /name: \"%s\" is the name of %s too",
-				    services[i].file, services[i].name, services[k].file);
+				    s->file, s->name, c->services[k].file);
 				return -1;
 			}
-		for (k = 0; k < services[i].ntools; k++)
-			c->tools[c->ntools++] = &services[i].tools[k];
+		for (k = 0; k < s->ntools; k++)
+			c->tools[c->ntools++] = &s->tools[k];
 	}
 	c->tools[c->ntools++] = c->own;
 	for (i = 0; i < c->ntools; i++)
@@ -534,6 +617,70 @@ catalog_init(struct catalog *c, struct service *services, size_t nservices, char
 	return 0;
 }
 
+/* The resources and prompts of all services: a name is one prompt's, a URI one resource's. */
+static int
+shelve_others(struct catalog *c, char *why, size_t whylen)
+{
+	const struct resource *resource;
+	const struct prompt *prompt;
+	const cJSON *argument;
+	struct service *s;
+	size_t i, j, k;
+
+	for (i = 0; i < c->nservices; i++) {
+		s = &c->services[i];
+		for (k = 0; k < s->nresources; k++) {
+			resource = &s->resources[k];
+			for (j = 0; j < c->nresources; j++)
+				if (strcmp(c->resources[j]->text, resource->text) == 0) {
+					snprintf(why, whylen, "%s: the resource \"%s\" is in %s "
+					    "already", s->file, resource->text,
+					    c->resources[j]->tool.service->file);
+					return -1;
+				}
+			c->completes |= resource->completes != NULL;
+			c->resources[c->nresources++] = &s->resources[k];
+		}
+		for (k = 0; k < s->nprompts; k++) {
+			prompt = catalog_prompt(c, s->prompts[k].name);
+			if (prompt != NULL) {
+				snprintf(why, whylen, "%s: a prompt named \"%s\" is in %s "
+				    "already; rename one", s->file, prompt->name,
+				    prompt->service->file);
+				return -1;
+			}
+			cJSON_ArrayForEach(argument, s->prompts[k].arguments)
+				c->completes |= json_get(argument, "complete") != NULL;
+			c->prompts[c->nprompts++] = &s->prompts[k];
+		}
+	}
+	return 0;
+}
+
+int
+catalog_init(struct catalog *c, struct service *services, size_t nservices, char *why,
+    size_t whylen)
+{
+	size_t i, tools = 1, resources = 1, prompts = 1;
+
+	*c = (struct catalog){ .services = services, .nservices = nservices };
+	for (i = 0; i < nservices; i++) {
+		tools += services[i].ntools;
+		resources += services[i].nresources;
+		prompts += services[i].nprompts;
+	}
+	c->own = own_tool();
+	c->tools = calloc(tools, sizeof *c->tools);
+	c->resources = calloc(resources, sizeof *c->resources);
+	c->prompts = calloc(prompts, sizeof *c->prompts);
+	if (c->own == NULL || c->tools == NULL || c->resources == NULL || c->prompts == NULL ||
+	    tools > LIMIT_TOOLS) {
+		snprintf(why, whylen, "more than %d tools, or out of memory", LIMIT_TOOLS);
+		return -1;
+	}
+	return shelve_tools(c, why, whylen) == -1 ? -1 : shelve_others(c, why, whylen);
+}
+
 void
 catalog_finish(struct catalog *c)
 {
@@ -546,6 +693,8 @@ catalog_finish(struct catalog *c)
 		tool_finish(c->own);
 	free(c->own);
 	free(c->tools);
+	free(c->resources);
+	free(c->prompts);
 	memset(c, 0, sizeof *c);
 }
 
@@ -558,4 +707,29 @@ catalog_find(const struct catalog *c, const char *name)
 		if (strcmp(c->tools[i]->name, name) == 0)
 			return c->tools[i];
 	return NULL;
+}
+
+const struct prompt *
+catalog_prompt(const struct catalog *c, const char *name)
+{
+	size_t i;
+
+	for (i = 0; i < c->nprompts; i++)
+		if (strcmp(c->prompts[i]->name, name) == 0)
+			return c->prompts[i];
+	return NULL;
+}
+
+int
+catalog_resource(const struct catalog *c, const char *uri, const struct resource **out,
+    cJSON **args)
+{
+	int match = 0;
+	size_t i;
+
+	for (i = 0; i < c->nresources && match == 0; i++) {
+		match = urimatch_apply(c->resources[i]->uri, uri, args);
+		*out = c->resources[i];
+	}
+	return match;
 }

@@ -24,7 +24,10 @@
 #include "mcp/value.h"
 #include "wire/schema.h"
 
+struct completion;
 struct credential;
+struct prompt;
+struct resource;
 struct service;
 
 /* An argument that clients mirror in a header (x-mcp-header): where, and how it is called. */
@@ -36,10 +39,26 @@ struct mirror {
 /* Steps of one tool: a call is a chain of at most three requests. */
 #define STEPS_MAX	2
 
+/* Who asks: a client calls it, or it is what a resource, a prompt or a completion asks. */
+enum tool_kind { TOOL_CALL, TOOL_READ, TOOL_PROMPT, TOOL_COMPLETE };
+
+/* What the service's answer is. */
+enum tool_form {
+	TOOL_PICKS,	/* JSON, of which "response" picks */
+	TOOL_MCP,	/* a result as MCP has it, which is passed on */
+	TOOL_RAW,	/* the content itself */
+};
+
+/* What requests of TOOL_MCP may use besides: a client's answers, the service's own state. */
+#define TOOL_RESPONSES	"input_responses"
+#define TOOL_STATE	"request_state"
+
 struct tool {
 	const struct service	*service;	/* NULL: the bridge answers itself */
+	enum tool_kind		 kind;
 	const char		*name;
 	const cJSON		*spec;		/* of the file, less its schemas */
+	cJSON			*own;		/* or this, made of a resource, a prompt ... */
 	bool			 write;		/* it changes something upstream */
 	bool			 dedupes;	/* a repeated idempotency_key does it once there */
 	enum policy_action	 policy;	/* where the configuration has no rule for it */
@@ -67,7 +86,10 @@ struct tool {
 	cJSON			*known;		/* while it is loaded: the names for templates */
 	long			 timeout_ms;	/* 0: the configuration's */
 
-	cJSON			*response;	/* the pick of the result, without next_cursor */
+	enum tool_form		 form;
+	bool			 streams;	/* it may be told before its answer */
+	cJSON			*response;	/* TOOL_PICKS: of the result, without next_cursor */
+	const char		*uri;		/* TOOL_RAW of a call: what the content is called */
 	const char		*list;		/* the member that holds the list, or NULL */
 	bool			 table;		/* its text is a table where that is smaller */
 	struct paging_source	 next;		/* where its next cursor is */
@@ -94,6 +116,12 @@ struct service {
 	size_t		 ncredentials;
 	struct tool	*tools;
 	size_t		 ntools;
+	struct resource	*resources;
+	size_t		 nresources;
+	struct prompt	*prompts;
+	size_t		 nprompts;
+	struct completion *completions;
+	size_t		 ncompletions;
 };
 
 /* What the configuration says of a service, over its file. NULL members say nothing. */
@@ -107,13 +135,18 @@ struct service_settings {
 	void		*arg;
 };
 
-/* The tools of all services and the bridge's own, in listing order. */
+/* What all services offer, and the bridge's own tool, in listing order. */
 struct catalog {
 	struct service	*services;
 	size_t		 nservices;
 	struct tool	*own;		/* server_info */
 	struct tool	**tools;	/* all, in order */
 	size_t		 ntools;
+	struct resource	**resources;
+	size_t		 nresources;
+	struct prompt	**prompts;
+	size_t		 nprompts;
+	bool		 completes;	/* some argument of a prompt or a resource */
 };
 
 /*
@@ -137,5 +170,13 @@ int	 catalog_init(struct catalog *c, struct service *services, size_t nservices,
 void	 catalog_finish(struct catalog *c);
 /* The tool called `name`, on or off; NULL if there is none. */
 const struct tool *catalog_find(const struct catalog *c, const char *name);
+/* The prompt called `name`; NULL if there is none. */
+const struct prompt *catalog_prompt(const struct catalog *c, const char *name);
+/*
+ * The resource that a URI is of, the first that fits, with the variables' values in `*args`,
+ * owned by the caller. 1, 0 if there is none, or -1 (memory).
+ */
+int	 catalog_resource(const struct catalog *c, const char *uri, const struct resource **out,
+	    cJSON **args);
 
 #endif

@@ -18,18 +18,9 @@ struct buf;
 #define SESSION_NONCE	8	/* random bytes that make each id another */
 #define SESSION_ID	48	/* characters of an id: base64url, all of them visible ASCII */
 
-/* What a client can do besides, as initialize said it; two bits are left. */
-enum session_capability {
-	SESSION_ELICITATION	= 1 << 0,	/* by a form */
-	SESSION_ELICITATION_URL	= 1 << 1,
-	SESSION_SAMPLING	= 1 << 2,
-	SESSION_SAMPLING_TOOLS	= 1 << 3,
-	SESSION_ROOTS		= 1 << 4,
-};
-
 struct session {
 	unsigned	 version;	/* of the protocol: a number of the caller's, 0 to 255 */
-	unsigned	 capabilities;	/* bits of enum session_capability, 0 to 255 */
+	unsigned	 capabilities;	/* of capability.h, as initialize said them */
 	unsigned	 level;		/* of the log: 1 (debug) to 8 (emergency); 0: not set */
 	uint8_t		 nonce[SESSION_NONCE];
 	int64_t		 born_ms;	/* wall time */

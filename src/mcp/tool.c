@@ -10,6 +10,7 @@
 
 #include "base/buf.h"
 #include "base/limits.h"
+#include "mcp/content.h"
 #include "mcp/pick.h"
 #include "mcp/table.h"
 #include "mcp/template.h"
@@ -19,6 +20,7 @@
 
 static bool	is_preview(const struct tool *);
 static int	load_names(struct tool *, const cJSON *, const char *, struct spec_fault *);
+static int	load_form(struct tool *, const cJSON *, const char *, struct spec_fault *);
 static int	load_schema(struct schema **, const cJSON *, const char *, const char *,
 		    struct spec_fault *);
 static bool	is_added(const struct tool *, const char *);
@@ -40,6 +42,7 @@ static const struct spec_key tool_keys[] = {
 	{ "name", SPEC_STRING, true },
 	{ "title", SPEC_STRING, false },
 	{ "description", SPEC_STRING, true },
+	{ "icons", SPEC_ARRAY, false },
 	{ "annotations", SPEC_OBJECT, false },
 	{ "write", SPEC_BOOL, false },
 	{ "policy", SPEC_STRING, false },
@@ -51,7 +54,9 @@ static const struct spec_key tool_keys[] = {
 	{ "steps", SPEC_ARRAY, false },
 	{ "request", SPEC_OBJECT, true },
 	{ "split", SPEC_OBJECT, false },
-	{ "response", SPEC_OBJECT, true },
+	{ "stream", SPEC_BOOL, false },
+	{ "response", SPEC_ANY, true },
+	{ "uri", SPEC_STRING, false },
 	{ "text", SPEC_STRING, false },
 	{ "success", SPEC_OBJECT, false },
 	{ "error", SPEC_OBJECT, false },
@@ -65,8 +70,8 @@ tool_load(struct tool *t, const struct service *s, const cJSON *spec, const char
 {
 	static int (*const steps[])(struct tool *, const cJSON *, const char *,
 	    struct spec_fault *) = {
-		load_names, load_input, load_known, load_shows, load_steps, load_request,
-		load_split, load_response, load_outcome, load_output, load_listing,
+		load_names, load_form, load_input, load_known, load_shows, load_steps,
+		load_request, load_split, load_response, load_outcome, load_output, load_listing,
 	};
 	size_t i;
 
@@ -80,11 +85,69 @@ tool_load(struct tool *t, const struct service *s, const cJSON *spec, const char
 	return 0;
 }
 
+int
+tool_load_part(struct tool *t, enum tool_kind kind, const struct service *s, const cJSON *spec,
+    cJSON *input, const char *place, struct spec_fault *f)
+{
+	static const char *const members[] = {
+		"name", "scopes", "derive", "steps", "request", "stream", "response", "success",
+		"error", "timeout_ms",
+	};
+	const cJSON *member;
+	size_t i;
+
+	t->kind = kind;
+	t->own = cJSON_CreateObject();
+	if (json_put(t->own, "inputSchema", input) == -1 ||
+	    json_put(t->own, "description", cJSON_CreateString("not listed")) == -1 ||
+	    json_put(t->own, "write", cJSON_CreateFalse()) == -1)
+		return spec_fail(f, place, "out of memory");
+	for (i = 0; i < sizeof members / sizeof members[0]; i++) {
+		member = json_get(spec, members[i]);
+		if (member != NULL && json_put(t->own, members[i],
+		    cJSON_Duplicate(member, 1)) == -1)
+			return spec_fail(f, place, "out of memory");
+	}
+	if (tool_load(t, s, t->own, place, f) == -1)
+		return -1;
+	/* What was needed to load it only. */
+	cJSON_DeleteItemFromObjectCaseSensitive(t->own, "inputSchema");
+	cJSON_Delete(t->known);
+	t->known = NULL;
+	return 0;
+}
+
+cJSON *
+tool_input(void)
+{
+	cJSON *input = cJSON_CreateObject();
+
+	if (json_put(input, "type", cJSON_CreateString("object")) == 0 &&
+	    json_put(input, "properties", cJSON_CreateObject()) == 0 &&
+	    json_put(input, "required", cJSON_CreateArray()) == 0 &&
+	    json_put(input, "additionalProperties", cJSON_CreateFalse()) == 0)
+		return input;
+	cJSON_Delete(input);
+	return NULL;
+}
+
+int
+tool_input_add(cJSON *input, const char *name, bool required)
+{
+	cJSON *schema = cJSON_CreateObject();
+
+	if (json_put(json_get(input, "properties"), name, schema) == -1 ||
+	    json_put(schema, "type", cJSON_CreateString("string")) == -1)
+		return -1;
+	return required ? json_push(json_get(input, "required"), cJSON_CreateString(name)) : 0;
+}
+
 void
 tool_finish(struct tool *t)
 {
 	size_t i;
 
+	cJSON_Delete(t->own);
 	schema_destroy(t->arguments);
 	schema_destroy(t->result);
 	cJSON_Delete(t->input);
@@ -167,6 +230,39 @@ load_names(struct tool *t, const cJSON *spec, const char *place, struct spec_fau
 		if (!cJSON_IsString(scope) || !is_scope(scope->valuestring))
 			return spec_fail(f, place, "\"scopes\" must be an array of strings without "
 			    "spaces, quotes and backslashes (RFC 6749, 3.3)");
+	return 0;
+}
+
+/* What the answer is: picks, or one of two words. */
+static int
+load_form(struct tool *t, const cJSON *spec, const char *place, struct spec_fault *f)
+{
+	const cJSON *response = json_get(spec, "response");
+	const char *word = json_str(spec, "response");
+
+	t->streams = json_true(spec, "stream");
+	if (word != NULL && strcmp(word, "mcp") == 0)
+		t->form = TOOL_MCP;
+	else if (word != NULL && strcmp(word, "raw") == 0 &&
+	    (t->kind == TOOL_CALL || t->kind == TOOL_READ))
+		t->form = TOOL_RAW;
+	else if (!cJSON_IsObject(response))
+		return spec_fail(f, place, "\"response\" must be an object of picks, or "
+		    "\"mcp\" where the service answers with a result as MCP has it, or \"raw\" "
+		    "where its answer is the content of a resource or of a tool's result");
+	if (t->form != TOOL_PICKS && t->kind == TOOL_COMPLETE)
+		return spec_fail(f, place, "a completion picks {\"values\": {\"each\": ...}}");
+	if (t->form != TOOL_PICKS && (json_get(spec, "text") != NULL ||
+	    json_get(spec, "split") != NULL || t->previews))
+		return spec_fail(f, place, "\"text\", \"split\" and being a preview go with a "
+		    "\"response\" of picks");
+	if (t->form == TOOL_RAW && json_get(spec, "outputSchema") != NULL)
+		return spec_fail(f, place, "\"response\": \"raw\" has no structured result, and so "
+		    "no \"outputSchema\"");
+	t->uri = json_str(spec, "uri");
+	if ((t->uri != NULL) != (t->form == TOOL_RAW && t->kind == TOOL_CALL))
+		return spec_fail(f, place, "\"uri\" goes with a tool's \"response\": \"raw\": what "
+		    "the content is called where it is no image, sound or text");
 	return 0;
 }
 
@@ -325,13 +421,22 @@ static int
 load_known(struct tool *t, const cJSON *spec, const char *place, struct spec_fault *f)
 {
 	const cJSON *child;
+	char why[256];
 
 	t->known = cJSON_CreateObject();
 	cJSON_ArrayForEach(child, json_get(t->input, "properties"))
 		if (json_put(t->known, child->string, cJSON_CreateTrue()) == -1)
 			return spec_fail(f, place, "out of memory");
-	return t->known == NULL ? spec_fail(f, place, "out of memory") :
-	    value_load(t, spec, place, f);
+	if (t->known == NULL)
+		return spec_fail(f, place, "out of memory");
+	/* What a client says to the service's questions, and the service's own word to itself. */
+	if (t->form == TOOL_MCP &&
+	    (request_add_name(t->known, TOOL_RESPONSES, false, place, f) == -1 ||
+	    request_add_name(t->known, TOOL_STATE, false, place, f) == -1))
+		return -1;
+	if (t->uri != NULL && template_check(t->uri, t->known, why, sizeof why) == -1)
+		return spec_fail(f, place, "\"uri\": %s", why);
+	return value_load(t, spec, place, f);
 }
 
 /* A preview that is made of arguments, without a request. */
@@ -386,6 +491,8 @@ load_request(struct tool *t, const cJSON *spec, const char *place, struct spec_f
 	snprintf(at, sizeof at, "%s/request", place);
 	if (request_load(&t->request, t->service, json_get(spec, "request"), &names, at, f) == -1)
 		return -1;
+	t->request.accept = t->form == TOOL_RAW ? "*/*" :
+	    t->streams ? "application/json, text/event-stream" : NULL;
 	if (strcmp(t->request.method, "GET") != 0 && json_get(spec, "write") == NULL)
 		return spec_fail(f, place, "a %s needs \"write\": true, or false if it changes "
 		    "nothing", t->request.method);
@@ -414,6 +521,8 @@ load_response(struct tool *t, const cJSON *spec, const char *place, struct spec_
 	const cJSON *known = t->known, *next;
 	char at[SPEC_PLACE], below[SPEC_PLACE / 2] = "", reason[256];
 
+	if (t->form != TOOL_PICKS)
+		return 0;
 	next = json_get(json_get(spec, "response"), "next_cursor");
 	t->response = cJSON_Duplicate(json_get(spec, "response"), 1);
 	if (t->response == NULL)
@@ -596,7 +705,8 @@ load_output(struct tool *t, const cJSON *spec, const char *place, struct spec_fa
 	if (result != 0)
 		return spec_fail(f, at, "out of memory");
 	cJSON_ArrayForEach(name, json_get(schema, "required"))
-		if (cJSON_IsString(name) && json_get(t->response, name->valuestring) == NULL &&
+		if (t->form == TOOL_PICKS && cJSON_IsString(name) &&
+		    json_get(t->response, name->valuestring) == NULL &&
 		    !is_added(t, name->valuestring))
 			return spec_fail(f, at, "\"%s\" is required and \"response\" does not pick "
 			    "it", name->valuestring);
@@ -629,20 +739,43 @@ list_annotations(struct buf *out, const struct tool *t, const cJSON *annotations
 	return buf_putc(out, '}');
 }
 
+int
+tool_list_common(struct buf *out, const cJSON *spec, const char *place, struct spec_fault *f)
+{
+	cJSON *icons = json_get(spec, "icons");
+	struct content_fault wrong;
+	char at[2 * SPEC_PLACE];
+
+	if (json_str(spec, "title") != NULL) {
+		buf_puts(out, ",\"title\":");
+		json_quote(out, json_str(spec, "title"));
+	}
+	if (json_str(spec, "description") != NULL) {
+		buf_puts(out, ",\"description\":");
+		json_quote(out, json_str(spec, "description"));
+	}
+	if (icons == NULL)
+		return 0;
+	if (content_check_icons(icons, &wrong) == -1) {
+		snprintf(at, sizeof at, "%s/icons%s", place, wrong.place);
+		return spec_fail(f, at, "%s", wrong.why);
+	}
+	buf_puts(out, ",\"icons\":");
+	return json_print(out, icons);
+}
+
 static int
 load_listing(struct tool *t, const cJSON *spec, const char *place, struct spec_fault *f)
 {
 	struct buf out;
+	int result;
 
+	if (t->kind != TOOL_CALL)
+		return 0;
 	buf_init(&out, LIMIT_SERVICE_FILE);
 	buf_puts(&out, "{\"name\":");
 	json_quote(&out, t->name);
-	if (json_str(spec, "title") != NULL) {
-		buf_puts(&out, ",\"title\":");
-		json_quote(&out, json_str(spec, "title"));
-	}
-	buf_puts(&out, ",\"description\":");
-	json_quote(&out, json_str(spec, "description"));
+	result = tool_list_common(&out, spec, place, f);
 	buf_puts(&out, ",\"inputSchema\":");
 	json_print(&out, t->input);
 	if (t->output != NULL) {
@@ -653,5 +786,5 @@ load_listing(struct tool *t, const cJSON *spec, const char *place, struct spec_f
 	buf_putc(&out, '}');
 	t->listing = buf_take(&out);
 	buf_finish(&out);
-	return t->listing == NULL ? spec_fail(f, place, "out of memory") : 0;
+	return result == -1 ? -1 : t->listing == NULL ? spec_fail(f, place, "out of memory") : 0;
 }

@@ -286,7 +286,8 @@ build_headers(struct upstream *u, const struct request *r, const cJSON *args, st
 			    put_header(u, header, args, f) == -1)
 				return -1;
 	if (!request_has_header(r, "Accept") &&
-	    upstream_header(u, "Accept", "application/json") == -1)
+	    upstream_header(u, "Accept", r->accept == NULL ? "application/json" :
+	    r->accept) == -1)
 		return failure_memory(f);
 	return 0;
 }

@@ -24,6 +24,12 @@ struct upstream {
 	struct buf	 body;
 	bool		 has_body;
 	bool		 once;		/* a write: never to be sent a second time */
+	/*
+	 * For an answer that comes as a stream of events (event.h): told of each, as it comes. 0;
+	 * 1: it is the answer, which it has put into `answer`; -1: it is none of those that there
+	 * are, or there is no memory. NULL: a stream is an answer like any other.
+	 */
+	int		(*event)(void *arg, const char *data, size_t len, struct buf *answer);
 };
 
 /*

@@ -11,7 +11,7 @@
 #include "base/signature.h"
 #include "edge/trust.h"
 #include "mcp/credential.h"
-#include "mcp/resource.h"
+#include "mcp/metadata.h"
 #include "run/access.h"
 #include "run/settings.h"
 #include "wire/jwk.h"
@@ -132,7 +132,7 @@ load_tokens(struct settings *s, char *why, size_t whylen)
 		return -1;
 	}
 	buf_init(&text, LIMIT_CONF_FILE);
-	resource_metadata(&text, s->resource, s->issuer, &s->catalog);
+	metadata_print(&text, s->resource, s->issuer, &s->catalog);
 	s->metadata = buf_take(&text);
 	buf_finish(&text);
 	if (s->metadata == NULL)

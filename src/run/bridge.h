@@ -9,15 +9,18 @@
 #include <sys/queue.h>
 
 #include "mcp/mcp.h"
+#include "mcp/session.h"
 #include "run/limit.h"
 
 struct answer;
+struct ask;
 struct auth;
 struct board_seat;
 struct event_base;
 struct fetcher;
 struct flights;
 struct grants;
+struct mail;
 struct metrics;
 struct req;
 struct settings;
@@ -46,6 +49,9 @@ struct bridge {
 	struct grants		*grants;
 	struct metrics		*metrics;
 	const struct bridge_watch *watch;	/* NULL: nobody looks on */
+	struct mail		*mail;		/* NULL in a process that is the only one */
+	struct session		 local;		/* of its one client, then */
+	LIST_HEAD(, ask)	 asks;		/* that wait for their answers */
 	struct board_seat	*seat;		/* NULL in a process that is no worker */
 	struct limit		 limit;
 	struct mcp		 mcp;

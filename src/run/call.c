@@ -52,6 +52,7 @@ call_start(struct call *c)
 	/* What the bridge adds to a preview stands outside of its budget. */
 	buf_init(&c->text, (size_t)c->bridge->settings->result_max + LIMIT_CURSOR);
 	buf_init(&c->ask, LIMIT_CURSOR);
+	buf_init(&c->state, LIMIT_REQUEST_STATE);
 	call_resume(c, CALL_METHOD);
 	c->waits = c->stage != CALL_DONE;
 	return !c->waits;
@@ -112,6 +113,7 @@ call_finish(struct call *c)
 	cJSON_Delete(c->lent);
 	buf_finish(&c->text);
 	buf_finish(&c->ask);
+	buf_finish(&c->state);
 }
 
 /* Nothing comes any more but writing down what there is to write down. */
@@ -219,10 +221,15 @@ call_judge(struct call *c)
 		    "nothing was done");
 		return call_fail(c, &f);
 	}
-	if (!c->tool->write && !c->tool->previews)
+	if (!c->tool->write && !c->tool->previews && c->tool->form != TOOL_MCP)
 		return CALL_LIMIT;
 	if (record_digest(c->digest, c->args) == -1)
 		return call_fail_memory(c);
+	if (c->tool->form == TOOL_MCP && c->input != NULL && c->input->state != NULL &&
+	    !consent_resume(c) && c->policy != POLICY_CONFIRM) {
+		c->end = CALL_FALSE_STATE;
+		return CALL_DONE;
+	}
 	c->key = c->tool->write ? json_str(c->args, "idempotency_key") : NULL;
 	if (c->key != NULL && c->key[0] == '\0')
 		c->key = NULL;
@@ -284,9 +291,25 @@ call_enter(struct call *c, const struct tool *t, struct failure *f)
 cJSON *
 call_lend(struct call *c)
 {
+	const cJSON *responses = c->input == NULL ? NULL : c->input->responses;
+	int result = 0;
+
 	cJSON_Delete(c->lent);
 	c->lent = json_borrow(c->args, NULL);
-	return c->lent;
+	if (c->lent == NULL || c->tool->form != TOOL_MCP)
+		return c->lent;
+	cJSON_DeleteItemFromObjectCaseSensitive(c->lent, TOOL_RESPONSES);
+	cJSON_DeleteItemFromObjectCaseSensitive(c->lent, TOOL_STATE);
+	if (responses != NULL)
+		result |= json_put(c->lent, TOOL_RESPONSES,
+		    cJSON_CreateObjectReference(responses->child));
+	if (c->state.len > 0)
+		result |= json_put(c->lent, TOOL_STATE, cJSON_CreateString(buf_str(&c->state)));
+	if (result == 0)
+		return c->lent;
+	cJSON_Delete(c->lent);
+	c->lent = NULL;
+	return NULL;
 }
 
 /* The arguments that go out next: the call's, or those of a part. NULL: out of memory. */
@@ -304,7 +327,7 @@ call_errand(struct call *c, const struct tool *t, cJSON *args)
 		.bridge = c->bridge, .tool = t, .args = args, .principal = c->principal,
 		.traceparent = c->traceparent, .tracestate = c->tracestate,
 		.deadline_us = c->deadline_us, .maybe_done = c->resumes && t == c->tool,
-		.probes = c->errand.probes, .arg = c,
+		.probes = c->errand.probes, .notify = c->notify, .listener = c->arg, .arg = c,
 	};
 }
 
@@ -389,14 +412,32 @@ on_answer(void *arg, const struct answer *answer, struct failure *failed)
 
 /* ====== MAP ====== */
 
+/* The service asks something back, which its client may not be able to answer. */
+static enum call_stage
+call_ask_back(struct call *c, struct result_ask *ask)
+{
+	int result = consent_token(c, &c->ask, CONFIRM_ROUND, ask->state == NULL ? "" : ask->state);
+
+	free(ask->state);
+	c->fate = RESULT_NOTHING;
+	c->lacks = ask->needs & ~(c->input == NULL ? 0 : c->input->can);
+	if (result == -1)
+		return call_fail_memory(c);
+	c->end = c->lacks != 0 ? CALL_LACKS : CALL_ASKS;
+	return call_over(c);
+}
+
 static enum call_stage
 call_map(struct call *c, const struct answer *answer)
 {
 	size_t budget = (size_t)c->bridge->settings->result_max;
+	struct result_ask ask = { 0 };
 	struct failure f;
 
 	c->fate = result_map(&c->text, c->tool, c->errand.args, answer, &c->paging, budget,
-	    errand_is_unclear(&c->errand), &f);
+	    errand_is_unclear(&c->errand), &ask, &f);
+	if (c->fate == RESULT_ASKS)
+		return call_ask_back(c, &ask);
 	if (c->fate != RESULT_GOOD)
 		return call_fail(c, &f);
 	if (c->split != NULL) {

@@ -45,14 +45,14 @@ enum call_stage {
 };
 
 /* What the caller is to be told. */
-enum call_end { CALL_RESULT, CALL_FAILURE, CALL_ASKS, CALL_FALSE_STATE };
+enum call_end { CALL_RESULT, CALL_FAILURE, CALL_ASKS, CALL_FALSE_STATE, CALL_LACKS };
 
 struct call {
 	struct bridge		*bridge;
 	const struct tool	*tool;
 	cJSON			*args;		/* borrowed from the message */
 	const struct principal	*principal;	/* who calls; borrowed */
-	const struct mcp_consent *consent;	/* borrowed: what a person said to a question */
+	const struct mcp_input	*input;		/* borrowed: what it can be asked, what it said */
 	const char		*traceparent;	/* borrowed */
 	const char		*tracestate;	/* borrowed, or NULL */
 	int64_t			 deadline_us;	/* monotonic */
@@ -78,6 +78,8 @@ struct call {
 	bool			 takes_over;	/* a former writer's record */
 	bool			 resumes;	/* and that one may have sent it */
 	bool			 claimed;	/* the record is ours */
+	struct buf		 state;		/* the service's own, of its last question */
+	bool			 returns;	/* with an answer to that */
 	bool			 spends;	/* it was agreed to by a token */
 	bool			 declined;	/* or not, which uses up the question */
 	bool			 spent;		/* and that has been written down */
@@ -85,19 +87,22 @@ struct call {
 	enum result_fate	 fate;
 
 	enum call_end		 end;
-	struct buf		 text;		/* the result's JSON; CALL_ASKS: the question */
-	struct buf		 ask;		/* CALL_ASKS: what comes back with the answer */
+	struct buf		 text;		/* the result's JSON; CALL_ASKS: the questions */
+	struct buf		 ask;		/* CALL_ASKS: what comes back with the answers */
+	unsigned		 lacks;		/* CALL_LACKS: capabilities of the client */
 	char			 code[64];	/* of the failure, for the log; "" if none */
 	bool			 replayed;
 
+	/* What is to be said before the end: a notification and its parameters; or NULL. */
+	void			(*notify)(void *arg, const char *method, const cJSON *params);
 	void			(*done)(void *arg);
 	void			*arg;
 };
 
 /*
- * Begin a call whose members up to deadline_us, done and arg are set, the rest zero. True if it
- * is complete already; else `done` is called from the loop when it is. call_finish() must
- * follow in both cases.
+ * Begin a call whose members up to deadline_us and from notify on are set, the rest zero. True if
+ * it is complete already; else `done` is called from the loop when it is. call_finish() must follow
+ * in both cases.
  */
 bool	 call_start(struct call *c);
 /*

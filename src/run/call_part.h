@@ -44,6 +44,11 @@ enum call_stage claim_without_store(struct call *c, const struct store_reply *re
 /* consent.c: the stages CONFIRM and SPEND. */
 enum call_stage consent_confirm(struct call *c);
 enum call_stage consent_spend(struct call *c);
+/* Whether the state that came is that of a question of the service's, which goes on. */
+bool	 consent_resume(struct call *c);
+/* Append a new token for this call, which brings `state` back. 0 or -1. */
+int	 consent_token(const struct call *c, struct buf *out, enum confirm_use use,
+	    const char *state);
 /* Put the token that goes with a preview into its result, which is there. 0 or -1 (memory). */
 int	 consent_add_token(struct call *c);
 

@@ -9,6 +9,7 @@
 #include "base/crypto.h"
 #include "base/limits.h"
 #include "edge/store.h"
+#include "mcp/capability.h"
 #include "mcp/failure.h"
 #include "mcp/pick.h"
 #include "mcp/principal.h"
@@ -25,25 +26,24 @@ static void	on_spent(void *, const struct store_reply *);
 /* ====== CONFIRM: does a person have to agree ====== */
 
 static void
-consent_init(const struct call *c, struct confirm *confirm, bool asks)
+consent_init(const struct call *c, struct confirm *confirm, enum confirm_use use)
 {
 	*confirm = (struct confirm){
-		.key = c->bridge->mcp.key, .caller = c->principal->name, .asks = asks,
+		.key = c->bridge->mcp.key, .caller = c->principal->name, .use = use,
 		.tool = c->tool->previews ? c->tool->previewed : c->tool,
 	};
 	memcpy(confirm->digest, c->digest, CRYPTO_DIGEST);
 }
 
-/* Append a new token for this call. */
-static int
-consent_token(const struct call *c, struct buf *out, bool asks)
+int
+consent_token(const struct call *c, struct buf *out, enum confirm_use use, const char *state)
 {
 	uint8_t nonce[CONFIRM_NONCE];
 	struct confirm confirm;
 
-	consent_init(c, &confirm, asks);
+	consent_init(c, &confirm, use);
 	return crypto_random(nonce, sizeof nonce) == -1 ? -1 : confirm_seal(out, &confirm,
-	    clock_wall_ms() + c->bridge->settings->confirm_ttl_s * 1000, nonce);
+	    clock_wall_ms() + c->bridge->settings->confirm_ttl_s * 1000, nonce, state);
 }
 
 int
@@ -51,7 +51,7 @@ consent_add_token(struct call *c)
 {
 	buf_truncate(&c->text, c->text.len - 1);
 	buf_puts(&c->text, ",\"confirm_token\":\"");
-	if (consent_token(c, &c->text, false) == -1)
+	if (consent_token(c, &c->text, CONFIRM_PREVIEW, "") == -1)
 		return -1;
 	return buf_puts(&c->text, "\"}");
 }
@@ -65,7 +65,7 @@ consent_ask_model(struct call *c, const char *preview)
 
 	metrics_confirmation(c->bridge->metrics, "asked");
 	buf_init(&token, LIMIT_CURSOR);
-	if (consent_token(c, &token, false) == -1) {
+	if (consent_token(c, &token, CONFIRM_PREVIEW, "") == -1) {
 		buf_finish(&token);
 		return call_fail_memory(c);
 	}
@@ -79,8 +79,8 @@ consent_ask_person(struct call *c, const char *preview)
 {
 	metrics_confirmation(c->bridge->metrics, "asked");
 	buf_finish(&c->text);
-	buf_init(&c->text, LIMIT_QUESTION);
-	if (consent_token(c, &c->ask, true) == -1 ||
+	buf_init(&c->text, 2 * LIMIT_QUESTION);
+	if (consent_token(c, &c->ask, CONFIRM_QUESTION, "") == -1 ||
 	    confirm_question(&c->text, c->tool, c->args, preview) == -1)
 		return call_fail_memory(c);
 	c->end = CALL_ASKS;
@@ -91,8 +91,8 @@ consent_ask_person(struct call *c, const char *preview)
 static enum call_stage
 consent_ask(struct call *c, const char *preview)
 {
-	return c->consent != NULL && c->consent->elicits ? consent_ask_person(c, preview) :
-	    consent_ask_model(c, preview);
+	return c->input != NULL && (c->input->can & CAPABILITY_ELICITATION) != 0 ?
+	    consent_ask_person(c, preview) : consent_ask_model(c, preview);
 }
 
 /* Show what arguments alone can show. */
@@ -138,53 +138,78 @@ consent_preview(struct call *c)
 	    call_ask_service(c, preview, args, true, on_preview);
 }
 
+/*
+ * A question that a service asked has been answered: what it gave with it comes back. Whoever got
+ * so far has agreed before. Whether the state is one of those.
+ */
+bool
+consent_resume(struct call *c)
+{
+	struct confirm confirm;
+
+	consent_init(c, &confirm, CONFIRM_ROUND);
+	buf_reset(&c->state);
+	c->returns = confirm_open(&confirm, c->input->state, clock_wall_ms(), c->token,
+	    &c->state) == CONFIRM_GOOD;
+	/* Of what needs an agreement a second use would send again what was agreed to once. */
+	c->spends = c->returns && c->policy == POLICY_CONFIRM;
+	return c->returns;
+}
+
+/* Our question has been answered with its state. */
+static enum call_stage
+consent_heed(struct call *c)
+{
+	struct confirm confirm;
+	int said = confirm_answer(c->input->responses);
+
+	consent_init(c, &confirm, CONFIRM_QUESTION);
+	if (confirm_open(&confirm, c->input->state, clock_wall_ms(), c->token, NULL) !=
+	    CONFIRM_GOOD) {
+		metrics_confirmation(c->bridge->metrics, "false");
+		c->end = CALL_FALSE_STATE;
+		return call_over(c);
+	}
+	if (said == -1)
+		return consent_preview(c);
+	if (said == 0) {
+		metrics_confirmation(c->bridge->metrics, "declined");
+		c->declined = true;
+		return CALL_SPEND;
+	}
+	c->spends = true;
+	return CALL_LIMIT;
+}
+
 enum call_stage
 consent_confirm(struct call *c)
 {
 	const char *token = json_str(c->args, "confirm_token");
-	const struct mcp_consent *said = c->consent;
-	enum confirm_verdict verdict = CONFIRM_FALSE;
+	enum confirm_verdict verdict;
 	struct confirm confirm;
 	struct failure f;
 
-	if (c->policy != POLICY_CONFIRM)
+	if (c->policy != POLICY_CONFIRM || c->returns)
 		return CALL_LIMIT;
 	/* What a client was asked it answers with the state; else with the token. */
-	if (said != NULL && said->state != NULL)
-		token = said->state;
-	else if (said != NULL && said->elicits)
+	if (c->input != NULL && c->input->state != NULL)
+		return consent_heed(c);
+	if (token == NULL ||
+	    (c->input != NULL && (c->input->can & CAPABILITY_ELICITATION) != 0))
 		return consent_preview(c);
-	consent_init(c, &confirm, said != NULL && said->state != NULL);
-	if (token != NULL)
-		verdict = confirm_open(&confirm, token, clock_wall_ms(), c->token);
-	if (said != NULL && said->state != NULL) {
-		if (verdict != CONFIRM_GOOD) {
-			metrics_confirmation(c->bridge->metrics, "false");
-			c->end = CALL_FALSE_STATE;
-			return call_over(c);
-		}
-		if (said->said == MCP_DECLINED) {
-			metrics_confirmation(c->bridge->metrics, "declined");
-			c->declined = true;
-			return CALL_SPEND;
-		}
-		if (said->said == MCP_UNANSWERED)
-			return consent_preview(c);
-	}
+	consent_init(c, &confirm, CONFIRM_PREVIEW);
+	verdict = confirm_open(&confirm, token, clock_wall_ms(), c->token, NULL);
 	if (verdict == CONFIRM_GOOD) {
 		c->spends = true;
 		return CALL_LIMIT;
 	}
-	if (token != NULL) {
-		metrics_confirmation(c->bridge->metrics,
-		    verdict == CONFIRM_EXPIRED ? "expired" : "false");
-		failure_init(&f, "confirm_token_invalid", 403, verdict == CONFIRM_EXPIRED ?
-		    "nothing was done: the confirm_token has expired; call without it, and ask "
-		    "again" : "nothing was done: the confirm_token is not one for exactly these "
-		    "arguments; call without it, and ask again");
-		return call_fail(c, &f);
-	}
-	return consent_preview(c);
+	metrics_confirmation(c->bridge->metrics,
+	    verdict == CONFIRM_EXPIRED ? "expired" : "false");
+	failure_init(&f, "confirm_token_invalid", 403, verdict == CONFIRM_EXPIRED ?
+	    "nothing was done: the confirm_token has expired; call without it, and ask "
+	    "again" : "nothing was done: the confirm_token is not one for exactly these "
+	    "arguments; call without it, and ask again");
+	return call_fail(c, &f);
 }
 
 static void
@@ -203,7 +228,7 @@ on_preview(void *arg, const struct answer *answer, struct failure *failed)
 	}
 	buf_init(&preview, (size_t)c->bridge->settings->result_max);
 	result = result_map(&preview, c->tool->preview, c->errand.args, answer, &none, preview.cap,
-	    false, &f);
+	    false, NULL, &f);
 	/* What cannot be previewed could not be sent: the model is told why. */
 	if (result != RESULT_GOOD)
 		next = call_fail(c, &f);

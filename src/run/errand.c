@@ -24,12 +24,14 @@
 #include "run/limit.h"
 #include "run/metrics.h"
 #include "run/settings.h"
+#include "wire/json.h"
 
 static int	errand_go(struct errand *, struct failure *);
 static int	errand_send(struct errand *, struct failure *);
 static int	errand_obey(struct errand *, enum plan_step, const struct answer *,
 		    struct failure *);
 static int	errand_take(struct errand *, const struct answer *, struct failure *);
+static int	on_message(void *, const char *, size_t, struct buf *);
 static void	on_granted(void *);
 static void	on_answer(void *, const struct answer *);
 static void	on_awake(evutil_socket_t, short, void *);
@@ -260,6 +262,7 @@ errand_dispatch(struct errand *e, struct upstream *u, const char *line)
 
 	/* libcurl, too, sends again by itself what the plan would. */
 	u->once = e->plan.write && !e->plan.repeatable;
+	u->event = t->streams && is_last(e) ? on_message : NULL;
 	if (timeout_ms > left)
 		timeout_ms = left < 1 ? 1 : (long)left;
 	e->fetched_us = clock_mono_us();
@@ -364,6 +367,18 @@ errand_take(struct errand *e, const struct answer *answer, struct failure *f)
 	return -1;
 }
 
+/* The secret of the path that a request goes to, which nobody may be told; NULL: it has none. */
+static const char *
+errand_secret(const struct errand *e, size_t *len)
+{
+	const struct credential *credential = service_credential(e->tool->service,
+	    e->principal->name);
+
+	*len = credential->secret_len;
+	return credential->path == NULL || e->request->to != NULL ? NULL :
+	    credential->path + credential->secret_at;
+}
+
 /*
  * A service that says its URL back says the token in it: hide that from whatever reads the answer.
  * Without memory there is none.
@@ -371,15 +386,11 @@ errand_take(struct errand *e, const struct answer *answer, struct failure *f)
 static void
 errand_hide(struct errand *e, struct answer *a)
 {
-	const struct credential *credential = service_credential(e->tool->service,
-	    e->principal->name);
-	const char *secret;
+	size_t len;
+	const char *secret = errand_secret(e, &len);
 	char *at, *end;
 
-	if (credential->path == NULL || e->request->to != NULL || a->len == 0)
-		return;
-	secret = credential->path + credential->secret_at;
-	if (memmem(a->body, a->len, secret, credential->secret_len) == NULL)
+	if (secret == NULL || a->len == 0 || memmem(a->body, a->len, secret, len) == NULL)
 		return;
 	buf_finish(&e->heard);
 	buf_init(&e->heard, a->len);
@@ -388,10 +399,34 @@ errand_hide(struct errand *e, struct answer *a)
 		return;
 	}
 	end = e->heard.data + e->heard.len;
-	for (at = e->heard.data; (at = memmem(at, (size_t)(end - at), secret,
-	    credential->secret_len)) != NULL; at += credential->secret_len)
-		memset(at, '*', credential->secret_len);
+	for (at = e->heard.data; (at = memmem(at, (size_t)(end - at), secret, len)) != NULL;
+	    at += len)
+		memset(at, '*', len);
 	a->body = e->heard.data;
+}
+
+/* A message of the service's stream: something to be said now, or last its answer. */
+static int
+on_message(void *arg, const char *data, size_t len, struct buf *answer)
+{
+	struct errand *e = arg;
+	struct json_fault fault;
+	cJSON *message = json_parse(data, len, &fault);
+	const cJSON *document = json_get(message, "result");
+	const char *method = json_str(message, "method"), *secret;
+	size_t secret_len;
+	int result = -1;
+
+	secret = errand_secret(e, &secret_len);
+	if (method != NULL && json_get(message, "id") == NULL) {
+		if (e->notify != NULL &&
+		    (secret == NULL || memmem(data, len, secret, secret_len) == NULL))
+			e->notify(e->listener, method, json_get(message, "params"));
+		result = 0;
+	} else if (document != NULL)
+		result = json_print(answer, document) == 0 ? 1 : -1;
+	cJSON_Delete(message);
+	return result;
 }
 
 static void

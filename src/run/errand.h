@@ -43,6 +43,10 @@ struct errand {
 	 */
 	void			(*done)(void *arg, const struct answer *answer, struct failure *f);
 	void			*arg;
+	/* What the service says before its answer, to `listener`; NULL: nobody listens. */
+	void			(*notify)(void *listener, const char *method,
+				    const struct cJSON *params);
+	void			*listener;
 
 	/* Errand.c's own. */
 	struct plan		 plan;		/* of the step or request that is made */

@@ -6,7 +6,7 @@
 #include "base/buf.h"
 #include "base/network.h"
 #include "edge/board.h"
-#include "mcp/resource.h"
+#include "mcp/metadata.h"
 #include "run/bridge.h"
 #include "run/metrics.h"
 #include "run/probe.h"
@@ -45,7 +45,7 @@ is_metadata(const struct bridge *b, const struct http_request *rq)
 
 	if (b->settings->metadata == NULL)
 		return false;
-	snprintf(path, sizeof path, METADATA "%s", resource_path(b->settings->resource));
+	snprintf(path, sizeof path, METADATA "%s", metadata_path(b->settings->resource));
 	return http_path_is(rq, METADATA) || http_path_is(rq, path);
 }
 

@@ -15,58 +15,32 @@
 #include "base/limits.h"
 #include "base/log.h"
 #include "edge/front.h"
+#include "mcp/failure.h"
+#include "mcp/metadata.h"
 #include "mcp/principal.h"
-#include "mcp/resource.h"
 #include "mcp/service.h"
+#include "run/ask.h"
 #include "run/auth.h"
 #include "run/bridge.h"
 #include "run/call.h"
 #include "run/deed.h"
 #include "run/metrics.h"
 #include "run/req.h"
+#include "run/req_part.h"
 #include "run/settings.h"
+#include "wire/decimal.h"
+#include "wire/event.h"
 #include "wire/json.h"
 #include "wire/trace.h"
 
-/* First guesses, so that most replies and log lines are allocated once. */
+/* A first guess, so that most replies are allocated once. */
 #define REPLY_HEAD	256
-#define LOG_LINE	700
 
 /* What a stage says of what comes next. */
 enum req_move {
 	NEXT,	/* the next stage */
 	WAIT,	/* nothing now; req_run() is called again later */
 	DONE,	/* the reply is complete: go to REPLY */
-};
-
-enum req_stage {
-	REQ_READ, REQ_ROUTE, REQ_HTTP, REQ_AUTH, REQ_RPC, REQ_CALLS, REQ_REPLY, REQ_STAGES
-};
-
-struct req {
-	LIST_ENTRY(req)		 entry;
-	struct bridge		*bridge;
-	struct front		*front;		/* NULL once the client has left */
-	struct http_request	 http;
-	enum req_stage		 stage;
-	enum req_stage		 last;		/* the last stage before REPLY */
-	unsigned		 steps;
-
-	struct trace		 trace;
-	char			 traceparent[TRACE_HEADER];
-	struct mcp_message	 message;
-	struct call		 call;
-	bool			 calling;	/* `call` is in use */
-	struct mcp_reply	 reply;
-	struct auth_case	 auth;
-	struct buf		 headers;	/* of the reply, when they are its own */
-	const char		*refused;	/* why it came no further than HTTP; static */
-	bool			 cut;		/* by the end of the process, not by its client */
-
-	int64_t			 began_us;	/* the first byte */
-	int64_t			 entered_us;	/* the stage */
-	int64_t			 us[REQ_STAGES];	/* time in each */
-	size_t			 bytes_in;
 };
 
 static enum req_move	req_read(struct req *);
@@ -90,10 +64,14 @@ static const struct {
 	[REQ_REPLY] = { "reply", req_reply },
 };
 
+const char *
+req_stage_name(enum req_stage stage)
+{
+	return stages[stage].name;
+}
+
 static void	req_run(struct req *);
 static void	req_resume(void *);
-static void	req_count(struct req *);
-static void	req_log(struct req *, size_t);
 static void	req_cut(struct req *);
 static void	req_end(struct req *);
 
@@ -121,7 +99,6 @@ req_start(struct bridge *b, struct front *f, struct http_request *rq)
 	r->began_us = r->entered_us = f->began_us;
 	r->auth.done = req_resume;
 	r->auth.arg = r;
-	buf_init(&r->headers, LIMIT_HEADER);
 	/* A result goes out twice, once of them quoted. */
 	mcp_reply_init(&r->reply, LIMIT_SERVICE_FILE + 4 * (size_t)b->settings->result_max);
 	/* The front learns of the exchange here: it may be answered before this returns. */
@@ -162,6 +139,66 @@ req_run(struct req *r)
 	}
 }
 
+/* ====== what is said before the answer ====== */
+
+/* A piece of the stream that the answer has become. Takes over what `piece` holds. */
+static void
+req_say(void *arg, struct buf *piece)
+{
+	struct req *r = arg;
+	struct buf out;
+
+	if (!r->streaming) {
+		buf_init(&out, LIMIT_HEADER + piece->len);
+		http_head(&out, 200, "text/event-stream");
+		buf_puts(&out, "Cache-Control: no-cache\r\nX-Accel-Buffering: no\r\n\r\n");
+		buf_append(&out, buf_str(piece), piece->len);
+		buf_finish(piece);
+		*piece = out;
+	}
+	if (piece->failed) {
+		buf_finish(piece);
+		return;
+	}
+	r->streaming = true;
+	r->bytes_out += piece->len;
+	front_send(r->front, piece);
+}
+
+/* Progress goes on and not back, whatever a second try says. */
+static bool
+req_goes_on(struct req *r, const cJSON *params)
+{
+	const cJSON *progress = json_get(params, "progress");
+
+	if (progress == NULL)
+		return true;
+	if (!cJSON_IsNumber(progress) || strlen(progress->valuestring) >= sizeof r->progress ||
+	    (r->progress[0] != '\0' &&
+	    decimal_compare(progress->valuestring, r->progress) <= 0))
+		return false;
+	snprintf(r->progress, sizeof r->progress, "%s", progress->valuestring);
+	return true;
+}
+
+/* A call has something to say. What cannot be said is left out: the answer says what counts. */
+static void
+req_notify(void *arg, const char *method, const cJSON *params)
+{
+	struct req *r = arg;
+	struct buf json, piece;
+
+	if (r->front == NULL || !r->message.streams)
+		return;
+	buf_init(&json, LIMIT_NOTICE);
+	buf_init(&piece, LIMIT_NOTICE + 64);
+	if (mcp_notice(&json, &r->message, method, params) == 0 && req_goes_on(r, params) &&
+	    event_write(&piece, buf_str(&json), json.len) == 0)
+		req_say(r, &piece);
+	buf_finish(&json);
+	buf_finish(&piece);
+}
+
 /* ====== READ, ROUTE, HTTP: is it for us, and may it come in ====== */
 
 static enum req_move
@@ -185,7 +222,7 @@ req_refuse(struct req *r, int status, const char *why)
 static enum req_move
 req_busy(struct req *r)
 {
-	r->reply.headers = "Retry-After: 1\r\n";
+	buf_puts(&r->reply.headers, "Retry-After: 1\r\n");
 	return req_refuse(r, 503, "too many requests are in flight; repeat in a second");
 }
 
@@ -271,7 +308,7 @@ req_http(struct req *r)
 	if (r->http.local)
 		return NEXT;
 	if (method == NULL || strcmp(method, "POST") != 0) {
-		r->reply.headers = "Allow: POST\r\n";
+		buf_puts(&r->reply.headers, "Allow: POST\r\n");
 		return req_refuse(r, 405, "the endpoint takes POST only");
 	}
 	if (host != NULL && !is_our_host(r, host, http_host, true))
@@ -295,12 +332,14 @@ req_challenge(struct req *r, const struct tool *tool, const char *error, const c
 {
 	const struct settings *s = r->bridge->settings;
 
-	buf_puts(&r->headers, "WWW-Authenticate: ");
-	resource_challenge(&r->headers, s->metadata == NULL ? NULL : s->resource, &s->catalog,
+	buf_puts(&r->reply.headers, "WWW-Authenticate: ");
+	metadata_challenge(&r->reply.headers, s->metadata == NULL ? NULL : s->resource, &s->catalog,
 	    tool, error, why);
-	buf_puts(&r->headers, "\r\n");
-	r->reply.headers = r->headers.failed ? "WWW-Authenticate: Bearer\r\n" :
-	    buf_str(&r->headers);
+	buf_puts(&r->reply.headers, "\r\n");
+	if (!r->reply.headers.failed)
+		return;
+	buf_reset(&r->reply.headers);
+	buf_puts(&r->reply.headers, "WWW-Authenticate: Bearer\r\n");
 }
 
 static enum req_move
@@ -322,7 +361,7 @@ req_auth(struct req *r)
 	case AUTH_MALFORMED:
 		return req_refuse(r, 400, r->auth.why);
 	case AUTH_UNAVAILABLE:
-		r->reply.headers = "Retry-After: 1\r\n";
+		buf_puts(&r->reply.headers, "Retry-After: 1\r\n");
 		return req_refuse(r, 503, r->auth.why);
 	case AUTH_KNOWN:
 		break;
@@ -330,8 +369,7 @@ req_auth(struct req *r)
 	if (limit_request(&r->bridge->limit, r->auth.principal->name, r->entered_us, &wait_s))
 		return NEXT;
 	metrics_limited(r->bridge->metrics, "requests");
-	buf_printf(&r->headers, "Retry-After: %" PRId64 "\r\n", wait_s);
-	r->reply.headers = buf_str(&r->headers);
+	buf_printf(&r->reply.headers, "Retry-After: %" PRId64 "\r\n", wait_s);
 	return req_refuse(r, 429, "too many requests; wait as long as Retry-After says");
 }
 
@@ -408,10 +446,177 @@ req_rpc(struct req *r)
 		req_trace(r, traceparent);
 	if (verdict == MCP_FORBIDDEN)
 		req_forbid(r);
+	if (rpc->kind == JSONRPC_RESPONSE && r->reply.status == 202)
+		return NEXT;
 	/* Of the variables nothing else is needed any more. */
 	if (req_tracestate(r) == NULL)
 		buf_wipe(&r->http.params);
 	return verdict == MCP_CALL ? NEXT : DONE;
+}
+
+/* An answer to a question of ours: the reply says what became of it. */
+static void
+req_answered(struct req *r, int status)
+{
+	if (status == 202)
+		r->reply.status = 202;
+	else if (status == 404)
+		mcp_reply_error(&r->reply, 404, NULL, JSONRPC_INVALID_REQUEST, NULL,
+		    "No call waits for this answer: it has come too late, a second time, or the "
+		    "process that asked has ended; make the call again");
+	else {
+		buf_puts(&r->reply.headers, "Retry-After: 1\r\n");
+		mcp_reply_error(&r->reply, status, NULL, JSONRPC_INTERNAL_ERROR, NULL, status ==
+		    413 ? "The answer is too long" : "The answer could not be passed on; send it "
+		    "again in a second");
+	}
+}
+
+static void
+on_told(void *arg, int status)
+{
+	struct req *r = arg;
+
+	req_answered(r, status);
+	r->answer.told = NULL;
+	req_run(r);
+}
+
+static enum req_move
+req_deliver(struct req *r)
+{
+	int status;
+
+	if (r->answer.arg != NULL)
+		return NEXT;	/* it has been told */
+	r->answer.told = on_told;
+	r->answer.arg = r;
+	status = ask_answer(&r->answer, r->bridge, &r->message);
+	if (status == 0)
+		return WAIT;
+	req_answered(r, status);
+	return NEXT;
+}
+
+/* Make the call, or make it again with what the client said. */
+static bool
+req_call(struct req *r)
+{
+	r->calling = true;
+	r->call = (struct call){
+		.bridge = r->bridge,
+		.tool = r->message.tool,
+		.args = r->message.args,
+		.principal = r->auth.principal,
+		.input = &r->message.input,
+		.traceparent = r->traceparent,
+		.tracestate = req_tracestate(r),
+		.deadline_us = (r->rounds == 0 ? r->began_us : clock_mono_us()) +
+		    r->bridge->settings->request_timeout_ms * 1000,
+		.notify = req_notify,
+		.done = req_resume,
+		.arg = r,
+	};
+	return call_start(&r->call);
+}
+
+/* What a tool is to be told instead of a result. */
+static void
+req_fail(struct req *r, struct failure *f)
+{
+	struct buf text;
+
+	buf_init(&text, LIMIT_SERVICE_FILE);
+	failure_print(&text, f);
+	mcp_reply_failure(&r->reply, &r->message, text.failed ? "" : buf_str(&text), f->code);
+	snprintf(r->call.code, sizeof r->call.code, "%s", f->code);
+	r->call.end = CALL_FAILURE;
+	buf_finish(&text);
+	failure_finish(f);
+}
+
+static void
+req_ask_end(struct req *r)
+{
+	if (r->ask != NULL)
+		ask_finish(r->ask);
+	free(r->ask);
+	r->ask = NULL;
+}
+
+/* The client has been asked, or could not be. */
+static void
+on_asked(void *arg, enum ask_end end)
+{
+	static const struct {
+		const char *code;
+		int status;
+		const char *hint;
+	} told[] = {
+		[ASK_REFUSED] = { "question_refused", 403, "the client could not answer the "
+		    "question; nothing was done" },
+		[ASK_UNANSWERED] = { "question_unanswered", 408, "nobody answered the question in "
+		    "time; nothing was done; call again when the person is there" },
+		[ASK_CUT] = { "interrupted", 503, "the bridge's process ended while it waited for "
+		    "an answer; nothing was done; make the call again" },
+	};
+	struct req *r = arg;
+	struct mcp_input *input = &r->message.input;
+	struct failure f;
+	struct buf state;
+
+	if (end != ASK_ANSWERED) {
+		failure_init(&f, told[end].code, told[end].status, "%s", told[end].hint);
+		f.retryable = end == ASK_CUT;
+		req_fail(r, &f);
+		r->last = r->stage;
+		r->stage = REQ_REPLY;
+		req_run(r);
+		return;
+	}
+	state = r->call.ask;
+	buf_init(&r->call.ask, 0);
+	call_finish(&r->call);
+	free(input->state);
+	input->state = buf_take(&state);
+	cJSON_Delete(input->responses);
+	input->responses = r->ask->responses;
+	r->ask->responses = NULL;
+	req_ask_end(r);
+	if (req_call(r))
+		req_run(r);
+}
+
+/* The client of the legacy era is asked on the stream of its call, which then goes on. */
+static enum req_move
+req_ask(struct req *r)
+{
+	struct json_fault fault;
+	struct failure f;
+	cJSON *requests;
+	int result = -1;
+
+	if (++r->rounds > LIMIT_ROUNDS) {
+		failure_init(&f, "upstream_unexpected", 502, "the service asks one question after "
+		    "the other; tell the operator");
+		req_fail(r, &f);
+		return NEXT;
+	}
+	requests = json_parse(buf_str(&r->call.text), r->call.text.len, &fault);
+	r->ask = calloc(1, sizeof *r->ask);
+	if (r->ask != NULL)
+		*r->ask = (struct ask){
+			.bridge = r->bridge, .principal = r->auth.principal, .say = req_say,
+			.done = on_asked, .arg = r,
+		};
+	if (r->ask != NULL && requests != NULL && requests->child != NULL)
+		result = ask_start(r->ask, requests, r->bridge->settings->confirm_ttl_s);
+	cJSON_Delete(requests);
+	if (result == 0)
+		return WAIT;
+	failure_memory(&f);
+	req_fail(r, &f);
+	return NEXT;
 }
 
 static enum req_move
@@ -422,29 +627,23 @@ req_calls(struct req *r)
 	    "not known: look before you repeat it\"}";
 	struct call *c = &r->call;
 
+	if (r->message.rpc.kind == JSONRPC_RESPONSE)
+		return req_deliver(r);
 	if (!r->calling) {
 		if (mcp_answer(&r->bridge->mcp, &r->message, &r->reply) == MCP_ANSWERED)
 			return NEXT;
-		r->calling = true;
 		mcp_message_keep(&r->message);
-		*c = (struct call){
-			.bridge = r->bridge,
-			.tool = r->message.tool,
-			.args = r->message.args,
-			.principal = r->auth.principal,
-			.consent = &r->message.consent,
-			.traceparent = r->traceparent,
-			.tracestate = req_tracestate(r),
-			.deadline_us = r->began_us + r->bridge->settings->request_timeout_ms * 1000,
-			.done = req_resume,
-			.arg = r,
-		};
-		if (!call_start(c))
+		if (!req_call(r))
 			return WAIT;
 	}
 	switch (c->end) {
 	case CALL_ASKS:
+		if (r->message.era == MCP_LEGACY)
+			return req_ask(r);
 		mcp_reply_question(&r->reply, &r->message, buf_str(&c->text), buf_str(&c->ask));
+		break;
+	case CALL_LACKS:
+		mcp_reply_lacks(&r->reply, &r->message, c->lacks);
 		break;
 	case CALL_FALSE_STATE:
 		mcp_reply_error(&r->reply, 400, r->message.rpc.id, JSONRPC_INVALID_PARAMS, NULL,
@@ -452,9 +651,11 @@ req_calls(struct req *r)
 		    "expired; nothing was done; call without it, and ask again");
 		break;
 	case CALL_RESULT:
+		mcp_reply_result(&r->reply, &r->message, c->text.failed ? "" : buf_str(&c->text));
+		break;
 	case CALL_FAILURE:
-		mcp_reply_tool(&r->reply, &r->message, c->text.failed ? no_memory :
-		    buf_str(&c->text), c->end == CALL_FAILURE || c->text.failed);
+		mcp_reply_failure(&r->reply, &r->message, c->text.failed ? no_memory :
+		    buf_str(&c->text), c->text.failed ? "internal" : c->code);
 		break;
 	}
 	return NEXT;
@@ -472,7 +673,7 @@ req_gone(void *exchange)
 	struct req *r = exchange;
 
 	r->front = NULL;
-	if (r->calling && call_must_finish(&r->call))
+	if (r->calling && r->ask == NULL && call_must_finish(&r->call))
 		return;
 	req_cut(r);
 }
@@ -506,141 +707,35 @@ req_reply(struct req *r)
 {
 	struct mcp_reply *reply = &r->reply;
 	struct buf out;
-	size_t sent = 0;
 
 	if (r->front != NULL) {
 		buf_init(&out, reply->body.cap + LIMIT_HEADER);
 		buf_room(&out, reply->body.len + REPLY_HEAD);
-		http_head(&out, reply->status, reply->type);
-		buf_puts(&out, reply->headers);
-		buf_puts(&out, "\r\n");
-		buf_append(&out, buf_str(&reply->body), reply->body.len);
-		if (out.failed || reply->body.failed) {
+		if (r->streaming)
+			event_write(&out, buf_str(&reply->body), reply->body.len);
+		else {
+			http_head(&out, reply->status, reply->type);
+			buf_append(&out, buf_str(&reply->headers), reply->headers.len);
+			buf_puts(&out, "\r\n");
+			buf_append(&out, buf_str(&reply->body), reply->body.len);
+		}
+		if (out.failed || reply->body.failed || reply->headers.failed) {
 			buf_finish(&out);
 			reply->status = 500;
-			http_head(&out, 500, NULL);
-			buf_puts(&out, "\r\n");
+			/* A stream that ends without an answer is an error to its client. */
+			if (!r->streaming) {
+				http_head(&out, 500, NULL);
+				buf_puts(&out, "\r\n");
+			}
 		}
-		sent = out.len;
+		r->bytes_out += out.len;
 		front_reply(r->front, &out);
 	}
 	r->us[REQ_REPLY] = clock_mono_us() - r->entered_us;
-	req_count(r);
-	req_log(r, sent);
+	req_log_count(r);
+	req_log_write(r);
 	req_end(r);
 	return DONE;
-}
-
-/* What came of a call, in a word. */
-static const char *
-req_outcome(const struct req *r)
-{
-	if (r->reply.status == 499)
-		return r->cut ? "cut" : "gone";
-	if (r->call.end == CALL_RESULT)
-		return r->call.replayed ? "replayed" : "ok";
-	if (r->call.end == CALL_ASKS || strcmp(r->call.code, "confirmation_required") == 0)
-		return "asked";
-	if (r->call.errand.outcome == NULL)
-		return strcmp(r->call.code, "invalid_argument") == 0 ? "arguments" : "refused";
-	return r->call.errand.status != 0 ? "error" : r->call.errand.outcome;
-}
-
-static void
-req_count(struct req *r)
-{
-	struct metrics *m = r->bridge->metrics;
-	const char *outcome;
-	int64_t total = 0;
-	int i;
-
-	for (i = 0; i < REQ_STAGES; i++) {
-		total += r->us[i];
-		if (i <= (int)r->last || i == REQ_REPLY)
-			metrics_stage(m, stages[i].name, r->us[i]);
-	}
-	metrics_request(m, mcp_method_name(&r->message), r->reply.status, total);
-	if (!r->calling)
-		return;
-	outcome = req_outcome(r);
-	metrics_tool(m, r->message.tool->name, outcome);
-	deed_write(&r->call, outcome, r->trace.id);
-}
-
-static void
-log_text(struct buf *line, const char *key, const char *text)
-{
-	buf_puts(line, key);
-	buf_puts(line, text);
-	buf_putc(line, '"');
-}
-
-static void
-log_number(struct buf *line, const char *key, int64_t number)
-{
-	buf_puts(line, key);
-	buf_int(line, number);
-}
-
-/* One line a request; never a body, an argument or a token. Most texts are our own words. */
-static void
-req_log(struct req *r, size_t sent)
-{
-	static const char word[] = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ"
-	    "0123456789_.-";
-	const struct call *c = &r->call;
-	char stamp[CLOCK_STAMP];
-	struct buf line;
-	int i;
-
-	if (!log_wants(LOG_LEVEL_INFO))
-		return;
-	clock_stamp(clock_wall_ms(), stamp);
-	buf_init(&line, LIMIT_LOG_LINE - 1);
-	buf_room(&line, LOG_LINE);
-	log_text(&line, "{\"time\":\"", stamp);
-	log_text(&line, ",\"level\":\"info\",\"msg\":\"request\",\"id\":\"", r->trace.span);
-	log_text(&line, ",\"trace\":\"", r->trace.id);
-	log_number(&line, ",\"status\":", r->reply.status);
-	log_text(&line, ",\"stage\":\"", stages[r->last].name);
-	log_text(&line, ",\"method\":\"", mcp_method_name(&r->message));
-	if (r->message.method != NULL)
-		log_text(&line, ",\"era\":\"", r->message.era == MCP_MODERN ? "modern" : "legacy");
-	if (r->refused != NULL)
-		log_text(&line, ",\"refused\":\"", r->refused);
-	if (r->message.tool != NULL)
-		log_text(&line, ",\"tool\":\"", r->message.tool->name);
-	if (r->reply.code != 0)
-		log_number(&line, ",\"rpc_error\":", r->reply.code);
-	/* A code may be the service's own: what does not look like one is not logged. */
-	if (r->calling && c->code[0] != '\0')
-		log_text(&line, ",\"error\":\"",
-		    c->code[strspn(c->code, word)] == '\0' ? c->code : "other");
-	if (r->calling && c->errand.outcome != NULL) {
-		log_text(&line, ",\"upstream\":\"", c->errand.outcome);
-		log_number(&line, ",\"upstream_status\":", c->errand.status);
-		log_number(&line, ",\"upstream_us\":", c->errand.us);
-		log_number(&line, ",\"tries\":", c->errand.plan.tries);
-		if (c->split != NULL)
-			log_number(&line, ",\"parts\":", (int64_t)split_sent(c->split));
-	}
-	if (r->calling && c->errand.why != NULL && c->errand.why[0] != '\0') {
-		buf_puts(&line, ",\"upstream_error\":");
-		log_quote(&line, c->errand.why);
-	}
-	if (r->front == NULL)
-		buf_puts(&line, r->cut ? ",\"client\":\"cut\"" : ",\"client\":\"gone\"");
-	buf_puts(&line, ",\"us\":{\"");
-	for (i = 0; i < REQ_STAGES; i++) {
-		buf_puts(&line, i == 0 ? "" : ",\"");
-		buf_puts(&line, stages[i].name);
-		log_number(&line, "\":", r->us[i]);
-	}
-	log_number(&line, "},\"bytes_in\":", (int64_t)r->bytes_in);
-	log_number(&line, ",\"bytes_out\":", (int64_t)sent);
-	buf_putc(&line, '}');
-	log_line(&line);
-	buf_finish(&line);
 }
 
 /* The one way an exchange ends. */
@@ -649,13 +744,14 @@ req_end(struct req *r)
 {
 	struct bridge *b = r->bridge;
 
+	req_ask_end(r);
+	ask_answer_finish(&r->answer);
 	if (r->calling)
 		call_finish(&r->call);
 	mcp_message_finish(&r->message);
 	mcp_reply_finish(&r->reply);
 	http_request_finish(&r->http);
 	auth_case_finish(&r->auth);
-	buf_finish(&r->headers);
 	LIST_REMOVE(r, entry);
 	b->held -= r->bytes_in;
 	b->inflight--;

@@ -119,6 +119,7 @@ witness_write(struct call *c, store_done *done)
 	case RESULT_UNCLEAR:
 		return put(c, RECORD_LOST, c->tag, done);
 	case RESULT_NOTHING:
+	case RESULT_ASKS:
 		break;
 	}
 	return store_swap(c->bridge->store, c->place, c->tag, NULL, 0, 0, done, c);

@@ -28,12 +28,14 @@
 #include "edge/fetch.h"
 #include "edge/front.h"
 #include "edge/listener.h"
+#include "edge/mail.h"
 #include "edge/manager.h"
 #include "edge/sandbox.h"
 #include "edge/self.h"
 #include "edge/stdio.h"
 #include "edge/store.h"
 #include "edge/trust.h"
+#include "run/ask.h"
 #include "run/auth.h"
 #include "run/bridge.h"
 #include "run/flight.h"
@@ -92,6 +94,8 @@ static void	on_closed(void *);
 static void	on_ended(void *);
 
 static bool	unwatched;	/* libevent could not watch a descriptor, and only logs that */
+
+static const struct timeval	second = { 1, 0 };
 
 static volatile sig_atomic_t	alarms;	/* since the last tick */
 
@@ -153,6 +157,7 @@ worker_stdio(const struct settings *s, struct metrics *m)
 	if (worker_init(&w, s, m) == -1 || worker_live(&w) == -1 || worker_enter(&w) == -1)
 		goto out;
 	w.handler.conns_max = (size_t)s->max_inflight;
+	w.bridge.mcp.local = &w.bridge.local;
 	w.stdio = stdio_create(w.bridge.base, &w.handler);
 	if (w.stdio == NULL)
 		goto out;
@@ -179,6 +184,7 @@ worker_talk(const struct settings *s, struct metrics *m, const struct worker_tal
 	buf_init(&answer, LIMIT_SERVICE_FILE + 4 * (size_t)s->result_max);
 	if (worker_init(&w, s, m) == -1 || worker_enter(&w) == -1)
 		goto out;
+	w.bridge.mcp.local = &w.bridge.local;
 	w.code = EXIT_PLANNED;
 	while (w.code == EXIT_PLANNED && talk->next(talk->arg, &answer, &message)) {
 		w.code = EXIT_TEMPORARY;
@@ -233,6 +239,24 @@ worker_status(void *arg, const char *caller, struct buf *out)
 	limit_status(&w->bridge.limit, caller, clock_mono_us(), out);
 	buf_printf(out, ",\"store\":\"%s\"",
 	    w->bridge.store == NULL ? "none" : store_name(w->bridge.store));
+}
+
+/* Random bytes of a session's id, and when it was made. */
+static void
+worker_stamp(void *arg, uint8_t *random, size_t len, int64_t *now_ms)
+{
+	struct worker *w = arg;
+
+	bridge_random(&w->bridge, random, len);
+	*now_ms = clock_wall_ms();
+}
+
+static void
+on_letter(void *arg, const void *data, size_t len)
+{
+	struct worker *w = arg;
+
+	ask_letter(&w->bridge, data, len);
 }
 
 static void
@@ -296,6 +320,7 @@ worker_init(struct worker *w, const struct settings *s, struct metrics *m)
 	if (w->bridge.base == NULL)
 		return -1;
 	w->bridge.mcp.status = worker_status;
+	w->bridge.mcp.stamp = worker_stamp;
 	w->bridge.mcp.arg = w;
 	limit_init(&w->bridge.limit, s, m->board);
 	w->bridge.fetcher = fetcher_create(w->bridge.base, &upstream);
@@ -350,6 +375,9 @@ worker_open(struct worker *w)
 		log_errorx("all %d seats of the board are taken", LIMIT_BOARD_SEATS);
 	if (w->bridge.seat == NULL || worker_live(w) == -1)
 		return -1;
+	w->bridge.mail = mail_create(base, &s->key, on_letter, w);
+	if (w->bridge.mail == NULL)
+		return -1;
 	crypto_random(&chance, sizeof chance);
 	life_init(&w->life, (uint64_t)s->max_requests, s->max_age_s, s->max_rss, clock_mono_us(),
 	    chance);
@@ -372,7 +400,6 @@ worker_open(struct worker *w)
 static int
 worker_live(struct worker *w)
 {
-	static const struct timeval second = { 1, 0 };
 	struct event_base *base = w->bridge.base;
 	sigset_t mine;
 	int i;
@@ -441,6 +468,7 @@ worker_finish(struct worker *w)
 	flights_destroy(w->bridge.flights);
 	auth_destroy(w->bridge.auth);
 	grants_destroy(w->bridge.grants);
+	mail_destroy(w->bridge.mail);
 	store_destroy(w->bridge.store);
 	fetcher_destroy(w->bridge.fetcher);
 	for (i = 0; i < SIGNALS; i++) {
@@ -629,6 +657,11 @@ on_deadline(evutil_socket_t fd, short what, void *arg)
 
 	(void)fd;
 	(void)what;
+	/* Those who are asked something are told so, for which there is a second. */
+	if (ask_cut_all(&w->bridge) > 0) {
+		event_add(w->deadline, &second);
+		return;
+	}
 	log_warnx("drain deadline: %zu requests in flight are cut off", w->bridge.inflight);
 	w->over = true;
 }

@@ -32,6 +32,7 @@ struct http_request {
 	struct buf		 body;
 	enum http_excess	 excess;
 	bool			 local;		/* over no HTTP: from who runs this process */
+	bool			 whole;		/* its answer is to come in one piece */
 };
 
 /* Make an empty request whose body may have `body_max` bytes. */

@@ -8,13 +8,14 @@
 
 #include "base/buf.h"
 #include "check.h"
+#include "mcp/capability.h"
 #include "mcp/content.h"
 #include "wire/json.h"
 
 #define PNG	"iVBORw0KGgo="
 #define STRANGE	"Zq7"		/* in values and names of messages; never in what is said of them */
 #define TEXT	"{\"type\":\"text\",\"text\":\"hi\"}"
-#define NEEDS(x) CONTENT_NEEDS_ ## x
+#define NEEDS(x) CAPABILITY_ ## x
 
 enum kind { TOOL, PROMPT, RESOURCE, ASKED, BLOCK, ICONS, INPUT };
 
@@ -77,7 +78,7 @@ static const struct {
 	{ INPUT, "{\"q\":{\"method\":\"elicitation/create\",\"params\":{\"message\":\"m\\u202e\",\"requestedSchema\":"
 	    "{\"type\":\"object\",\"properties\":{}}}}}",
 	    "{\"q\":{\"method\":\"elicitation/create\",\"params\":{\"message\":\"m\",\"requestedSchema\":"
-	    "{\"type\":\"object\",\"properties\":{}}}}}", NEEDS(ELICIT_FORM) },
+	    "{\"type\":\"object\",\"properties\":{}}}}}", NEEDS(ELICITATION) },
 	{ INPUT, "{\"q\":{\"method\":\"elicitation/create\",\"params\":{\"mode\":\"form\",\"message\":\"m\",\"requestedSchema\":"
 	    "{\"$schema\":\"https://json-schema.org/draft/2020-12/schema\",\"type\":\"object\",\"properties\":{"
 	    "\"s\":{\"type\":\"string\",\"title\":\"t\",\"description\":\"d\",\"minLength\":1,\"maxLength\":9,"
@@ -90,13 +91,13 @@ static const struct {
 	    "\"e4\":{\"type\":\"array\",\"minItems\":1,\"maxItems\":2,\"items\":{\"type\":\"string\",\"enum\":[\"a\",\"b\"]},"
 	    "\"default\":[\"b\"]},"
 	    "\"e5\":{\"type\":\"array\",\"items\":{\"anyOf\":[{\"const\":\"a\",\"title\":\"A\"}]}}},"
-	    "\"required\":[\"s\",\"e5\"]}}}}", NULL, NEEDS(ELICIT_FORM) },
+	    "\"required\":[\"s\",\"e5\"]}}}}", NULL, NEEDS(ELICITATION) },
 	{ INPUT, "{\"q\":{\"method\":\"elicitation/create\",\"params\":{\"mode\":null,\"message\":\"m\",\"requestedSchema\":"
 	    "{\"type\":\"object\",\"additionalProperties\":false,\"properties\":{\"a\":{\"type\":\"boolean\",\"x\":1}}}}}}",
 	    "{\"q\":{\"method\":\"elicitation/create\",\"params\":{\"message\":\"m\",\"requestedSchema\":"
-	    "{\"type\":\"object\",\"properties\":{\"a\":{\"type\":\"boolean\"}}}}}}", NEEDS(ELICIT_FORM) },
+	    "{\"type\":\"object\",\"properties\":{\"a\":{\"type\":\"boolean\"}}}}}}", NEEDS(ELICITATION) },
 	{ INPUT, "{\"q\":{\"method\":\"elicitation/create\",\"params\":{\"mode\":\"url\",\"message\":\"m\",\"url\":"
-	    "\"https://example.com/agree?x=1\",\"elicitationId\":\"e1\"}}}", NULL, NEEDS(ELICIT_URL) },
+	    "\"https://example.com/agree?x=1\",\"elicitationId\":\"e1\"}}}", NULL, NEEDS(ELICITATION_URL) },
 	{ INPUT, "{\"s\":{\"method\":\"sampling/createMessage\",\"params\":{\"messages\":[],\"maxTokens\":100}}}", NULL,
 	    NEEDS(SAMPLING) },
 	{ INPUT, "{\"s\":{\"method\":\"sampling/createMessage\",\"params\":{\"messages\":[{\"role\":\"user\",\"content\":" TEXT
@@ -118,7 +119,7 @@ static const struct {
 	    "{\"type\":\"tool_result\",\"toolUseId\":\"u\",\"content\":[" TEXT "],\"structuredContent\":{},\"isError\":false}}]}}}",
 	    NULL, NEEDS(SAMPLING) | NEEDS(SAMPLING_TOOLS) },
 	{ INPUT, "{\"a\":{\"method\":\"roots/list\"},\"\xc3\xa4\":{\"method\":\"elicitation/create\",\"params\":{\"mode\":\"url\","
-	    "\"message\":\"\",\"url\":\"https://a.b\"}}}", NULL, NEEDS(ROOTS) | NEEDS(ELICIT_URL) },
+	    "\"message\":\"\",\"url\":\"https://a.b\"}}}", NULL, NEEDS(ROOTS) | NEEDS(ELICITATION_URL) },
 };
 
 #define FORM(properties, more) "{\"q\":{\"method\":\"elicitation/create\",\"params\":{\"message\":\"m\",\"requestedSchema\":" \
@@ -503,7 +504,7 @@ check_counts(void)
 			cJSON_Delete(tree);
 			buf_finish(&in);
 		}
-	check_good(INPUT, "{\"" NAME_128 "\":{\"method\":\"roots/list\"}}", NULL, CONTENT_NEEDS_ROOTS);
+	check_good(INPUT, "{\"" NAME_128 "\":{\"method\":\"roots/list\"}}", NULL, CAPABILITY_ROOTS);
 }
 
 /* Allocations of cJSON until one fails. */

@@ -32,7 +32,16 @@ static const char service[] =
 static const struct principal anybody = { .name = (char *)(uintptr_t)"anonymous" };
 static struct crypto_key key = { .secret = { "the secret of this test" }, .count = 1 };
 static struct catalog catalog;
-static struct mcp mcp = { .catalog = &catalog, .key = &key, .instructions = "Be \"kind\".",
+/* Ids of sessions are the same each time. */
+static void
+stamp(void *arg, uint8_t *random, size_t len, int64_t *now_ms)
+{
+	(void)arg;
+	memset(random, 7, len);
+	*now_ms = 1000;
+}
+
+static struct mcp mcp = { .catalog = &catalog, .key = &key, .stamp = stamp, .instructions = "Be \"kind\".",
     .limits = "{\"result_bytes\":1}", .list_ttl_ms = 60000, .list_page = 100 };
 
 /* Header lines "Name: value|..." become CGI variables. */
@@ -241,7 +250,7 @@ static const struct {
 	{ "initialize 2025-06-18", "", MSG("initialize", "\"protocolVersion\":\"2025-06-18\""), 200, 0,
 	    "\"protocolVersion\":\"2025-06-18\"" },
 	{ "initialize 2025-03-26", "", MSG("initialize", "\"protocolVersion\":\"2025-03-26\""), 200, 0,
-	    "\"protocolVersion\":\"2025-11-25\"" },
+	    "\"protocolVersion\":\"2025-03-26\"" },
 	{ "initialize 2026-07-28 without _meta", "", MSG("initialize", "\"protocolVersion\":\"2026-07-28\""),
 	    200, 0, "\"protocolVersion\":\"2025-11-25\"" },
 	{ "initialize's server", "", MSG("initialize", "\"protocolVersion\":\"x\""), 200, 0,
@@ -268,8 +277,8 @@ static const struct {
 	{ "unknown resource", "", MSG("resources/read", "\"uri\":\"x:y\""), 200, -32002, "\"uri\":\"x:y\"" },
 	{ "a version that is not", "MCP-Protocol-Version: 1999-01-01", MSG("tools/list", ""), 400, -32022,
 	    "\"requested\":\"1999-01-01\"" },
-	{ "a version that is not served", "MCP-Protocol-Version: 2025-03-26", MSG("tools/list", ""), 400,
-	    -32022, "\"supported\":[\"2026-07-28\",\"2025-11-25\",\"2025-06-18\"]" },
+	{ "a version that is not served", "MCP-Protocol-Version: 2024-11-05", MSG("tools/list", ""), 400,
+	    -32022, "\"supported\":[\"2026-07-28\",\"2025-11-25\",\"2025-06-18\",\"2025-03-26\"]" },
 	{ "accept JSON", "Accept: application/json", MSG("ping", ""), 200, 0, "result" },
 	{ "accept both", "Accept: application/json, text/event-stream", MSG("ping", ""), 200, 0, "result" },
 	{ "accept another", "Accept: text/html", MSG("ping", ""), 406, -32600, "application/json" },
@@ -306,11 +315,11 @@ run_case(size_t i)
 	    call ? "upstream" : buf_str(&r.body));
 	if (call) {
 		CHECK(m.tool != NULL && cJSON_IsObject(m.args), "%s: a tool and arguments", cases[i].name);
-		mcp_reply_tool(&r, &m, "{\"a\":1}", false);
+		mcp_reply_result(&r, &m, "{\"a\":1}");
 		CHECK(strstr(buf_str(&r.body), "\"text\":\"{\\\"a\\\":1}\"}],\"structuredContent\":{\"a\":1}") !=
 		    NULL, "%s: %s", cases[i].name, buf_str(&r.body));
 		buf_reset(&r.body);
-		mcp_reply_tool(&r, &m, "{\"a\":1}", true);
+		mcp_reply_failure(&r, &m, "{\"a\":1}", "x");
 		CHECK(strstr(buf_str(&r.body), "\"isError\":true") != NULL &&
 		    strstr(buf_str(&r.body), "structuredContent") == NULL, "%s: %s", cases[i].name,
 		    buf_str(&r.body));
@@ -462,7 +471,8 @@ run_listen(void)
 		    "\"params\":{\"notifications\":{\"toolsListChanged\":true}," META "}}", ids[i]);
 		run(HEADS("subscriptions/listen"), body, &m, &r);
 		CHECK(r.status == 200 && strcmp(r.type, "text/event-stream") == 0 &&
-		    strstr(r.headers, "X-Accel-Buffering: no\r\n") != NULL, "%s", r.headers);
+		    strstr(buf_str(&r.headers), "X-Accel-Buffering: no\r\n") != NULL, "%s",
+		    buf_str(&r.headers));
 		snprintf(want, sizeof want, "\"io.modelcontextprotocol/subscriptionId\":%s", ids[i]);
 		for (p = buf_str(&r.body), events = 0; *p != '\0'; p = end + 2, events++) {
 			CHECK(strncmp(p, "event: message\ndata: ", 21) == 0, "event %d: %s", events, p);

@@ -194,11 +194,11 @@ confirm_tokens(void)
 	CHECK(crypto_key_random(&key) == 0 && crypto_key_random(&other_key) == 0, "keys");
 	buf_init(&token, 256);
 	buf_init(&twin, 256);
-	CHECK(confirm_seal(&token, &c, 5000, nonce) == 0, "sealed");
-	CHECK(confirm_open(&c, token.data, 4999, place) == CONFIRM_GOOD, "good");
-	CHECK(confirm_open(&c, token.data, 4999, second) == CONFIRM_GOOD &&
+	CHECK(confirm_seal(&token, &c, 5000, nonce, "") == 0, "sealed");
+	CHECK(confirm_open(&c, token.data, 4999, place, NULL) == CONFIRM_GOOD, "good");
+	CHECK(confirm_open(&c, token.data, 4999, second, NULL) == CONFIRM_GOOD &&
 	    memcmp(place, second, sizeof place) == 0, "one token, one place");
-	CHECK(confirm_open(&c, token.data, 5000, place) == CONFIRM_EXPIRED, "expired");
+	CHECK(confirm_open(&c, token.data, 5000, place, NULL) == CONFIRM_EXPIRED, "expired");
 	/* Every other byte at every place. */
 	for (i = 0; i < token.len; i++) {
 		was = token.data[i];
@@ -206,34 +206,34 @@ confirm_tokens(void)
 			if ((char)b == was)
 				continue;
 			token.data[i] = (char)b;
-			if (confirm_open(&c, token.data, 0, place) != CONFIRM_FALSE)
+			if (confirm_open(&c, token.data, 0, place, NULL) != CONFIRM_FALSE)
 				break;
 		}
 		CHECK(b == 256, "byte %zu as %d", i, b);
 		token.data[i] = was;
 	}
 	buf_puts(&token, "A");
-	CHECK(confirm_open(&c, token.data, 0, place) == CONFIRM_FALSE, "longer");
+	CHECK(confirm_open(&c, token.data, 0, place, NULL) == CONFIRM_FALSE, "longer");
 	buf_truncate(&token, token.len - 1);
 	other = c;
 	other.caller = "you";
-	CHECK(confirm_open(&other, token.data, 0, place) == CONFIRM_FALSE, "another caller's");
+	CHECK(confirm_open(&other, token.data, 0, place, NULL) == CONFIRM_FALSE, "another caller's");
 	other = c;
 	other.tool = &service.tools[1];
-	CHECK(confirm_open(&other, token.data, 0, place) == CONFIRM_FALSE, "another tool's");
+	CHECK(confirm_open(&other, token.data, 0, place, NULL) == CONFIRM_FALSE, "another tool's");
 	other = c;
 	other.digest[0]++;
-	CHECK(confirm_open(&other, token.data, 0, place) == CONFIRM_FALSE, "other arguments'");
+	CHECK(confirm_open(&other, token.data, 0, place, NULL) == CONFIRM_FALSE, "other arguments'");
 	other = c;
-	other.asks = true;
-	CHECK(confirm_open(&other, token.data, 0, place) == CONFIRM_FALSE, "no answer to a question");
+	other.use = CONFIRM_QUESTION;
+	CHECK(confirm_open(&other, token.data, 0, place, NULL) == CONFIRM_FALSE, "no answer to a question");
 	other = c;
 	other.key = &other_key;
-	CHECK(confirm_open(&other, token.data, 0, place) == CONFIRM_FALSE, "another key's");
-	CHECK(confirm_open(&c, "", 0, place) == CONFIRM_FALSE, "none");
-	CHECK(confirm_seal(&twin, &c, 5000, (const uint8_t *)"7654321") == 0 &&
-	    confirm_open(&c, token.data, 0, place) == CONFIRM_GOOD &&
-	    confirm_open(&c, twin.data, 0, second) == CONFIRM_GOOD &&
+	CHECK(confirm_open(&other, token.data, 0, place, NULL) == CONFIRM_FALSE, "another key's");
+	CHECK(confirm_open(&c, "", 0, place, NULL) == CONFIRM_FALSE, "none");
+	CHECK(confirm_seal(&twin, &c, 5000, (const uint8_t *)"7654321", "") == 0 &&
+	    confirm_open(&c, token.data, 0, place, NULL) == CONFIRM_GOOD &&
+	    confirm_open(&c, twin.data, 0, second, NULL) == CONFIRM_GOOD &&
 	    memcmp(place, second, sizeof place) != 0, "two tokens, two places");
 	buf_finish(&token);
 	buf_finish(&twin);
@@ -246,14 +246,18 @@ confirm_texts(void)
 	    "\"confirm_token\":\"t\"}"), *item;
 	struct failure f;
 	struct buf out;
+	const char *words;
 	char *huge;
 
 	buf_init(&out, LIMIT_QUESTION * 4);
-	CHECK(confirm_question(&out, &service.tools[0], args, "{\"seen\":1}") == 0 &&
-	    strncmp(buf_str(&out), "Send it?\n", 9) == 0 && strstr(buf_str(&out), "\nn: ") == NULL &&
-	    strstr(buf_str(&out), "\u202e") == NULL && strstr(buf_str(&out), "confirm_token") == NULL &&
-	    strstr(buf_str(&out), "\nto: ") == NULL && strstr(buf_str(&out), "cannot be seen") != NULL &&
-	    strstr(buf_str(&out), "{\"seen\":1}") != NULL, "%s", buf_str(&out));
+	CHECK(confirm_question(&out, &service.tools[0], args, "{\"seen\":1}") == 0, "asked");
+	item = parse(buf_str(&out));
+	words = json_str(json_get(json_get(item, "confirm"), "params"), "message");
+	CHECK(words != NULL && strncmp(words, "Send it?\n", 9) == 0 && strstr(words, "\nn: ") == NULL &&
+	    strstr(words, "\u202e") == NULL && strstr(words, "confirm_token") == NULL &&
+	    strstr(words, "\nto: ") == NULL && strstr(words, "cannot be seen") != NULL &&
+	    strstr(words, "{\"seen\":1}") != NULL, "%s", buf_str(&out));
+	cJSON_Delete(item);
 	cJSON_Delete(args);
 	args = cJSON_CreateObject();
 	huge = malloc(20001);

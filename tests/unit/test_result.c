@@ -79,7 +79,7 @@ map(const char *tool, cJSON *args, const struct answer *a, size_t budget)
 
 	buf_init(&out, 4 * 1024 * 1024);
 	if (paging_init(&p, t, &key, args, &f) == -1 ||
-	    result_map(&out, t, args, a, &p, budget, false, &f) != RESULT_GOOD) {
+	    result_map(&out, t, args, a, &p, budget, false, NULL, &f) != RESULT_GOOD) {
 		buf_reset(&out);
 		buf_putc(&out, '!');
 		CHECK(failure_print(&out, &f) == 0, "%s: a failure prints", tool);
@@ -419,7 +419,7 @@ run_pages(size_t budget)
 			a.body = buf_str(&body);
 			a.len = body.len;
 			buf_init(&out, 65536);
-			CHECK(result_map(&out, t, args, &a, &p, budget, false, &f) == RESULT_GOOD, "budget %zu: %s", budget,
+			CHECK(result_map(&out, t, args, &a, &p, budget, false, NULL, &f) == RESULT_GOOD, "budget %zu: %s", budget,
 			    f.hint);
 			text = buf_take(&out);
 			paging_finish(&p);
@@ -568,7 +568,7 @@ run_memory(const char *tool, const char *args_text, const char *body, size_t bud
 		CHECK(paging_init(&p, t, &key, args, &f) == 0, "%s", tool);
 		allocations_left = i;
 		cJSON_InitHooks(&scarce);
-		result = result_map(&out, t, args, &a, &p, budget, false, &f) == RESULT_GOOD ? 0 : -1;
+		result = result_map(&out, t, args, &a, &p, budget, false, NULL, &f) == RESULT_GOOD ? 0 : -1;
 		cJSON_InitHooks(NULL);
 		if (result == -1) {
 			CHECK(f.code[0] != '\0' && f.hint[0] != '\0', "%s with %d: a reason", tool, i);

@@ -594,7 +594,7 @@ static const struct mutation mutations[] = {
 	{ "/origins", "[7]", "/origins", "must be http or https", YES },
 
 	{ T0 "/response", NULL, T0, "\"response\" is missing", YES },
-	{ T0 "/response", "\"/data\"", T0 "/response", "must be an object", YES },
+	{ T0 "/response", "\"/data\"", "/tools/0", "must be an object", YES },
 	{ T1 "/response", "{\"each\":\"/data\",\"item\":\"/id\"}", T1 "/response", "a result is an object",
 	    YES },
 	{ T1 "/response", "{\"pointer\":\"/data\"}", T1 "/response", "a result is an object", YES },

@@ -9,6 +9,7 @@
 #include "base/buf.h"
 #include "base/limits.h"
 #include "check.h"
+#include "mcp/capability.h"
 #include "mcp/session.h"
 
 static const char alphabet[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_";
@@ -18,13 +19,13 @@ static const struct crypto_key key = {
 
 static const struct session sessions[] = {
 	{ 0 },
-	{ .version = 2, .capabilities = SESSION_ELICITATION, .level = 3, .nonce = "random1",
+	{ .version = 2, .capabilities = CAPABILITY_ELICITATION, .level = 3, .nonce = "random1",
 	    .born_ms = INT64_C(1790000000000) },
-	{ .version = 1, .capabilities = SESSION_ELICITATION_URL | SESSION_SAMPLING_TOOLS,
+	{ .version = 1, .capabilities = CAPABILITY_ELICITATION_URL | CAPABILITY_SAMPLING_TOOLS,
 	    .level = 1, .born_ms = 1 },
 	{ .version = UINT8_MAX, .capabilities = UINT8_MAX, .level = 8,
 	    .nonce = { 255, 255, 255, 255, 255, 255, 255, 255 }, .born_ms = INT64_MAX },
-	{ .capabilities = SESSION_SAMPLING | SESSION_ROOTS, .born_ms = INT64_MIN },
+	{ .capabilities = CAPABILITY_SAMPLING | CAPABILITY_ROOTS, .born_ms = INT64_MIN },
 };
 
 static bool

@@ -136,7 +136,10 @@ run_reply(size_t i)
 		catalog_of(&catalog, service);
 	m.tool = catalog_find(&catalog, replies[i].tool);
 	mcp_reply_init(&r, 65536);
-	mcp_reply_tool(&r, &m, replies[i].json, replies[i].failed);
+	if (replies[i].failed)
+		mcp_reply_failure(&r, &m, replies[i].json, "x");
+	else
+		mcp_reply_result(&r, &m, replies[i].json);
 	tree = json_parse(buf_str(&r.body), r.body.len, &fault);
 	result = json_get(tree, "result");
 	text = json_str(cJSON_GetArrayItem(json_get(result, "content"), 0), "text");

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * test_resource.c - mcp/resource: metadata that a JSON parser reads, and challenges that the
+ * test_metadata.c - mcp/metadata: metadata that a JSON parser reads, and challenges that the
  * grammar of RFC 9110, 11.2 and RFC 6750, 3 accepts, whatever the tools ask for.
  */
 #include <string.h>
@@ -8,7 +8,7 @@
 #include "base/buf.h"
 #include "catalog.h"
 #include "check.h"
-#include "mcp/resource.h"
+#include "mcp/metadata.h"
 #include "wire/json.h"
 
 #define TOOL(name, scopes) \
@@ -37,7 +37,7 @@ metadata(const struct catalog *c, const char *resource, const char *issuer)
 	cJSON *tree;
 
 	buf_init(&text, 65536);
-	CHECK(resource_metadata(&text, resource, issuer, c) == 0, "made");
+	CHECK(metadata_print(&text, resource, issuer, c) == 0, "made");
 	tree = json_parse(buf_str(&text), text.len, &fault);
 	CHECK(tree != NULL, "%s: %s", fault.why, buf_str(&text));
 	buf_finish(&text);
@@ -79,7 +79,7 @@ run_metadata(const struct catalog *c, const struct catalog *bare)
 	CHECK(is_list(json_get(tree, "bearer_methods_supported"), methods, 1), "and the rest");
 	cJSON_Delete(tree);
 	buf_init(&small, 40);
-	CHECK(resource_metadata(&small, RESOURCE, issuer[0], c) == -1, "no room");
+	CHECK(metadata_print(&small, RESOURCE, issuer[0], c) == -1, "no room");
 	buf_finish(&small);
 }
 
@@ -154,7 +154,7 @@ challenge(struct read *r, const struct catalog *c, const char *resource, const s
 	struct buf text;
 
 	buf_init(&text, 4096);
-	CHECK(resource_challenge(&text, resource, c, tool, error,
+	CHECK(metadata_challenge(&text, resource, c, tool, error,
 	    error == NULL ? NULL : "the token has expired") == 0, "made");
 	CHECK(take_apart(buf_str(&text), r), "%s", buf_str(&text));
 	buf_finish(&text);
@@ -188,7 +188,7 @@ run_challenges(const struct catalog *c, const struct catalog *bare)
 	challenge(&r, bare, NULL, NULL, NULL);
 	CHECK(r.realm[0] != '\0', "the realm alone");
 	buf_init(&small, 30);
-	CHECK(resource_challenge(&small, RESOURCE, c, NULL, NULL, NULL) == -1, "no room");
+	CHECK(metadata_challenge(&small, RESOURCE, c, NULL, NULL, NULL) == -1, "no room");
 	buf_finish(&small);
 }
 

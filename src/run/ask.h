@@ -1,0 +1,79 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * ask.h - questions to a client of the legacy era: requests on the stream of its call, whose
+ * answers come with requests of their own, to this worker or to another.
+ *
+ * A request's id names the worker that waits and cannot be guessed. Whoever gets an answer for
+ * another worker sends it there (edge/mail), and says what became of it to the client.
+ */
+#ifndef RUN_ASK_H
+#define RUN_ASK_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include <sys/queue.h>
+
+#include <event2/event_struct.h>
+
+#include "base/crypto.h"
+#include "edge/mail.h"
+
+struct bridge;
+struct buf;
+struct cJSON;
+struct mcp_message;
+struct principal;
+
+/* What came of it. */
+enum ask_end {
+	ASK_ANSWERED,	/* `responses` has an answer to each question */
+	ASK_REFUSED,	/* the client answered one with an error */
+	ASK_UNANSWERED,	/* not in time */
+	ASK_CUT,	/* this process is to end */
+};
+
+struct ask {
+	struct bridge		*bridge;
+	const struct principal	*principal;	/* who is asked, and may answer; borrowed */
+	struct cJSON		*responses;	/* owned: by the questions' keys */
+	size_t			 open;		/* questions without an answer */
+	char			 name[2 * CRYPTO_TAG + 1];	/* random; "": nothing is asked */
+	LIST_ENTRY(ask)		 entry;
+	struct event		 timer, pulse;
+	/* A piece of its call's stream: an event, or a sign of life. Takes over what it holds. */
+	void			(*say)(void *arg, struct buf *piece);
+	/* Called once from the loop. */
+	void			(*done)(void *arg, enum ask_end end);
+	void			*arg;
+};
+
+/*
+ * Ask what `requests` (inputRequests) are, for `wait_s` seconds at most. Members up to `principal`
+ * and `say` to `arg` are set, the rest zero. 0, or -1 (memory, random bytes): nothing was asked.
+ * ask_finish() must follow in both cases.
+ */
+int	 ask_start(struct ask *a, const struct cJSON *requests, int64_t wait_s);
+void	 ask_finish(struct ask *a);
+/* End all that is asked: the process is to end. Returns how many there were. */
+size_t	 ask_cut_all(struct bridge *b);
+
+/* An answer on its way to whoever waits for it. */
+struct ask_answer {
+	struct mail_wait	 letter;
+	void			(*told)(void *arg, int status);
+	void			*arg;
+};
+
+/*
+ * Take an answer that a client posted. The HTTP status of the reply: 202 it has arrived, or is an
+ * answer to nothing of ours; 404 nobody waits for it; 413, 503; or 0: `told`, which is set with
+ * `arg`, will be called with it once from the loop, unless ask_answer_finish() comes first.
+ */
+int	 ask_answer(struct ask_answer *a, struct bridge *b, const struct mcp_message *m);
+void	 ask_answer_finish(struct ask_answer *a);
+/* A letter of another worker. */
+void	 ask_letter(struct bridge *b, const void *data, size_t len);
+
+#endif

@@ -1,0 +1,65 @@
+/* SPDX-License-Identifier: MIT */
+/* req_part.h - what req.c and req_log.c share; nobody else includes it. */
+#ifndef RUN_REQ_PART_H
+#define RUN_REQ_PART_H
+
+#include <sys/queue.h>
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "base/buf.h"
+#include "mcp/mcp.h"
+#include "run/ask.h"
+#include "run/auth.h"
+#include "run/call.h"
+#include "wire/http.h"
+#include "wire/trace.h"
+
+struct bridge;
+struct front;
+
+enum req_stage {
+	REQ_READ, REQ_ROUTE, REQ_HTTP, REQ_AUTH, REQ_RPC, REQ_CALLS, REQ_REPLY, REQ_STAGES
+};
+
+struct req {
+	LIST_ENTRY(req)		 entry;
+	struct bridge		*bridge;
+	struct front		*front;		/* NULL once the client has left */
+	struct http_request	 http;
+	enum req_stage		 stage;
+	enum req_stage		 last;		/* the last stage before REPLY */
+	unsigned		 steps;
+
+	struct trace		 trace;
+	char			 traceparent[TRACE_HEADER];
+	struct mcp_message	 message;
+	struct call		 call;
+	bool			 calling;	/* `call` is in use */
+	struct ask		*ask;		/* owned: what the client is asked meanwhile */
+	unsigned		 rounds;	/* of questions */
+	struct ask_answer	 answer;	/* that it is itself, on its way */
+	struct mcp_reply	 reply;
+	bool			 streaming;	/* some of the reply has been sent, as events */
+	char			 progress[32];	/* the last that was said; "" for none */
+	struct auth_case	 auth;
+	const char		*refused;	/* why it came no further than HTTP; static */
+	bool			 cut;		/* by the end of the process, not by its client */
+
+	int64_t			 began_us;	/* the first byte */
+	int64_t			 entered_us;	/* the stage */
+	int64_t			 us[REQ_STAGES];	/* time in each */
+	size_t			 bytes_in;
+	size_t			 bytes_out;
+};
+
+/* A stage's name, for logs and metrics. */
+const char *req_stage_name(enum req_stage stage);
+
+/* req_log.c: count an exchange that has ended, and write its audit; and its line of the log. */
+void	 req_log_count(struct req *r);
+void	 req_log_write(struct req *r);
+
+#endif
