@@ -272,6 +272,18 @@
 #define LIMIT_STREAM_PULSE_S	15
 /* A notification about a call: one line of a log, or how far it is. */
 #define LIMIT_NOTICE		16384
+/* Streams that tell of changes: resources of one, and how often one looks whether its session has
+ * subscribed to others (seconds); how long that is remembered (milliseconds). */
+#define LIMIT_LISTEN_URIS	64
+#define LIMIT_LISTEN_S		1
+#define LIMIT_SUBSCRIBED_MS	INT64_C(86400000)
+/* Resources that a worker looks at for changes; how long what was seen is remembered, and how soon
+ * one looks again whether another worker has seen it (milliseconds). */
+#define LIMIT_WATCHES		1024
+#define LIMIT_WATCH_KEEP_MS	INT64_C(3600000)
+#define LIMIT_WATCH_AGAIN_MS	200
+/* Resources: the shortest time from one look to the next (milliseconds). */
+#define LIMIT_WATCH_EVERY_MS	100
 /* Questions that one call asks, one after the other. */
 #define LIMIT_ROUNDS		16
 /* Stages a request may pass; a request that loops is failed, not served. */

@@ -84,7 +84,6 @@ mcp_open(const struct mcp *mcp, struct mcp_message *m, const struct principal *p
 
 	memset(m, 0, sizeof *m);
 	m->principal = principal;
-	m->session = MCP_NO_SESSION;
 	code = jsonrpc_parse(&m->rpc, buf_str(&rq->body), rq->body.len, why, sizeof why);
 	if (code != 0) {
 		mcp_reply_error(r, code == JSONRPC_INTERNAL_ERROR ? 500 : 400, m->rpc.id, code,
@@ -125,6 +124,7 @@ mcp_message_finish(struct mcp_message *m)
 	cJSON_Delete(m->input.responses);
 	free(m->input.state);
 	free(m->progress);
+	cJSON_Delete(m->uris);
 	free(m->uri);
 	free(m->value);
 	memset(m, 0, sizeof *m);
@@ -171,22 +171,32 @@ check_session(const struct mcp *mcp, struct mcp_message *m, const struct http_re
     struct mcp_reply *r)
 {
 	const char *id = http_header(rq, "Mcp-Session-Id");
-	struct session session = { 0 };
 
 	if (rq->local && mcp->local != NULL)
-		session = *mcp->local;
+		m->session = *mcp->local;
 	else if (id != NULL &&
-	    session_open(&session, mcp->key, m->principal->name, id) == -1) {
+	    session_open(&m->session, mcp->key, m->principal->name, id) == -1) {
 		mcp_reply_error(r, 404, m->rpc.id, JSONRPC_INVALID_REQUEST, NULL,
 		    "Session not found: the Mcp-Session-Id is not one that you were given; "
 		    "initialize again, or leave the header out");
 		return MCP_ANSWERED;
 	}
-	if (id != NULL || (rq->local && mcp->local != NULL))
-		m->session = (int)session.version;
-	m->input.can = session.capabilities;
-	m->level = session.level;
+	m->in_session = id != NULL || (rq->local && mcp->local != NULL);
+	m->input.can = m->session.capabilities;
+	m->level = m->session.level;
 	return MCP_CALL;
+}
+
+enum mcp_verdict
+mcp_open_stream(const struct mcp *mcp, struct mcp_message *m, const struct principal *principal,
+    const struct http_request *rq, struct mcp_reply *r)
+{
+	memset(m, 0, sizeof *m);
+	m->principal = principal;
+	m->era = MCP_LEGACY;
+	if (check_session(mcp, m, rq, r) == MCP_ANSWERED)
+		return MCP_ANSWERED;
+	return MCP_LISTENS;
 }
 
 /* Whether the client takes events before the answer, and wants to hear of progress. */

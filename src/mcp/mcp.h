@@ -16,6 +16,7 @@
 
 #include "base/buf.h"
 #include "base/crypto.h"
+#include "mcp/session.h"
 #include "wire/http.h"
 #include "wire/jsonrpc.h"
 
@@ -24,7 +25,6 @@ struct mcp_method;
 struct principal;
 struct prompt;
 struct resource;
-struct session;
 struct tool;
 
 #define MCP_MODERN_VERSION	"2026-07-28"
@@ -36,6 +36,7 @@ struct tool;
 #define MCP_LACKS_CAPABILITY	(-32021)
 #define MCP_UNSUPPORTED_VERSION	(-32022)
 
+#define MCP_META	"io.modelcontextprotocol/"	/* before names of the protocol's own */
 #define MCP_ANONYMOUS	"anonymous"	/* the caller whom nobody knows */
 #define MCP_OPERATOR	"operator"	/* who runs the process itself, at a terminal */
 
@@ -53,6 +54,7 @@ struct mcp {
 	/* Random bytes for a session's id, and the wall time. */
 	void			(*stamp)(void *arg, uint8_t *random, size_t len, int64_t *now_ms);
 	void			*arg;
+	bool			 subscribes;	/* clients are told of changes */
 	bool			 personal;	/* what is listed depends on who asks */
 	int64_t			 list_ttl_ms;
 	size_t			 list_page;	/* tools on one page of tools/list */
@@ -73,8 +75,8 @@ struct mcp_message {
 	const struct principal	*principal;	/* who asks; borrowed */
 	bool			 streams;	/* the client takes events before the answer */
 	char			*progress;	/* owned: progressToken as JSON; NULL: none */
-	int			 session;	/* legacy: its version's number; or this: */
-#define MCP_NO_SESSION	(-1)
+	struct session		 session;	/* legacy: what its id says; `in_session` */
+	bool			 in_session;
 	unsigned		 level;		/* of the log, 1 (debug) to 8; 0: none */
 
 	const struct tool	*tool;		/* what is called, or asks a service */
@@ -83,6 +85,8 @@ struct mcp_message {
 	struct mcp_input	 input;
 	const struct resource	*resource;	/* that is read, or embedded in the prompt */
 	char			*uri;		/* owned: of that */
+	bool			 subscribes;	/* to that, or not any more (legacy) */
+	cJSON			*uris;		/* owned: what a stream is to tell of (modern) */
 	const struct prompt	*prompt;	/* prompts/get */
 	cJSON			*prompt_args;	/* owned */
 	const cJSON		*words;		/* that a service file has; or NULL */
@@ -101,6 +105,8 @@ struct mcp_reply {
 enum mcp_verdict {
 	MCP_ANSWERED,	/* the reply is complete */
 	MCP_CALL,	/* a service is to be asked: message->tool with message->args */
+	MCP_LISTENS,	/* it wants to be told of changes: of message->uris, or its session's */
+	MCP_SUBSCRIBES,	/* that is to be written down: message->uri, message->subscribes */
 	MCP_FORBIDDEN,	/* the reply says so: its caller lacks a scope of message->tool */
 };
 
@@ -123,6 +129,13 @@ void	 mcp_reply_error(struct mcp_reply *r, int status, const char *id, int code,
 enum mcp_verdict mcp_open(const struct mcp *mcp, struct mcp_message *m,
 	    const struct principal *principal, const struct http_request *rq,
 	    struct mcp_reply *r);
+/*
+ * Read a GET: of a client of the legacy era that wants the stream of its session. MCP_LISTENS, or
+ * MCP_ANSWERED: there is no such stream.
+ */
+enum mcp_verdict mcp_open_stream(const struct mcp *mcp, struct mcp_message *m,
+	    const struct principal *principal, const struct http_request *rq,
+	    struct mcp_reply *r);
 /* Answer a message that mcp_open() passed on, or say that it is an upstream's to answer. */
 enum mcp_verdict mcp_answer(const struct mcp *mcp, struct mcp_message *m, struct mcp_reply *r);
 /* Keep of a call's message what its result needs, while it waits: the id and the arguments. */
@@ -135,6 +148,8 @@ void	 mcp_message_finish(struct mcp_message *m);
  */
 void	 mcp_reply_question(struct mcp_reply *r, const struct mcp_message *m, const char *requests,
 	    const char *state);
+/* Make the reply a result that says nothing. */
+void	 mcp_reply_empty(struct mcp_reply *r, const struct mcp_message *m);
 /* Make the reply an error: it would take capabilities that the client does not have. */
 void	 mcp_reply_lacks(struct mcp_reply *r, const struct mcp_message *m, unsigned lacks);
 /* Make the reply what a service's answer became: `text` is its JSON. */
@@ -145,6 +160,11 @@ void	 mcp_reply_result(struct mcp_reply *r, const struct mcp_message *m, const c
  */
 void	 mcp_reply_failure(struct mcp_reply *r, const struct mcp_message *m, const char *text,
 	    const char *code);
+/*
+ * Make the reply the end of a stream of subscriptions/listen: of one that has `begun`, or all of
+ * one that has nothing to tell.
+ */
+void	 mcp_reply_listened(struct mcp_reply *r, const struct mcp_message *m, bool begun);
 /*
  * Append a notification to whoever sent `m`: of a `method` that is about the call in flight, with
  * its parameters. 0; 1: the client does not want that; -1: they are not what they should be, or

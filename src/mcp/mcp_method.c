@@ -29,6 +29,8 @@ static enum mcp_verdict	answer_complete(const struct mcp *, struct mcp_message *
 			    struct mcp_reply *);
 static enum mcp_verdict	answer_set_level(const struct mcp *, struct mcp_message *,
 			    struct mcp_reply *);
+static enum mcp_verdict	answer_subscribe(const struct mcp *, struct mcp_message *,
+			    struct mcp_reply *);
 static enum mcp_verdict	answer_listen(const struct mcp *, struct mcp_message *,
 			    struct mcp_reply *);
 static void		answer_server_info(const struct mcp *, struct mcp_message *,
@@ -47,7 +49,9 @@ static const struct mcp_method methods[] = {
 	{ "resources/templates/list", IN_BOTH, NULL, NULL, mcp_list_answer },
 	{ "resources/read", IN_BOTH, "uri", mcp_target_read, answer_read },
 	{ "completion/complete", IN_BOTH, NULL, mcp_target_complete, answer_complete },
-	{ "subscriptions/listen", IN_MODERN, NULL, NULL, answer_listen },
+	{ "resources/subscribe", IN_LEGACY, NULL, mcp_target_subscribe, answer_subscribe },
+	{ "resources/unsubscribe", IN_LEGACY, NULL, mcp_target_subscribe, answer_subscribe },
+	{ "subscriptions/listen", IN_MODERN, NULL, mcp_target_listen, answer_listen },
 };
 
 /* Their places are their numbers in a session's id: a new one stands at the end. */
@@ -94,8 +98,9 @@ mcp_answer(const struct mcp *mcp, struct mcp_message *m, struct mcp_reply *r)
 static void
 put_capabilities(const struct mcp *mcp, struct mcp_reply *r)
 {
-	buf_printf(&r->body, "\"capabilities\":{\"tools\":{},\"prompts\":{},\"resources\":{},"
-	    "\"logging\":{}%s},", mcp->catalog->completes ? ",\"completions\":{}" : "");
+	buf_printf(&r->body, "\"capabilities\":{\"tools\":{},\"prompts\":{},\"resources\":{%s},"
+	    "\"logging\":{}%s},", mcp->subscribes ? "\"subscribe\":true" : "",
+	    mcp->catalog->completes ? ",\"completions\":{}" : "");
 }
 
 static enum mcp_verdict
@@ -121,16 +126,19 @@ static void
 open_session(const struct mcp *mcp, const struct mcp_message *m, unsigned version,
     struct mcp_reply *r)
 {
-	struct session session = {
-		.version = version, .capabilities = m->input.can, .level = m->level,
-	};
+	struct session session = m->session;
 	struct buf id;
 
+	session.version = version;
+	session.capabilities = m->input.can;
+	session.level = m->level;
 	if (mcp->local != NULL) {
 		*mcp->local = session;
 		return;
 	}
-	mcp->stamp(mcp->arg, session.nonce, sizeof session.nonce, &session.born_ms);
+	/* One that goes on is the same session, with the same subscriptions. */
+	if (!m->in_session)
+		mcp->stamp(mcp->arg, session.nonce, sizeof session.nonce, &session.born_ms);
 	buf_init(&id, SESSION_ID);
 	/* Without memory for one it goes on as a client that has none. */
 	if (session_seal(&id, &session, mcp->key, m->principal->name) == 0)
@@ -169,8 +177,8 @@ static enum mcp_verdict
 answer_ping(const struct mcp *mcp, struct mcp_message *m, struct mcp_reply *r)
 {
 	(void)mcp;
-	mcp_result_open(r, m);
-	return mcp_result_close(r, m);
+	mcp_reply_empty(r, m);
+	return MCP_ANSWERED;
 }
 
 static enum mcp_verdict
@@ -289,25 +297,30 @@ answer_set_level(const struct mcp *mcp, struct mcp_message *m, struct mcp_reply 
 		return mcp_refuse_params(r, m, "\"level\" must be debug, info, notice, warning, "
 		    "error, critical, alert or emergency");
 	m->level = level;
-	if (m->session != MCP_NO_SESSION)
-		open_session(mcp, m, (unsigned)m->session, r);
+	if (m->in_session) {
+		/* As it said, whatever this request takes. */
+		m->input.can = m->session.capabilities;
+		open_session(mcp, m, m->session.version, r);
+	}
 	mcp_result_open(r, m);
 	return mcp_result_close(r, m);
 }
 
-/* Nothing is subscribed to: the stream acknowledges that and ends. */
+static enum mcp_verdict
+answer_subscribe(const struct mcp *mcp, struct mcp_message *m, struct mcp_reply *r)
+{
+	(void)mcp;
+	(void)m;
+	(void)r;
+	return MCP_SUBSCRIBES;
+}
+
 static enum mcp_verdict
 answer_listen(const struct mcp *mcp, struct mcp_message *m, struct mcp_reply *r)
 {
+	if (m->uris != NULL)
+		return MCP_LISTENS;
+	mcp_reply_listened(r, m, false);
 	(void)mcp;
-	r->status = 200;
-	r->type = "text/event-stream";
-	buf_puts(&r->headers, "X-Accel-Buffering: no\r\nCache-Control: no-cache\r\n");
-	buf_printf(&r->body, "event: message\ndata: {\"jsonrpc\":\"2.0\",\"method\":"
-	    "\"notifications/subscriptions/acknowledged\",\"params\":{\"_meta\":{\"" META
-	    "subscriptionId\":%s},\"notifications\":{}}}\n\n", m->rpc.id);
-	buf_printf(&r->body, "event: message\ndata: {\"jsonrpc\":\"2.0\",\"id\":%s,\"result\":{"
-	    "\"resultType\":\"complete\",\"_meta\":{\"" META "subscriptionId\":%s,\"" META
-	    "serverInfo\":" SERVER_INFO "}}}\n\n", m->rpc.id, m->rpc.id);
 	return MCP_ANSWERED;
 }

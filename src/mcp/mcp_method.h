@@ -15,7 +15,7 @@
 
 #include "mcp/mcp.h"
 
-#define META		"io.modelcontextprotocol/"
+#define META		MCP_META
 #define SERVER_INFO	"{\"name\":\"ums-mcp\",\"version\":\"" UMS_MCP_VERSION "\"}"
 
 enum era_bits { IN_LEGACY = 1, IN_MODERN = 2, IN_BOTH = 3 };
@@ -41,6 +41,10 @@ enum mcp_verdict mcp_target_call(const struct mcp *mcp, struct mcp_message *m,
 enum mcp_verdict mcp_target_read(const struct mcp *mcp, struct mcp_message *m,
 	    const struct http_request *rq, struct mcp_reply *r);
 enum mcp_verdict mcp_target_prompt(const struct mcp *mcp, struct mcp_message *m,
+	    const struct http_request *rq, struct mcp_reply *r);
+enum mcp_verdict mcp_target_subscribe(const struct mcp *mcp, struct mcp_message *m,
+	    const struct http_request *rq, struct mcp_reply *r);
+enum mcp_verdict mcp_target_listen(const struct mcp *mcp, struct mcp_message *m,
 	    const struct http_request *rq, struct mcp_reply *r);
 enum mcp_verdict mcp_target_complete(const struct mcp *mcp, struct mcp_message *m,
 	    const struct http_request *rq, struct mcp_reply *r);

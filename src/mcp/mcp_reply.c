@@ -82,6 +82,13 @@ mcp_result_close(struct mcp_reply *r, const struct mcp_message *m)
 }
 
 void
+mcp_reply_empty(struct mcp_reply *r, const struct mcp_message *m)
+{
+	mcp_result_open(r, m);
+	mcp_result_close(r, m);
+}
+
+void
 mcp_reply_question(struct mcp_reply *r, const struct mcp_message *m, const char *requests,
     const char *state)
 {
@@ -322,6 +329,26 @@ mcp_reply_failure(struct mcp_reply *r, const struct mcp_message *m, const char *
 	if (*text == '\0')
 		r->body.failed = true;
 	close_result(r, m, true);
+}
+
+void
+mcp_reply_listened(struct mcp_reply *r, const struct mcp_message *m, bool begun)
+{
+	/* Nothing was to be listened to: the stream says so, and ends. */
+	if (!begun) {
+		buf_puts(&r->headers, "X-Accel-Buffering: no\r\nCache-Control: no-cache\r\n");
+		buf_printf(&r->body, "event: message\ndata: {\"jsonrpc\":\"2.0\",\"method\":"
+		    "\"notifications/subscriptions/acknowledged\",\"params\":{\"_meta\":{\"" META
+		    "subscriptionId\":%s},\"notifications\":{}}}\n\nevent: message\ndata: ",
+		    m->rpc.id);
+	}
+	buf_printf(&r->body, "{\"jsonrpc\":\"2.0\",\"id\":%s,\"result\":{"
+	    "\"resultType\":\"complete\",\"_meta\":{\"" META "subscriptionId\":%s,\"" META
+	    "serverInfo\":" SERVER_INFO "}}}", m->rpc.id, m->rpc.id);
+	r->status = 200;
+	r->type = begun ? "application/json" : "text/event-stream";
+	if (!begun)
+		buf_puts(&r->body, "\n\n");
 }
 
 /* ====== what is said before an answer ====== */

@@ -226,6 +226,53 @@ mcp_target_prompt(const struct mcp *mcp, struct mcp_message *m, const struct htt
 	return verdict;
 }
 
+enum mcp_verdict
+mcp_target_subscribe(const struct mcp *mcp, struct mcp_message *m, const struct http_request *rq,
+    struct mcp_reply *r)
+{
+	const char *uri = json_str(m->rpc.params, "uri");
+	enum mcp_verdict verdict;
+
+	(void)rq;
+	if (uri == NULL)
+		return mcp_refuse_params(r, m, "%s needs a \"uri\"", m->method->name);
+	if (!mcp->subscribes) {
+		mcp_reply_error(r, 200, m->rpc.id, JSONRPC_METHOD_NOT_FOUND, NULL,
+		    "Method not found: %s; no resource here tells of changes", m->method->name);
+		return MCP_ANSWERED;
+	}
+	m->subscribes = strcmp(m->method->name, "resources/subscribe") == 0;
+	verdict = open_uri(mcp, m, uri, r);
+	m->tool = NULL;
+	if (verdict != MCP_CALL)
+		return verdict;
+	if (m->resource->every_ms == 0)
+		return mcp_refuse_params(r, m, "this resource does not tell of changes");
+	return m->in_session ? MCP_CALL : mcp_refuse_params(r, m, "a subscription belongs to a "
+	    "session: send the Mcp-Session-Id that initialize gave");
+}
+
+/* What of its wishes a client of the modern era is told of: resources that tell of changes. */
+enum mcp_verdict
+mcp_target_listen(const struct mcp *mcp, struct mcp_message *m, const struct http_request *rq,
+    struct mcp_reply *r)
+{
+	const cJSON *wishes = json_get(m->rpc.params, "notifications");
+	cJSON *uris = json_get(wishes, "resourceSubscriptions");
+
+	(void)rq;
+	if (wishes != NULL && !cJSON_IsObject(wishes))
+		return mcp_refuse_params(r, m, "\"notifications\" must be an object");
+	if (uris != NULL && !cJSON_IsArray(uris))
+		return mcp_refuse_params(r, m, "\"resourceSubscriptions\" must be an array");
+	if (cJSON_GetArraySize(uris) > LIMIT_LISTEN_URIS)
+		return mcp_refuse_params(r, m, "\"resourceSubscriptions\" has %d URIs at most",
+		    LIMIT_LISTEN_URIS);
+	if (mcp->subscribes && m->streams && uris != NULL && uris->child != NULL)
+		m->uris = cJSON_DetachItemViaPointer((cJSON *)(uintptr_t)wishes, uris);
+	return MCP_CALL;
+}
+
 /* How an argument of a prompt, or a variable of a resource's template, is completed; or NULL. */
 static const cJSON *
 find_completion(const struct mcp *mcp, const cJSON *ref, const char *argument,

@@ -26,6 +26,7 @@ static const struct spec_key resource_keys[] = {
 	{ "size", SPEC_COUNT, false },
 	{ "scopes", SPEC_ARRAY, false },
 	{ "complete", SPEC_OBJECT, false },
+	{ "subscribe", SPEC_OBJECT, false },
 	{ "derive", SPEC_OBJECT, false },
 	{ "steps", SPEC_ARRAY, false },
 	{ "request", SPEC_OBJECT, true },
@@ -111,6 +112,29 @@ load_completes(struct resource *r, const struct service *s, const cJSON *spec, c
 	return 0;
 }
 
+/* How clients are told of changes: it is read from time to time, once for all of them. */
+static int
+load_subscribe(struct resource *r, const cJSON *spec, const char *place, struct spec_fault *f)
+{
+	static const struct spec_key keys[] = {
+		{ "every_ms", SPEC_COUNT, true },
+		{ NULL, SPEC_ANY, false },
+	};
+	const cJSON *subscribe = json_get(spec, "subscribe");
+	char at[SPEC_PLACE + 16];
+
+	if (subscribe == NULL)
+		return 0;
+	snprintf(at, sizeof at, "%s/subscribe", place);
+	if (spec_check(subscribe, keys, at, f) == -1)
+		return -1;
+	if (json_integer(json_get(subscribe, "every_ms"), &r->every_ms) == -1 ||
+	    r->every_ms < LIMIT_WATCH_EVERY_MS || r->every_ms > LIMIT_WATCH_KEEP_MS)
+		return spec_fail(f, at, "\"every_ms\" must be %d to %d", LIMIT_WATCH_EVERY_MS,
+		    (int)LIMIT_WATCH_KEEP_MS);
+	return 0;
+}
+
 static int
 load_listing(struct resource *r, const cJSON *spec, const char *place, struct spec_fault *f)
 {
@@ -160,7 +184,8 @@ resource_load(struct resource *r, const struct service *s, const cJSON *spec, co
 {
 	if (spec_check(spec, resource_keys, place, f) == -1 ||
 	    load_uri(r, spec, place, f) == -1 || load_tool(r, s, spec, place, f) == -1 ||
-	    load_completes(r, s, spec, place, f) == -1)
+	    load_completes(r, s, spec, place, f) == -1 ||
+	    load_subscribe(r, spec, place, f) == -1)
 		return -1;
 	return load_listing(r, spec, place, f);
 }

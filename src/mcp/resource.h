@@ -7,6 +7,7 @@
 #define MCP_RESOURCE_H
 
 #include <stdbool.h>
+#include <stdint.h>
 
 #include "mcp/service.h"
 #include "mcp/spec.h"
@@ -20,6 +21,7 @@ struct resource {
 	const char	*text;		/* of the URI, or of its template */
 	const char	*mime;		/* of the content; NULL: as the service says */
 	const cJSON	*completes;	/* by variable; NULL without any */
+	int64_t		 every_ms;	/* how often it is looked at for changes; 0: never */
 	char		*listing;	/* as JSON in a list */
 };
 

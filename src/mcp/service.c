@@ -639,6 +639,7 @@ shelve_others(struct catalog *c, char *why, size_t whylen)
 					return -1;
 				}
 			c->completes |= resource->completes != NULL;
+			c->subscribes |= resource->every_ms != 0;
 			c->resources[c->nresources++] = &s->resources[k];
 		}
 		for (k = 0; k < s->nprompts; k++) {

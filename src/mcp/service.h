@@ -147,6 +147,7 @@ struct catalog {
 	struct prompt	**prompts;
 	size_t		 nprompts;
 	bool		 completes;	/* some argument of a prompt or a resource */
+	bool		 subscribes;	/* some resource tells of changes */
 };
 
 /*

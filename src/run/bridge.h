@@ -20,12 +20,14 @@ struct event_base;
 struct fetcher;
 struct flights;
 struct grants;
+struct listen;
 struct mail;
 struct metrics;
 struct req;
 struct settings;
 struct store;
 struct upstream;
+struct watch;
 
 /* Who looks on at what calls send to services, and what comes back. */
 struct bridge_watch {
@@ -52,6 +54,10 @@ struct bridge {
 	struct mail		*mail;		/* NULL in a process that is the only one */
 	struct session		 local;		/* of its one client, then */
 	LIST_HEAD(, ask)	 asks;		/* that wait for their answers */
+	LIST_HEAD(, listen)	 listens;	/* streams that tell of changes */
+	size_t			 listening;	/* how many */
+	LIST_HEAD(, watch)	 watched;	/* resources that these are about */
+	size_t			 watches;	/* how many */
 	struct board_seat	*seat;		/* NULL in a process that is no worker */
 	struct limit		 limit;
 	struct mcp		 mcp;

@@ -24,6 +24,7 @@
 #include "run/bridge.h"
 #include "run/call.h"
 #include "run/deed.h"
+#include "run/listen.h"
 #include "run/metrics.h"
 #include "run/req.h"
 #include "run/req_part.h"
@@ -307,7 +308,10 @@ req_http(struct req *r)
 
 	if (r->http.local)
 		return NEXT;
-	if (method == NULL || strcmp(method, "POST") != 0) {
+	/* The stream of a session, and nothing else, is asked for with GET. */
+	r->gets = method != NULL && strcmp(method, "GET") == 0 && r->bridge->mcp.subscribes &&
+	    http_header(&r->http, "Mcp-Session-Id") != NULL;
+	if (!r->gets && (method == NULL || strcmp(method, "POST") != 0)) {
 		buf_puts(&r->reply.headers, "Allow: POST\r\n");
 		return req_refuse(r, 405, "the endpoint takes POST only");
 	}
@@ -319,7 +323,7 @@ req_http(struct req *r)
 		return req_refuse(r, 403, "Origin not allowed");
 	if (encoding != NULL && strcasecmp(encoding, "identity") != 0)
 		return req_refuse(r, 415, "the body is to have no Content-Encoding");
-	if (!http_is_json(http_header(&r->http, "Content-Type")))
+	if (!r->gets && !http_is_json(http_header(&r->http, "Content-Type")))
 		return req_refuse(r, 415, "the body is to be Content-Type: application/json");
 	return NEXT;
 }
@@ -436,7 +440,9 @@ req_rpc(struct req *r)
 	enum mcp_verdict verdict;
 	const char *traceparent;
 
-	verdict = mcp_open(&r->bridge->mcp, &r->message, r->auth.principal, &r->http, &r->reply);
+	verdict = r->gets ? mcp_open_stream(&r->bridge->mcp, &r->message, r->auth.principal,
+	    &r->http, &r->reply) : mcp_open(&r->bridge->mcp, &r->message, r->auth.principal,
+	    &r->http, &r->reply);
 	if (r->http.local && rpc->kind == JSONRPC_NOTIFICATION && rpc->method != NULL &&
 	    strcmp(rpc->method, "notifications/cancelled") == 0)
 		req_cancel(r->bridge, json_get(rpc->params, "requestId"));
@@ -451,7 +457,7 @@ req_rpc(struct req *r)
 	/* Of the variables nothing else is needed any more. */
 	if (req_tracestate(r) == NULL)
 		buf_wipe(&r->http.params);
-	return verdict == MCP_CALL ? NEXT : DONE;
+	return verdict == MCP_CALL || verdict == MCP_LISTENS ? NEXT : DONE;
 }
 
 /* An answer to a question of ours: the reply says what became of it. */
@@ -619,6 +625,64 @@ req_ask(struct req *r)
 	return NEXT;
 }
 
+/* Its stream ends with this process: the client comes back to another. */
+static void
+on_listened(void *arg)
+{
+	struct req *r = arg;
+
+	if (r->message.era == MCP_MODERN)
+		mcp_reply_listened(&r->reply, &r->message, true);
+	r->last = r->stage;
+	r->stage = REQ_REPLY;
+	req_run(r);
+}
+
+/* A stream that tells of changes, until the client or this process goes. */
+static enum req_move
+req_listen(struct req *r)
+{
+	/* Half of what a worker holds is for those who ask and go. */
+	if (r->bridge->listening < (size_t)r->bridge->settings->max_inflight / 2)
+		r->listen = calloc(1, sizeof *r->listen);
+	if (r->listen != NULL) {
+		*r->listen = (struct listen){
+			.bridge = r->bridge, .message = &r->message, .say = req_say,
+			.done = on_listened, .arg = r,
+		};
+		if (listen_start(r->listen) == 0)
+			return WAIT;
+	}
+	mcp_reply_error(&r->reply, 503, r->message.rpc.id, JSONRPC_INTERNAL_ERROR, NULL,
+	    "The bridge has as many streams as it can hold, or is short of memory; repeat later");
+	return NEXT;
+}
+
+static enum req_move
+req_subscribe(struct req *r)
+{
+	if (r->subscription == NULL) {
+		r->subscription = calloc(1, sizeof *r->subscription);
+		if (r->subscription != NULL) {
+			*r->subscription = (struct subscription){
+				.bridge = r->bridge, .message = &r->message,
+				.done = req_resume, .arg = r,
+			};
+			if (subscription_start(r->subscription) == 0)
+				return WAIT;
+		}
+		mcp_reply_error(&r->reply, 500, r->message.rpc.id, JSONRPC_INTERNAL_ERROR, NULL,
+		    "Internal error: the bridge is short of memory; repeat later");
+		return NEXT;
+	}
+	if (r->subscription->why == NULL)
+		mcp_reply_empty(&r->reply, &r->message);
+	else
+		mcp_reply_error(&r->reply, 200, r->message.rpc.id, JSONRPC_INTERNAL_ERROR, NULL,
+		    "Not subscribed: %s", r->subscription->why);
+	return NEXT;
+}
+
 static enum req_move
 req_calls(struct req *r)
 {
@@ -629,9 +693,22 @@ req_calls(struct req *r)
 
 	if (r->message.rpc.kind == JSONRPC_RESPONSE)
 		return req_deliver(r);
+	if (r->gets)
+		return req_listen(r);
+	if (r->subscription != NULL)
+		return req_subscribe(r);
 	if (!r->calling) {
-		if (mcp_answer(&r->bridge->mcp, &r->message, &r->reply) == MCP_ANSWERED)
+		switch (mcp_answer(&r->bridge->mcp, &r->message, &r->reply)) {
+		case MCP_LISTENS:
+			return req_listen(r);
+		case MCP_SUBSCRIBES:
+			return req_subscribe(r);
+		case MCP_CALL:
+			break;
+		case MCP_ANSWERED:
+		case MCP_FORBIDDEN:
 			return NEXT;
+		}
 		mcp_message_keep(&r->message);
 		if (!req_call(r))
 			return WAIT;
@@ -711,7 +788,9 @@ req_reply(struct req *r)
 	if (r->front != NULL) {
 		buf_init(&out, reply->body.cap + LIMIT_HEADER);
 		buf_room(&out, reply->body.len + REPLY_HEAD);
-		if (r->streaming)
+		if (r->streaming && reply->body.len == 0)
+			;	/* the stream of a session has no answer */
+		else if (r->streaming)
 			event_write(&out, buf_str(&reply->body), reply->body.len);
 		else {
 			http_head(&out, reply->status, reply->type);
@@ -745,6 +824,12 @@ req_end(struct req *r)
 	struct bridge *b = r->bridge;
 
 	req_ask_end(r);
+	if (r->listen != NULL)
+		listen_finish(r->listen);
+	free(r->listen);
+	if (r->subscription != NULL)
+		subscription_finish(r->subscription);
+	free(r->subscription);
 	ask_answer_finish(&r->answer);
 	if (r->calling)
 		call_finish(&r->call);

@@ -14,6 +14,7 @@
 #include "run/ask.h"
 #include "run/auth.h"
 #include "run/call.h"
+#include "run/listen.h"
 #include "wire/http.h"
 #include "wire/trace.h"
 
@@ -40,8 +41,11 @@ struct req {
 	bool			 calling;	/* `call` is in use */
 	struct ask		*ask;		/* owned: what the client is asked meanwhile */
 	unsigned		 rounds;	/* of questions */
+	struct listen		*listen;	/* owned: what its stream tells of */
+	struct subscription	*subscription;	/* owned: on its way into the store */
 	struct ask_answer	 answer;	/* that it is itself, on its way */
 	struct mcp_reply	 reply;
+	bool			 gets;		/* the stream of a session, by GET */
 	bool			 streaming;	/* some of the reply has been sent, as events */
 	char			 progress[32];	/* the last that was said; "" for none */
 	struct auth_case	 auth;

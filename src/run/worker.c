@@ -41,6 +41,7 @@
 #include "run/flight.h"
 #include "run/grant.h"
 #include "run/life.h"
+#include "run/listen.h"
 #include "run/metrics.h"
 #include "run/probe.h"
 #include "run/reload.h"
@@ -375,6 +376,7 @@ worker_open(struct worker *w)
 		log_errorx("all %d seats of the board are taken", LIMIT_BOARD_SEATS);
 	if (w->bridge.seat == NULL || worker_live(w) == -1)
 		return -1;
+	w->bridge.mcp.subscribes = s->catalog.subscribes && w->bridge.store != NULL;
 	w->bridge.mail = mail_create(base, &s->key, on_letter, w);
 	if (w->bridge.mail == NULL)
 		return -1;
@@ -523,6 +525,8 @@ worker_drain(struct worker *w, enum life_reason reason)
 	log_info("worker draining: %s, %zu in flight", life_reason_name(reason),
 	    w->bridge.inflight);
 	metrics_recycle(w->bridge.metrics, life_reason_name(reason));
+	/* Who is told of changes comes back to another process. */
+	listen_end_all(&w->bridge);
 	worker_note(w, true);
 	/* Without a master the socket's file is this process's to take away. */
 	if (w->master == -1)

@@ -1,0 +1,344 @@
+/* SPDX-License-Identifier: MIT */
+/* listen.c - what is listened to, what is said; and what a session has subscribed to. */
+#include <endian.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <event2/event.h>
+
+#include "base/buf.h"
+#include "base/limits.h"
+#include "edge/store.h"
+#include "mcp/principal.h"
+#include "mcp/resource.h"
+#include "run/bridge.h"
+#include "run/listen.h"
+#include "run/settings.h"
+#include "wire/event.h"
+#include "wire/json.h"
+
+/* One resource of a stream. */
+struct listener {
+	struct watcher	 watcher;
+	struct listen	*listen;
+	char		*uri;		/* owned */
+};
+
+static void	on_pulse(evutil_socket_t, short, void *);
+static void	on_record(void *, const struct store_reply *);
+static void	on_changed(void *, const char *);
+static void	on_got(void *, const struct store_reply *);
+static void	on_put(void *, const struct store_reply *);
+
+/* Where the record of a session is. 0 or -1. */
+static int
+place_of(uint8_t place[CRYPTO_DIGEST], const struct mcp_message *m)
+{
+	uint64_t born = htobe64((uint64_t)m->session.born_ms);
+	struct buf text;
+	int result;
+
+	buf_init(&text, LIMIT_CURSOR);
+	buf_append(&text, "subscribed", 11);
+	buf_append(&text, m->session.nonce, sizeof m->session.nonce);
+	buf_append(&text, &born, sizeof born);
+	result = buf_puts(&text, m->principal->name) == -1 ? -1 :
+	    crypto_sha256(text.data, text.len, place);
+	buf_finish(&text);
+	return result;
+}
+
+/* ====== the stream ====== */
+
+static void
+listen_say(struct listen *l, const char *json, size_t len)
+{
+	struct buf piece;
+
+	buf_init(&piece, LIMIT_URL + LIMIT_RPC_ID + 1024);
+	if (event_write(&piece, json, len) == 0)
+		l->say(l->arg, &piece);
+	buf_finish(&piece);
+}
+
+static void
+on_changed(void *arg, const char *uri)
+{
+	struct listener *one = arg;
+	const struct mcp_message *m = one->listen->message;
+	struct buf json;
+
+	buf_init(&json, LIMIT_URL + LIMIT_RPC_ID + 512);
+	buf_puts(&json, "{\"jsonrpc\":\"2.0\",\"method\":\"notifications/resources/updated\","
+	    "\"params\":{\"uri\":");
+	json_quote(&json, uri);
+	if (m->era == MCP_MODERN)
+		buf_printf(&json, ",\"_meta\":{\"" MCP_META "subscriptionId\":%s}", m->rpc.id);
+	if (buf_puts(&json, "}}") == 0)
+		listen_say(one->listen, json.data, json.len);
+	buf_finish(&json);
+}
+
+static void
+listen_drop(struct listen *l)
+{
+	for (; l->count > 0; l->count--) {
+		watch_leave(&l->listeners[l->count - 1].watcher);
+		free(l->listeners[l->count - 1].uri);
+	}
+	free(l->listeners);
+	l->listeners = NULL;
+}
+
+/* Listen to each resource of a list that can be listened to. 0 or -1. */
+static int
+listen_to(struct listen *l, const cJSON *uris)
+{
+	const struct catalog *c = &l->bridge->settings->catalog;
+	const struct resource *resource;
+	const cJSON *uri;
+	struct listener *one;
+	cJSON *args;
+
+	l->listeners = calloc((size_t)cJSON_GetArraySize(uris) + 1, sizeof *l->listeners);
+	if (l->listeners == NULL)
+		return -1;
+	cJSON_ArrayForEach(uri, uris) {
+		args = NULL;
+		if (!cJSON_IsString(uri) ||
+		    catalog_resource(c, uri->valuestring, &resource, &args) != 1)
+			continue;
+		cJSON_Delete(args);
+		if (resource->every_ms == 0 || !principal_may(l->message->principal,
+		    &resource->tool))
+			continue;
+		one = &l->listeners[l->count];
+		*one = (struct listener){
+			.listen = l, .watcher = { .changed = on_changed, .arg = one },
+			.uri = strdup(uri->valuestring),
+		};
+		if (one->uri == NULL || watch_join(&one->watcher, l->bridge, resource, one->uri,
+		    l->message->principal) == -1) {
+			free(one->uri);
+			return -1;
+		}
+		l->count++;
+	}
+	return 0;
+}
+
+/* The modern era is told first which of its wishes are granted. */
+static int
+listen_acknowledge(struct listen *l)
+{
+	struct buf json;
+	size_t i;
+
+	buf_init(&json, LIMIT_LISTEN_URIS * (size_t)LIMIT_URL);
+	buf_printf(&json, "{\"jsonrpc\":\"2.0\",\"method\":\"notifications/subscriptions/"
+	    "acknowledged\",\"params\":{\"_meta\":{\"" MCP_META "subscriptionId\":%s},"
+	    "\"notifications\":{", l->message->rpc.id);
+	for (i = 0; i < l->count; i++) {
+		buf_puts(&json, i == 0 ? "\"resourceSubscriptions\":[" : ",");
+		json_quote(&json, l->listeners[i].uri);
+	}
+	buf_puts(&json, l->count > 0 ? "]}}}" : "}}}");
+	if (!json.failed) {
+		struct buf piece;
+
+		buf_init(&piece, json.len + 64);
+		if (event_write(&piece, json.data, json.len) == 0)
+			l->say(l->arg, &piece);
+		buf_finish(&piece);
+	}
+	buf_finish(&json);
+	return json.failed ? -1 : 0;
+}
+
+int
+listen_start(struct listen *l)
+{
+	static const struct timeval pulse = { LIMIT_STREAM_PULSE_S, 0 };
+	static const struct timeval turn = { LIMIT_LISTEN_S, 0 };
+
+	LIST_INSERT_HEAD(&l->bridge->listens, l, entry);
+	l->begun = true;
+	l->bridge->listening++;
+	event_assign(&l->pulse, l->bridge->base, -1, EV_PERSIST, on_pulse, l);
+	if (l->message->era == MCP_MODERN)
+		return event_add(&l->pulse, &pulse) == -1 ||
+		    listen_to(l, l->message->uris) == -1 ? -1 : listen_acknowledge(l);
+	/* What the session subscribes to is looked up at once, and then each second. */
+	if (place_of(l->place, l->message) == -1 || event_add(&l->pulse, &turn) == -1)
+		return -1;
+	on_pulse(-1, 0, l);
+	return 0;
+}
+
+void
+listen_finish(struct listen *l)
+{
+	if (!l->begun)
+		return;
+	LIST_REMOVE(l, entry);
+	l->bridge->listening--;
+	event_del(&l->pulse);
+	if (l->op != NULL)
+		store_cancel(l->op);
+	listen_drop(l);
+	l->begun = false;
+}
+
+void
+listen_end_all(struct bridge *b)
+{
+	struct listen *l, *next;
+
+	for (l = LIST_FIRST(&b->listens); l != NULL; l = next) {
+		next = LIST_NEXT(l, entry);
+		l->done(l->arg);
+	}
+}
+
+static void
+on_pulse(evutil_socket_t fd, short what, void *arg)
+{
+	struct listen *l = arg;
+	struct buf piece;
+
+	(void)fd;
+	(void)what;
+	if (l->message->era == MCP_LEGACY && l->op == NULL && l->bridge->store != NULL)
+		l->op = store_get(l->bridge->store, l->place, on_record, l);
+	if (l->message->era == MCP_LEGACY && l->turns++ % LIMIT_STREAM_PULSE_S != 0)
+		return;
+	buf_init(&piece, 8);
+	if (buf_puts(&piece, ":\n\n") == 0)
+		l->say(l->arg, &piece);
+	buf_finish(&piece);
+}
+
+/* What the session has subscribed to, if that is another than was known. */
+static void
+on_record(void *arg, const struct store_reply *reply)
+{
+	struct listen *l = arg;
+	struct json_fault fault;
+	cJSON *uris;
+
+	l->op = NULL;
+	if (reply->result != STORE_FOUND || reply->len < STORE_TAG ||
+	    memcmp(reply->value, l->tag, STORE_TAG) == 0)
+		return;
+	memcpy(l->tag, reply->value, STORE_TAG);
+	uris = json_parse((const char *)reply->value + STORE_TAG, reply->len - STORE_TAG, &fault);
+	/* Those that it had and has are said once more, which no client minds. */
+	listen_drop(l);
+	if (uris == NULL || listen_to(l, uris) == -1)
+		memset(l->tag, 0, sizeof l->tag);	/* again in a second */
+	cJSON_Delete(uris);
+}
+
+/* ====== what a session subscribes to ====== */
+
+static int
+subscription_read(struct subscription *s)
+{
+	s->op = store_get(s->bridge->store, s->place, on_got, s);
+	return s->op == NULL ? -1 : 0;
+}
+
+int
+subscription_start(struct subscription *s)
+{
+	return place_of(s->place, s->message) == -1 ? -1 : subscription_read(s);
+}
+
+void
+subscription_finish(struct subscription *s)
+{
+	if (s->op != NULL)
+		store_cancel(s->op);
+	s->op = NULL;
+}
+
+static void
+subscription_end(struct subscription *s, const char *why)
+{
+	s->why = why;
+	s->done(s->arg);
+}
+
+/* The list without the URI, and with it again where it is subscribed to. NULL: `why`. */
+static cJSON *
+changed_list(const struct subscription *s, const struct store_reply *reply, const char **why)
+{
+	struct json_fault fault;
+	cJSON *uris = reply->result == STORE_FOUND ? json_parse((const char *)reply->value +
+	    STORE_TAG, reply->len - STORE_TAG, &fault) : cJSON_CreateArray(), *uri;
+	int i = 0;
+
+	*why = "the bridge is short of memory";
+	while (uris != NULL && (uri = cJSON_GetArrayItem(uris, i)) != NULL)
+		if (cJSON_IsString(uri) && strcmp(uri->valuestring, s->message->uri) == 0)
+			cJSON_DeleteItemFromArray(uris, i);
+		else
+			i++;
+	if (uris == NULL || !s->message->subscribes)
+		return uris;
+	if (i < LIMIT_LISTEN_URIS && json_push(uris, cJSON_CreateString(s->message->uri)) == 0)
+		return uris;
+	if (i >= LIMIT_LISTEN_URIS)
+		*why = "the session has as many subscriptions as one may have";
+	cJSON_Delete(uris);
+	return NULL;
+}
+
+static void
+on_got(void *arg, const struct store_reply *reply)
+{
+	struct subscription *s = arg;
+	uint8_t tag[STORE_TAG];
+	const char *why = "";
+	struct buf value;
+	cJSON *uris;
+
+	s->op = NULL;
+	if (reply->result == STORE_FOUND && reply->len < STORE_TAG) {
+		subscription_end(s, "the store has something else there");
+		return;
+	}
+	if (reply->result != STORE_FOUND && reply->result != STORE_NONE) {
+		subscription_end(s, "the store cannot be asked now");
+		return;
+	}
+	uris = changed_list(s, reply, &why);
+	buf_init(&value, LIMIT_STORE_VALUE);
+	bridge_random(s->bridge, tag, sizeof tag);
+	buf_append(&value, tag, sizeof tag);
+	if (uris != NULL && json_print(&value, uris) == -1)
+		why = "the session's subscriptions are too long";
+	else if (uris != NULL)
+		s->op = reply->result == STORE_FOUND ? store_swap(s->bridge->store, s->place,
+		    reply->value, value.data, value.len, LIMIT_SUBSCRIBED_MS, on_put, s) :
+		    store_add(s->bridge->store, s->place, value.data, value.len,
+		    LIMIT_SUBSCRIBED_MS, on_put, s);
+	cJSON_Delete(uris);
+	buf_finish(&value);
+	if (s->op == NULL)
+		subscription_end(s, why);
+}
+
+static void
+on_put(void *arg, const struct store_reply *reply)
+{
+	struct subscription *s = arg;
+
+	s->op = NULL;
+	if (reply->result == STORE_DONE)
+		subscription_end(s, NULL);
+	else if (reply->result == STORE_FAILED || reply->result == STORE_FULL || s->tries++ > 8)
+		subscription_end(s, "the store cannot be written to now");
+	else if (subscription_read(s) == -1)
+		subscription_end(s, "the bridge is short of memory");
+}

@@ -1,0 +1,73 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * listen.h - a stream that tells its client of resources that have changed: subscriptions/listen
+ * of the modern era, and the GET stream of the legacy one, whose resources/subscribe may come to
+ * any worker: what a session has subscribed to is a record in the store.
+ */
+#ifndef RUN_LISTEN_H
+#define RUN_LISTEN_H
+
+#include <stdbool.h>
+#include <stddef.h>
+
+#include <sys/queue.h>
+
+#include <event2/event_struct.h>
+
+#include "base/crypto.h"
+#include "run/watch.h"
+
+struct bridge;
+struct buf;
+struct cJSON;
+struct mcp_message;
+struct store_op;
+
+struct listen {
+	struct bridge			*bridge;
+	const struct mcp_message	*message;	/* borrowed: who listens, to what */
+	LIST_ENTRY(listen)		 entry;
+	struct listener			*listeners;	/* owned: one for each resource */
+	size_t				 count;
+	uint8_t				 place[CRYPTO_DIGEST];	/* legacy: of the session's record */
+	uint8_t				 tag[16];	/* that is known of it */
+	struct store_op			*op;
+	struct event			 pulse;
+	unsigned			 turns;		/* of it */
+	bool				 begun;
+	/* A piece of the stream. Takes over what it holds. */
+	void				(*say)(void *arg, struct buf *piece);
+	/* Called once from the loop: the process is to end, and the stream with it. */
+	void				(*done)(void *arg);
+	void				*arg;
+};
+
+/*
+ * Begin to listen; members from `say` on, bridge and message are set, the rest zero. 0, or -1
+ * (memory, too many resources are watched). listen_finish() must follow in both cases.
+ */
+int	 listen_start(struct listen *l);
+void	 listen_finish(struct listen *l);
+/* End all streams that listen: their clients come back to another process. */
+void	 listen_end_all(struct bridge *b);
+
+/* A resources/subscribe or resources/unsubscribe on its way into the store. */
+struct subscription {
+	struct bridge			*bridge;
+	const struct mcp_message	*message;	/* borrowed */
+	struct store_op			*op;
+	uint8_t				 place[CRYPTO_DIGEST];
+	unsigned			 tries;
+	const char			*why;		/* static: why it failed; NULL: it is done */
+	void				(*done)(void *arg);
+	void				*arg;
+};
+
+/*
+ * Begin to write it down; bridge, message, done and arg are set, the rest zero. Calls `done` from
+ * the loop, unless -1 is returned (memory) or subscription_finish() comes first.
+ */
+int	 subscription_start(struct subscription *s);
+void	 subscription_finish(struct subscription *s);
+
+#endif
