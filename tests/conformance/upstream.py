@@ -4,12 +4,14 @@
 usage: python upstream.py [--port N]
 
 Listens on 127.0.0.1, prints its port as its one line, and serves until it is ended. It keeps
-nothing between two requests: what a later round of questions needs is in request_state.
+nothing between two requests but the version of the watched resource: what a later round of
+questions needs is in request_state.
 
     GET or POST /tools/NAME, POST /prompts/NAME    an MCP result; what a POST may have is
         {"arguments": {...}, "input_responses": {...}, "request_state": "..."}
     GET /resources/text, /resources/image          the bytes of a text and of an image
     GET /resources/watched                         {"contents": [...]}
+    GET /resources/watched/change, .../count       {"version", "reads"}, after a change or not
     GET /resources/template/ID                     {"id", "is_template", "data"}
     GET /words?prefix=                             {"data": [{"name"}, ...]}
     GET /contacts?query=&limit=                    {"data": [{"id", "name"}, ...]}
@@ -23,6 +25,7 @@ import inspect
 import io
 import json
 import struct
+import threading
 import time
 import urllib.parse
 import wave
@@ -307,12 +310,32 @@ def contacts(query):
     return {"data": found[:int(query.get("limit", len(found)))]}
 
 
-def watched(query):
-    return {"contents": [{"uri": "test://watched-resource", "mimeType": "text/plain",
-                          "text": "This is the content of the watched resource."}]}
+class Watched:
+    """A resource that changes when it is told to, and knows how often it was read."""
+    version, reads = 0, 0
+    lock = threading.Lock()
+
+    @classmethod
+    def read(cls, query):
+        with cls.lock:
+            cls.reads += 1
+        return {"contents": [{
+            "uri": "test://watched-resource", "mimeType": "text/plain",
+            "text": "This is the content of the watched resource, version %d." % cls.version}]}
+
+    @classmethod
+    def count(cls, query):
+        return {"reads": cls.reads, "version": cls.version}
+
+    @classmethod
+    def change(cls, query):
+        with cls.lock:
+            cls.version += 1
+        return cls.count(query)
 
 
-LOOKUPS = {"/words": words, "/contacts": contacts, "/resources/watched": watched}
+LOOKUPS = {"/words": words, "/contacts": contacts, "/resources/watched": Watched.read,
+           "/resources/watched/count": Watched.count, "/resources/watched/change": Watched.change}
 FILES = {
     "/resources/text": ("text/plain; charset=utf-8",
                         b"This is the content of the static text resource."),
