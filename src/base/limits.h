@@ -284,6 +284,8 @@
 #define LIMIT_WATCH_AGAIN_MS	200
 /* Resources: the shortest time from one look to the next (milliseconds). */
 #define LIMIT_WATCH_EVERY_MS	100
+/* A read that is made again until it is final: how long at most, and between two (milliseconds). */
+#define LIMIT_WAIT_MS		600000
 /* Questions that one call asks, one after the other. */
 #define LIMIT_ROUNDS		16
 /* Stages a request may pass; a request that loops is failed, not served. */

@@ -22,6 +22,7 @@
 #include "mcp/split.h"
 #include "mcp/step.h"
 #include "mcp/value.h"
+#include "mcp/wait.h"
 #include "wire/schema.h"
 
 struct completion;
@@ -82,6 +83,7 @@ struct tool {
 	struct step		 steps[STEPS_MAX];	/* requests before it, in this order */
 	size_t			 nsteps;
 	struct request		 request;
+	struct wait_rule	 wait;		/* it may be made again until it is final */
 	struct split_rule	 split;		/* the text that may go in parts */
 	cJSON			*known;		/* while it is loaded: the names for templates */
 	long			 timeout_ms;	/* 0: the configuration's */

@@ -32,6 +32,7 @@ static int	load_steps(struct tool *, const cJSON *, const char *, struct spec_fa
 static int	load_request(struct tool *, const cJSON *, const char *, struct spec_fault *);
 static int	load_shows(struct tool *, const cJSON *, const char *, struct spec_fault *);
 static int	load_split(struct tool *, const cJSON *, const char *, struct spec_fault *);
+static int	load_wait(struct tool *, const cJSON *, const char *, struct spec_fault *);
 static int	load_response(struct tool *, const cJSON *, const char *, struct spec_fault *);
 static int	load_outcome(struct tool *, const cJSON *, const char *, struct spec_fault *);
 static int	load_output(struct tool *, const cJSON *, const char *, struct spec_fault *);
@@ -55,6 +56,7 @@ static const struct spec_key tool_keys[] = {
 	{ "request", SPEC_OBJECT, true },
 	{ "split", SPEC_OBJECT, false },
 	{ "stream", SPEC_BOOL, false },
+	{ "wait", SPEC_OBJECT, false },
 	{ "response", SPEC_ANY, true },
 	{ "uri", SPEC_STRING, false },
 	{ "text", SPEC_STRING, false },
@@ -71,7 +73,8 @@ tool_load(struct tool *t, const struct service *s, const cJSON *spec, const char
 	static int (*const steps[])(struct tool *, const cJSON *, const char *,
 	    struct spec_fault *) = {
 		load_names, load_form, load_input, load_known, load_shows, load_steps,
-		load_request, load_split, load_response, load_outcome, load_output, load_listing,
+		load_request, load_split, load_wait, load_response, load_outcome, load_output,
+		load_listing,
 	};
 	size_t i;
 
@@ -513,6 +516,14 @@ load_split(struct tool *t, const cJSON *spec, const char *place, struct spec_fau
 		return spec_fail(f, at, "the bridge adds \"parts\" and \"more\" to the result "
 		    "itself; give the member of \"response\" another name");
 	return split_load(&t->split, t, split, at, f);
+}
+
+static int
+load_wait(struct tool *t, const cJSON *spec, const char *place, struct spec_fault *f)
+{
+	const cJSON *wait = json_get(spec, "wait");
+
+	return wait == NULL ? 0 : wait_load(&t->wait, t, wait, place, f);
 }
 
 static int

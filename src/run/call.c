@@ -45,6 +45,7 @@ static enum call_stage (*const stages[CALL_STAGES])(struct call *) = {
 static void		on_answer(void *, const struct answer *, struct failure *);
 static enum call_stage	call_rehearse(struct call *);
 static enum call_stage	call_map(struct call *, const struct answer *);
+static void		on_waited(evutil_socket_t, short, void *);
 
 bool
 call_start(struct call *c)
@@ -391,13 +392,14 @@ call_run(struct call *c)
 	    !c->tool->write || (c->tool->dedupes && c->key != NULL), on_answer);
 }
 
-/* A part has gone well, and there is another. */
+/* A part has gone well, and there is another; or it is read again. */
 static enum call_stage
 call_run_on(struct call *c)
 {
 	struct failure f;
 
-	if (call_arguments(c) == NULL)
+	c->errand.args = call_arguments(c);
+	if (c->errand.args == NULL)
 		return call_fail_memory(c);
 	return errand_repeat(&c->errand, &f) == 0 ? CALL_WAITS : call_fail_unsent(c, &f);
 }
@@ -411,6 +413,54 @@ on_answer(void *arg, const struct answer *answer, struct failure *failed)
 }
 
 /* ====== MAP ====== */
+
+/*
+ * A read shows what is not final yet, and its caller wants to wait for that: it is made again, as
+ * long as there is time. Whether it is.
+ */
+static bool
+call_wait(struct call *c)
+{
+	const struct wait_rule *w = &c->tool->wait;
+	int64_t wanted = wait_wanted_ms(w, c->args), now = clock_mono_us();
+	struct timeval pause = { w->every_ms / 1000, w->every_ms % 1000 * 1000 };
+	struct wait_progress p;
+	cJSON *params;
+
+	if (wanted == 0 ||
+	    wait_look(w, c->args, buf_str(&c->text), c->text.len, &p) == -1)
+		return false;
+	params = c->notify == NULL ? NULL : wait_params(&p);
+	if (params != NULL)
+		c->notify(c->arg, "notifications/progress", params);
+	cJSON_Delete(params);
+	if (c->until_us == 0) {
+		c->until_us = now + wanted * 1000;
+		/* Who hears nothing meanwhile is answered as any other call is. */
+		if (c->patient)
+			c->deadline_us += wanted * 1000;
+		c->errand.deadline_us = c->deadline_us;
+	}
+	if (p.final == p.total || now + (w->every_ms + LIMIT_TWIN_LEAST_MS) * 1000 >
+	    (c->until_us < c->deadline_us ? c->until_us : c->deadline_us))
+		return false;
+	evtimer_assign(&c->sleep, c->bridge->base, on_waited, c);
+	event_add(&c->sleep, &pause);
+	return true;
+}
+
+static void
+on_waited(evutil_socket_t fd, short what, void *arg)
+{
+	struct call *c = arg;
+
+	(void)fd;
+	(void)what;
+	if (c->notify != NULL)
+		c->notify(c->arg, NULL, NULL);
+	buf_reset(&c->text);
+	call_resume(c, call_run_on(c));
+}
 
 /* The service asks something back, which its client may not be able to answer. */
 static enum call_stage
@@ -449,5 +499,7 @@ call_map(struct call *c, const struct answer *answer)
 	}
 	if (c->tool->previews && consent_add_token(c) == -1)
 		return call_fail_memory(c);
+	if (c->tool->wait.argument != NULL && call_wait(c))
+		return CALL_WAITS;
 	return c->claimed ? CALL_RECORD : CALL_DONE;
 }

@@ -92,8 +92,13 @@ struct call {
 	unsigned		 lacks;		/* CALL_LACKS: capabilities of the client */
 	char			 code[64];	/* of the failure, for the log; "" if none */
 	bool			 replayed;
+	int64_t			 until_us;	/* it is made again until then; 0: it is not */
 
-	/* What is to be said before the end: a notification and its parameters; or NULL. */
+	bool			 patient;	/* its client hears what is said before the end */
+	/*
+	 * What is to be said before the end: a notification and its parameters, or, without both,
+	 * that it goes on. NULL: nobody hears it.
+	 */
 	void			(*notify)(void *arg, const char *method, const cJSON *params);
 	void			(*done)(void *arg);
 	void			*arg;

@@ -1,6 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* listen.c - what is listened to, what is said; and what a session has subscribed to. */
-#include <endian.h>
+/* listen.c - what is listened to, and what is said of it; see listen.h. */
 #include <stdlib.h>
 #include <string.h>
 
@@ -14,6 +13,7 @@
 #include "run/bridge.h"
 #include "run/listen.h"
 #include "run/settings.h"
+#include "run/subscription.h"
 #include "wire/event.h"
 #include "wire/json.h"
 
@@ -27,28 +27,6 @@ struct listener {
 static void	on_pulse(evutil_socket_t, short, void *);
 static void	on_record(void *, const struct store_reply *);
 static void	on_changed(void *, const char *);
-static void	on_got(void *, const struct store_reply *);
-static void	on_put(void *, const struct store_reply *);
-
-/* Where the record of a session is. 0 or -1. */
-static int
-place_of(uint8_t place[CRYPTO_DIGEST], const struct mcp_message *m)
-{
-	uint64_t born = htobe64((uint64_t)m->session.born_ms);
-	struct buf text;
-	int result;
-
-	buf_init(&text, LIMIT_CURSOR);
-	buf_append(&text, "subscribed", 11);
-	buf_append(&text, m->session.nonce, sizeof m->session.nonce);
-	buf_append(&text, &born, sizeof born);
-	result = buf_puts(&text, m->principal->name) == -1 ? -1 :
-	    crypto_sha256(text.data, text.len, place);
-	buf_finish(&text);
-	return result;
-}
-
-/* ====== the stream ====== */
 
 static void
 listen_say(struct listen *l, const char *json, size_t len)
@@ -169,7 +147,7 @@ listen_start(struct listen *l)
 		return event_add(&l->pulse, &pulse) == -1 ||
 		    listen_to(l, l->message->uris) == -1 ? -1 : listen_acknowledge(l);
 	/* What the session subscribes to is looked up at once, and then each second. */
-	if (place_of(l->place, l->message) == -1 || event_add(&l->pulse, &turn) == -1)
+	if (subscription_place(l->place, l->message) == -1 || event_add(&l->pulse, &turn) == -1)
 		return -1;
 	on_pulse(-1, 0, l);
 	return 0;
@@ -237,108 +215,4 @@ on_record(void *arg, const struct store_reply *reply)
 	if (uris == NULL || listen_to(l, uris) == -1)
 		memset(l->tag, 0, sizeof l->tag);	/* again in a second */
 	cJSON_Delete(uris);
-}
-
-/* ====== what a session subscribes to ====== */
-
-static int
-subscription_read(struct subscription *s)
-{
-	s->op = store_get(s->bridge->store, s->place, on_got, s);
-	return s->op == NULL ? -1 : 0;
-}
-
-int
-subscription_start(struct subscription *s)
-{
-	return place_of(s->place, s->message) == -1 ? -1 : subscription_read(s);
-}
-
-void
-subscription_finish(struct subscription *s)
-{
-	if (s->op != NULL)
-		store_cancel(s->op);
-	s->op = NULL;
-}
-
-static void
-subscription_end(struct subscription *s, const char *why)
-{
-	s->why = why;
-	s->done(s->arg);
-}
-
-/* The list without the URI, and with it again where it is subscribed to. NULL: `why`. */
-static cJSON *
-changed_list(const struct subscription *s, const struct store_reply *reply, const char **why)
-{
-	struct json_fault fault;
-	cJSON *uris = reply->result == STORE_FOUND ? json_parse((const char *)reply->value +
-	    STORE_TAG, reply->len - STORE_TAG, &fault) : cJSON_CreateArray(), *uri;
-	int i = 0;
-
-	*why = "the bridge is short of memory";
-	while (uris != NULL && (uri = cJSON_GetArrayItem(uris, i)) != NULL)
-		if (cJSON_IsString(uri) && strcmp(uri->valuestring, s->message->uri) == 0)
-			cJSON_DeleteItemFromArray(uris, i);
-		else
-			i++;
-	if (uris == NULL || !s->message->subscribes)
-		return uris;
-	if (i < LIMIT_LISTEN_URIS && json_push(uris, cJSON_CreateString(s->message->uri)) == 0)
-		return uris;
-	if (i >= LIMIT_LISTEN_URIS)
-		*why = "the session has as many subscriptions as one may have";
-	cJSON_Delete(uris);
-	return NULL;
-}
-
-static void
-on_got(void *arg, const struct store_reply *reply)
-{
-	struct subscription *s = arg;
-	uint8_t tag[STORE_TAG];
-	const char *why = "";
-	struct buf value;
-	cJSON *uris;
-
-	s->op = NULL;
-	if (reply->result == STORE_FOUND && reply->len < STORE_TAG) {
-		subscription_end(s, "the store has something else there");
-		return;
-	}
-	if (reply->result != STORE_FOUND && reply->result != STORE_NONE) {
-		subscription_end(s, "the store cannot be asked now");
-		return;
-	}
-	uris = changed_list(s, reply, &why);
-	buf_init(&value, LIMIT_STORE_VALUE);
-	bridge_random(s->bridge, tag, sizeof tag);
-	buf_append(&value, tag, sizeof tag);
-	if (uris != NULL && json_print(&value, uris) == -1)
-		why = "the session's subscriptions are too long";
-	else if (uris != NULL)
-		s->op = reply->result == STORE_FOUND ? store_swap(s->bridge->store, s->place,
-		    reply->value, value.data, value.len, LIMIT_SUBSCRIBED_MS, on_put, s) :
-		    store_add(s->bridge->store, s->place, value.data, value.len,
-		    LIMIT_SUBSCRIBED_MS, on_put, s);
-	cJSON_Delete(uris);
-	buf_finish(&value);
-	if (s->op == NULL)
-		subscription_end(s, why);
-}
-
-static void
-on_put(void *arg, const struct store_reply *reply)
-{
-	struct subscription *s = arg;
-
-	s->op = NULL;
-	if (reply->result == STORE_DONE)
-		subscription_end(s, NULL);
-	else if (reply->result == STORE_FAILED || reply->result == STORE_FULL || s->tries++ > 8)
-		subscription_end(s, "the store cannot be written to now");
-	else if (subscription_read(s) == -1)
-		subscription_end(s, "the bridge is short of memory");
 }

@@ -25,11 +25,11 @@ struct store_op;
 
 struct listen {
 	struct bridge			*bridge;
-	const struct mcp_message	*message;	/* borrowed: who listens, to what */
+	const struct mcp_message	*message;	/* borrowed: who listens */
 	LIST_ENTRY(listen)		 entry;
 	struct listener			*listeners;	/* owned: one for each resource */
 	size_t				 count;
-	uint8_t				 place[CRYPTO_DIGEST];	/* legacy: of the session's record */
+	uint8_t				 place[CRYPTO_DIGEST];	/* legacy: its session's record */
 	uint8_t				 tag[16];	/* that is known of it */
 	struct store_op			*op;
 	struct event			 pulse;
@@ -50,24 +50,5 @@ int	 listen_start(struct listen *l);
 void	 listen_finish(struct listen *l);
 /* End all streams that listen: their clients come back to another process. */
 void	 listen_end_all(struct bridge *b);
-
-/* A resources/subscribe or resources/unsubscribe on its way into the store. */
-struct subscription {
-	struct bridge			*bridge;
-	const struct mcp_message	*message;	/* borrowed */
-	struct store_op			*op;
-	uint8_t				 place[CRYPTO_DIGEST];
-	unsigned			 tries;
-	const char			*why;		/* static: why it failed; NULL: it is done */
-	void				(*done)(void *arg);
-	void				*arg;
-};
-
-/*
- * Begin to write it down; bridge, message, done and arg are set, the rest zero. Calls `done` from
- * the loop, unless -1 is returned (memory) or subscription_finish() comes first.
- */
-int	 subscription_start(struct subscription *s);
-void	 subscription_finish(struct subscription *s);
 
 #endif

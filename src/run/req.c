@@ -29,6 +29,7 @@
 #include "run/req.h"
 #include "run/req_part.h"
 #include "run/settings.h"
+#include "run/subscription.h"
 #include "wire/decimal.h"
 #include "wire/event.h"
 #include "wire/json.h"
@@ -193,7 +194,11 @@ req_notify(void *arg, const char *method, const cJSON *params)
 		return;
 	buf_init(&json, LIMIT_NOTICE);
 	buf_init(&piece, LIMIT_NOTICE + 64);
-	if (mcp_notice(&json, &r->message, method, params) == 0 && req_goes_on(r, params) &&
+	/* A sign of life, where there is a stream. */
+	if (method == NULL && r->streaming && buf_puts(&piece, ":\n\n") == 0)
+		req_say(r, &piece);
+	else if (method != NULL && mcp_notice(&json, &r->message, method, params) == 0 &&
+	    req_goes_on(r, params) &&
 	    event_write(&piece, buf_str(&json), json.len) == 0)
 		req_say(r, &piece);
 	buf_finish(&json);
@@ -519,6 +524,7 @@ req_call(struct req *r)
 		.tracestate = req_tracestate(r),
 		.deadline_us = (r->rounds == 0 ? r->began_us : clock_mono_us()) +
 		    r->bridge->settings->request_timeout_ms * 1000,
+		.patient = r->message.streams && r->message.progress != NULL,
 		.notify = req_notify,
 		.done = req_resume,
 		.arg = r,

@@ -31,9 +31,9 @@ struct watcher {
 };
 
 /*
- * Listen to the resource at `uri`, as `p` may see it; both are copied or held. `w` has its callback,
- * the rest is zero. 0, or -1: memory, or too many are watched. watch_leave() must follow if and
- * only if 0 is returned.
+ * Listen to the resource at `uri`, as `p` may see it; both are copied or held. `w` has its
+ * callback, the rest is zero. 0, or -1: memory, or too many are watched. watch_leave() must follow
+ * if and only if 0 is returned.
  */
 int	 watch_join(struct watcher *w, struct bridge *b, const struct resource *r, const char *uri,
 	    const struct principal *p);

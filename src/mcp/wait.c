@@ -1,0 +1,123 @@
+/* SPDX-License-Identifier: MIT */
+/* wait.c - see wait.h. */
+#include <stdio.h>
+#include <string.h>
+
+#include "base/limits.h"
+#include "mcp/pick.h"
+#include "mcp/service.h"
+#include "mcp/wait.h"
+#include "wire/json.h"
+
+int
+wait_load(struct wait_rule *w, const struct tool *t, const cJSON *spec, const char *place,
+    struct spec_fault *f)
+{
+	static const struct spec_key keys[] = {
+		{ "argument", SPEC_STRING, true },
+		{ "of", SPEC_ANY, true },
+		{ "final", SPEC_ARRAY, true },
+		{ "every_ms", SPEC_COUNT, false },
+		{ NULL, SPEC_ANY, false },
+	};
+	char at[SPEC_PLACE], below[SPEC_PLACE / 2] = "", reason[256];
+	const cJSON *word, *schema;
+	const char *type;
+
+	snprintf(at, sizeof at, "%s/wait", place);
+	if (spec_check(spec, keys, at, f) == -1)
+		return -1;
+	if (t->write || t->form != TOOL_PICKS)
+		return spec_fail(f, at, "goes with a tool that only reads, and picks its result");
+	w->argument = json_str(spec, "argument");
+	schema = json_get(json_get(t->input, "properties"), w->argument);
+	type = json_str(schema, "type");
+	if (type == NULL || (strcmp(type, "integer") != 0 && strcmp(type, "number") != 0))
+		return spec_fail(f, at, "\"argument\" must be one of the tool's, an integer or a "
+		    "number: of seconds");
+	w->of = json_get(spec, "of");
+	if (pick_check(w->of, t->known, below, sizeof below, reason, sizeof reason) == -1)
+		return spec_fail(f, at, "\"of\"%s: %s", below, reason);
+	w->final = json_get(spec, "final");
+	cJSON_ArrayForEach(word, w->final)
+		if (!cJSON_IsString(word))
+			break;
+	if (w->final->child == NULL || word != NULL)
+		return spec_fail(f, at, "\"final\" must list one text at least");
+	w->every_ms = 1000;
+	json_integer(json_get(spec, "every_ms"), &w->every_ms);
+	return w->every_ms < LIMIT_WATCH_EVERY_MS || w->every_ms > LIMIT_WAIT_MS ?
+	    spec_fail(f, at, "\"every_ms\" must be %d to %d", LIMIT_WATCH_EVERY_MS,
+	    LIMIT_WAIT_MS) : 0;
+}
+
+int64_t
+wait_wanted_ms(const struct wait_rule *w, const cJSON *args)
+{
+	const cJSON *seconds = w->argument == NULL ? NULL : json_get(args, w->argument);
+	double ms = cJSON_IsNumber(seconds) ? seconds->valuedouble * 1000 : 0;
+
+	return ms < 1 ? 0 : ms > LIMIT_WAIT_MS ? LIMIT_WAIT_MS : (int64_t)ms;
+}
+
+static bool
+is_final(const struct wait_rule *w, const cJSON *state)
+{
+	const cJSON *word;
+
+	cJSON_ArrayForEach(word, w->final)
+		if (cJSON_IsString(state) && strcmp(word->valuestring, state->valuestring) == 0)
+			return true;
+	return false;
+}
+
+/* Lists of lists come down to what stands in them. */
+static void
+count(const struct wait_rule *w, const cJSON *states, struct wait_progress *p)
+{
+	const cJSON *child;
+
+	if (states == NULL)
+		return;
+	if (cJSON_IsArray(states) || cJSON_IsObject(states)) {
+		cJSON_ArrayForEach(child, states)
+			count(w, child, p);
+		return;
+	}
+	p->total++;
+	p->final += is_final(w, states);
+}
+
+int
+wait_look(const struct wait_rule *w, const cJSON *args, const char *text, size_t len,
+    struct wait_progress *p)
+{
+	struct json_fault fault;
+	cJSON *document = json_parse(text, len, &fault), *states = NULL;
+	const char *why;
+	int result = -1;
+
+	*p = (struct wait_progress){ 0 };
+	if (document != NULL && pick_apply(w->of, document, args, &states, &why) == 0) {
+		count(w, states, p);
+		result = 0;
+	}
+	cJSON_Delete(states);
+	cJSON_Delete(document);
+	return result;
+}
+
+cJSON *
+wait_params(const struct wait_progress *p)
+{
+	cJSON *params = cJSON_CreateObject();
+	char message[80];
+
+	snprintf(message, sizeof message, "%zu of %zu are final", p->final, p->total);
+	if (json_put(params, "progress", json_int((int64_t)p->final)) == 0 &&
+	    json_put(params, "total", json_int((int64_t)p->total)) == 0 &&
+	    json_put(params, "message", cJSON_CreateString(message)) == 0)
+		return params;
+	cJSON_Delete(params);
+	return NULL;
+}
