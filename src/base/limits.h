@@ -286,6 +286,10 @@
 #define LIMIT_WATCH_EVERY_MS	100
 /* A read that is made again until it is final: how long at most, and between two (milliseconds). */
 #define LIMIT_WAIT_MS		600000
+/* Answers that come to another machine: how often one looks for them, and how long one is kept
+ * (milliseconds). */
+#define LIMIT_MAILBOX_MS	250
+#define LIMIT_MAILBOX_KEEP_MS	INT64_C(60000)
 /* Questions that one call asks, one after the other. */
 #define LIMIT_ROUNDS		16
 /* Stages a request may pass; a request that loops is failed, not served. */

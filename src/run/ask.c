@@ -11,6 +11,7 @@
 #include "mcp/principal.h"
 #include "run/ask.h"
 #include "run/bridge.h"
+#include "run/mailbox.h"
 #include "wire/event.h"
 #include "wire/json.h"
 
@@ -19,16 +20,29 @@
 #define NAME		(2 * CRYPTO_TAG)
 #define AT_NAME		(sizeof PREFIX - 1 + MAIL_ADDRESS + 1)
 #define AT_NUMBER	(AT_NAME + NAME + 1)
+#define ID		(AT_NUMBER + 8)
 /* The address of a process that is the only one. */
 #define ONLY_ADDRESS	"00000000000000000000000000000000"
 
 static void	on_timeout(evutil_socket_t, short, void *);
 static void	on_pulse(evutil_socket_t, short, void *);
+static void	on_look(evutil_socket_t, short, void *);
+static void	on_box(void *, const struct store_reply *);
+static void	on_posted(void *, const struct store_reply *);
+
+static const struct timeval look_time = { 0, LIMIT_MAILBOX_MS * 1000 };
 
 static const char *
 own_address(const struct bridge *b)
 {
 	return b->mail == NULL ? ONLY_ADDRESS : mail_address(b->mail);
+}
+
+/* The id of a question, without the quotes around it. */
+static void
+id_of(char id[ID], const struct ask *a, size_t number)
+{
+	snprintf(id, ID, PREFIX "%s-%s-%zu", own_address(a->bridge), a->name, number);
 }
 
 /* ====== asked ====== */
@@ -37,12 +51,13 @@ static int
 say_request(struct ask *a, size_t number, const cJSON *request)
 {
 	struct buf json, piece;
+	char id[ID];
 	int result;
 
+	id_of(id, a, number);
 	buf_init(&json, 4 * LIMIT_QUESTION);
 	buf_init(&piece, 4 * LIMIT_QUESTION + 64);
-	buf_printf(&json, "{\"jsonrpc\":\"2.0\",\"id\":\"" PREFIX "%s-%s-%zu\",\"method\":",
-	    own_address(a->bridge), a->name, number);
+	buf_printf(&json, "{\"jsonrpc\":\"2.0\",\"id\":\"%s\",\"method\":", id);
 	json_print(&json, json_get(request, "method"));
 	buf_puts(&json, ",\"params\":");
 	if (json_get(request, "params") != NULL)
@@ -65,6 +80,7 @@ ask_start(struct ask *a, const struct cJSON *requests, int64_t wait_s)
 	struct timeval wait = { wait_s, 0 };
 	uint8_t random[CRYPTO_TAG];
 	const cJSON *request;
+	char id[ID];
 	size_t i;
 
 	a->responses = cJSON_CreateObject();
@@ -75,39 +91,59 @@ ask_start(struct ask *a, const struct cJSON *requests, int64_t wait_s)
 	LIST_INSERT_HEAD(&a->bridge->asks, a, entry);
 	evtimer_assign(&a->timer, a->bridge->base, on_timeout, a);
 	event_assign(&a->pulse, a->bridge->base, -1, EV_PERSIST, on_pulse, a);
+	evtimer_assign(&a->look, a->bridge->base, on_look, a);
 	if (event_add(&a->timer, &wait) == -1 || event_add(&a->pulse, &pulse) == -1)
 		return -1;
+	a->boxed = mailbox_is_shared(a->bridge);
+	if (a->boxed)
+		event_add(&a->look, &look_time);
 	/* Until it is answered a null stands in an answer's place. */
 	cJSON_ArrayForEach(request, requests) {
 		if (json_put(a->responses, request->string, cJSON_CreateNull()) == -1 ||
 		    say_request(a, a->open, request) == -1)
 			return -1;
-		a->open++;
+		id_of(id, a, a->open++);
+		if (a->boxed)
+			mailbox_open(a->bridge, id, wait_s * 1000);
 	}
 	return 0;
+}
+
+/* Nothing is waited for any more, from wherever. */
+static void
+ask_stop(struct ask *a)
+{
+	char id[ID];
+	int i;
+
+	if (a->name[0] == '\0')
+		return;
+	LIST_REMOVE(a, entry);
+	event_del(&a->timer);
+	event_del(&a->pulse);
+	event_del(&a->look);
+	if (a->op != NULL)
+		store_cancel(a->op);
+	a->op = NULL;
+	for (i = 0; a->boxed && i < cJSON_GetArraySize(a->responses); i++) {
+		id_of(id, a, (size_t)i);
+		mailbox_close(a->bridge, id);
+	}
+	a->name[0] = '\0';
 }
 
 void
 ask_finish(struct ask *a)
 {
-	if (a->name[0] != '\0') {
-		LIST_REMOVE(a, entry);
-		event_del(&a->timer);
-		event_del(&a->pulse);
-	}
-	a->name[0] = '\0';
+	ask_stop(a);
 	cJSON_Delete(a->responses);
 	a->responses = NULL;
 }
 
-/* The end: nothing is waited for any more. */
 static void
 ask_end(struct ask *a, enum ask_end end)
 {
-	LIST_REMOVE(a, entry);
-	event_del(&a->timer);
-	event_del(&a->pulse);
-	a->name[0] = '\0';
+	ask_stop(a);
 	a->done(a->arg, end);
 }
 
@@ -207,36 +243,79 @@ status_of(enum mail_fate fate)
 	return 503;
 }
 
+/* What goes to the worker that waits: who answers, and what; an error's words are not needed. */
+static int
+write_letter(struct buf *letter, const struct mcp_message *m)
+{
+	const cJSON *result = json_get(m->rpc.root, "result");
+
+	buf_printf(letter, "{\"id\":%s,\"caller\":", m->rpc.id);
+	json_quote(letter, m->principal->name);
+	if (cJSON_IsObject(result)) {
+		buf_puts(letter, ",\"result\":");
+		json_print(letter, result);
+	}
+	return buf_putc(letter, '}');
+}
+
+/* To a worker of another machine: into its box. */
+static int
+post(struct ask_answer *a)
+{
+	struct buf letter, id;
+
+	buf_init(&letter, LIMIT_MAIL);
+	buf_init(&id, LIMIT_RPC_ID);
+	buf_append(&id, a->message->rpc.id + 1, strlen(a->message->rpc.id) - 2);
+	if (write_letter(&letter, a->message) == 0 && !id.failed)
+		a->op = mailbox_post(a->bridge, buf_str(&id), letter.data, letter.len, on_posted,
+		    a);
+	buf_finish(&letter);
+	buf_finish(&id);
+	return a->op == NULL ? 503 : 0;
+}
+
+static void
+on_posted(void *arg, const struct store_reply *reply)
+{
+	struct ask_answer *a = arg;
+
+	a->op = NULL;
+	a->told(a->arg, reply->result == STORE_DONE ? 202 :
+	    reply->result == STORE_NONE || reply->result == STORE_CHANGED ? 404 : 503);
+}
+
+/* What became of a letter: a worker that is not on this machine may be on another. */
+static int
+fate_of(struct ask_answer *a, enum mail_fate fate)
+{
+	return fate == MAIL_NOBODY && mailbox_is_shared(a->bridge) ? post(a) : status_of(fate);
+}
+
 static void
 on_told(void *arg, enum mail_fate fate)
 {
 	struct ask_answer *a = arg;
+	int status = fate_of(a, fate);
 
-	a->told(a->arg, status_of(fate));
+	if (status != 0)
+		a->told(a->arg, status);
 }
 
-/* To the worker that waits: who answers, what, and the answer; an error's words are not needed. */
 static int
-forward(struct ask_answer *a, struct bridge *b, const struct mcp_message *m)
+forward(struct ask_answer *a)
 {
-	const cJSON *result = json_get(m->rpc.root, "result");
 	char address[MAIL_ADDRESS + 1];
 	struct buf letter;
 	int status = 503;
 
-	memcpy(address, m->rpc.id + sizeof PREFIX, MAIL_ADDRESS);
+	memcpy(address, a->message->rpc.id + sizeof PREFIX, MAIL_ADDRESS);
 	address[MAIL_ADDRESS] = '\0';
 	a->letter.told = on_told;
 	a->letter.arg = a;
 	buf_init(&letter, LIMIT_MAIL);
-	buf_printf(&letter, "{\"id\":%s,\"caller\":", m->rpc.id);
-	json_quote(&letter, m->principal->name);
-	if (cJSON_IsObject(result)) {
-		buf_puts(&letter, ",\"result\":");
-		json_print(&letter, result);
-	}
-	if (buf_putc(&letter, '}') == 0)
-		status = status_of(mail_send(b->mail, address, letter.data, letter.len,
+	if (write_letter(&letter, a->message) == 0)
+		status = fate_of(a, mail_send(a->bridge->mail, address, letter.data, letter.len,
 		    &a->letter));
 	else if (!letter.starved)
 		status = 413;
@@ -252,13 +331,52 @@ ask_answer(struct ask_answer *a, struct bridge *b, const struct mcp_message *m)
 	if (b->mail == NULL ||
 	    strncmp(m->rpc.id + sizeof PREFIX, own_address(b), MAIL_ADDRESS) == 0)
 		return deliver(b, m->rpc.id, m->principal->name, json_get(m->rpc.root, "result"));
-	return forward(a, b, m);
+	a->bridge = b;
+	a->message = m;
+	return forward(a);
 }
 
 void
 ask_answer_finish(struct ask_answer *a)
 {
 	mail_leave(&a->letter);
+	if (a->op != NULL)
+		store_cancel(a->op);
+	a->op = NULL;
+}
+
+/* ====== looked for where other machines leave it ====== */
+
+static void
+on_look(evutil_socket_t fd, short what, void *arg)
+{
+	struct ask *a = arg;
+	char id[ID];
+
+	(void)fd;
+	(void)what;
+	event_add(&a->look, &look_time);
+	if (a->op != NULL)
+		return;
+	a->at = (a->at + 1) % (size_t)cJSON_GetArraySize(a->responses);
+	id_of(id, a, a->at);
+	if (cJSON_IsNull(cJSON_GetArrayItem(a->responses, (int)a->at)))
+		a->op = mailbox_look(a->bridge, id, on_box, a);
+}
+
+static void
+on_box(void *arg, const struct store_reply *reply)
+{
+	struct ask *a = arg;
+	struct buf letter;
+	char id[ID];
+
+	a->op = NULL;
+	id_of(id, a, a->at);
+	buf_init(&letter, LIMIT_STORE_VALUE);
+	if (mailbox_read(a->bridge, id, reply, &letter) == 0)
+		ask_letter(a->bridge, letter.data, letter.len);
+	buf_finish(&letter);
 }
 
 void

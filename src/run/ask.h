@@ -4,7 +4,8 @@
  * answers come with requests of their own, to this worker or to another.
  *
  * A request's id names the worker that waits and cannot be guessed. Whoever gets an answer for
- * another worker sends it there (edge/mail), and says what became of it to the client.
+ * another worker sends it there (edge/mail), or leaves it in the store where that is other
+ * machines', too (run/mailbox), and says to the client what became of it.
  */
 #ifndef RUN_ASK_H
 #define RUN_ASK_H
@@ -42,6 +43,10 @@ struct ask {
 	char			 name[2 * CRYPTO_TAG + 1];	/* random; "": nothing is asked */
 	LIST_ENTRY(ask)		 entry;
 	struct event		 timer, pulse;
+	struct event		 look;		/* into the store's boxes, one after the other */
+	struct store_op		*op;
+	size_t			 at;
+	bool			 boxed;		/* there are such */
 	/* A piece of its call's stream: an event, or a sign of life. Takes over what it holds. */
 	void			(*say)(void *arg, struct buf *piece);
 	/* Called once from the loop. */
@@ -62,6 +67,9 @@ size_t	 ask_cut_all(struct bridge *b);
 /* An answer on its way to whoever waits for it. */
 struct ask_answer {
 	struct mail_wait	 letter;
+	struct store_op		*op;
+	struct bridge		*bridge;
+	const struct mcp_message *message;
 	void			(*told)(void *arg, int status);
 	void			*arg;
 };
