@@ -1391,6 +1391,78 @@ def redis_full(a):
     is_code(a.form(key()), "ok")
 
 
+class Elsewhere:
+    """A second machine: a bridge with the same configuration in a network of its own."""
+
+    def __init__(self, a):
+        self.socket = str(a.bridge.tmp / "elsewhere")
+        with open(a.bridge.log, "ab") as log:
+            self.process = subprocess.Popen(
+                ["unshare", "-n" if os.geteuid() == 0 else "-rn", a.bridge.binary, "--listen", self.socket, "--workers", "1"],
+                env=a.bridge.environment(), stdin=subprocess.DEVNULL, stdout=log, stderr=log)
+        Bridge.wait_for(lambda: os.path.exists(self.socket), 10, "it does not start")
+
+    def stop(self):
+        self.process.terminate()
+        self.process.wait()
+
+
+def post(address, message, headers):
+    body = json.dumps(message).encode()
+    cgi = fastcgi.params("POST", "/mcp", dict({
+        "Content-Type": "application/json", "Host": "localhost",
+        "Accept": "application/json, text/event-stream"}, **headers), body)
+    return FastCGIClient(address, 20).request(cgi, body)
+
+
+def events(text):
+    return [json.loads(line[6:]) for line in text.decode().split("\n")
+            if line.startswith("data: ")]
+
+
+def redis_asked_elsewhere(a):
+    """A question's answer comes to another machine, and finds its call through the store."""
+    got = post(a.bridge.socket, {"jsonrpc": "2.0", "id": 1, "method": "initialize", "params": {
+        "protocolVersion": "2025-11-25", "capabilities": {"elicitation": {}},
+        "clientInfo": {"name": "t", "version": "1"}}}, {})
+    session = {"Mcp-Session-Id": got[1]["mcp-session-id"]}
+    call = {"jsonrpc": "2.0", "id": 2, "method": "tools/call", "params": {
+        "name": "post_form", "arguments": {"text": "pay"}}}
+    elsewhere = Elsewhere(a)
+    try:
+        for accept in (True, False):
+            body = json.dumps(call).encode()
+            sock = FastCGIClient(a.bridge.socket, 20).connect()
+            sock.sendall(fastcgi.begin() + fastcgi.stream(fastcgi.PARAMS, fastcgi.pairs(
+                fastcgi.params("POST", "/mcp", dict({
+                    "Content-Type": "application/json", "Host": "localhost",
+                    "Accept": "application/json, text/event-stream"}, **session), body))) +
+                fastcgi.stream(fastcgi.STDIN, body))
+            said = b""
+            while not events(said):
+                said += FastCGIClient.read_record(sock)[2]
+            question = events(said)[0]
+            answer = {"jsonrpc": "2.0", "id": question["id"], "result": {
+                "action": "accept", "content": {"confirm": accept}}}
+            before = a.posts()
+            wrong = dict(answer, id=question["id"].replace("-0", "-1"))
+            expect(post(elsewhere.socket, wrong, session)[0] == 404, "an answer to no question")
+            status = post(elsewhere.socket, answer, session)[0]
+            expect(status == 202, "the answer elsewhere: %d" % status)
+            rest = events(FastCGIClient.read_answer(sock))
+            sock.close()
+            failed = rest[-1]["result"].get("isError", False)
+            expect(failed != accept and a.posts() - before == accept,
+                   "accepted: %s, then %s, %d sent" % (accept, rest, a.posts() - before))
+            status = post(elsewhere.socket, answer, session)[0]
+            expect(status == 404, "it was answered before: %d" % status)
+    finally:
+        elsewhere.stop()
+
+
+redis_asked_elsewhere.conf = ["policy = confirm:*"]
+
+
 # ---- running them
 
 STORES = ["replay", "twins", "refused_is_not_kept", "unclear", "still_unclear", "killed_in_flight",
