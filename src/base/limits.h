@@ -290,6 +290,8 @@
  * (milliseconds). */
 #define LIMIT_MAILBOX_MS	250
 #define LIMIT_MAILBOX_KEEP_MS	INT64_C(60000)
+/* How long the id of a task is good at least (milliseconds): nobody keeps one. */
+#define LIMIT_TASK_MS		INT64_C(604800000)
 /* Questions that one call asks, one after the other. */
 #define LIMIT_ROUNDS		16
 /* Stages a request may pass; a request that loops is failed, not served. */

@@ -125,6 +125,8 @@ mcp_message_finish(struct mcp_message *m)
 	free(m->input.state);
 	free(m->progress);
 	cJSON_Delete(m->uris);
+	cJSON_Delete(m->task.result);
+	free(m->task_id);
 	free(m->uri);
 	free(m->value);
 	memset(m, 0, sizeof *m);

@@ -16,6 +16,7 @@
 
 #include "base/buf.h"
 #include "base/crypto.h"
+#include "mcp/follow.h"
 #include "mcp/session.h"
 #include "wire/http.h"
 #include "wire/jsonrpc.h"
@@ -89,6 +90,9 @@ struct mcp_message {
 	cJSON			*uris;		/* owned: what a stream is to tell of (modern) */
 	const struct prompt	*prompt;	/* prompts/get */
 	cJSON			*prompt_args;	/* owned */
+	struct follow_task	 task;		/* tasks/...: what is asked about */
+	char			*task_id;	/* owned */
+	int64_t			 now_ms;	/* wall time, for what is said of it */
 	const cJSON		*words;		/* that a service file has; or NULL */
 	char			*value;		/* owned: what is to be completed */
 };
@@ -152,6 +156,9 @@ void	 mcp_reply_question(struct mcp_reply *r, const struct mcp_message *m, const
 void	 mcp_reply_empty(struct mcp_reply *r, const struct mcp_message *m);
 /* Make the reply an error: it would take capabilities that the client does not have. */
 void	 mcp_reply_lacks(struct mcp_reply *r, const struct mcp_message *m, unsigned lacks);
+/* Make the reply a task, by its id, that a call has become. */
+void	 mcp_reply_task(struct mcp_reply *r, const struct mcp_message *m, const char *id,
+	    int64_t now_ms);
 /* Make the reply what a service's answer became: `text` is its JSON. */
 void	 mcp_reply_result(struct mcp_reply *r, const struct mcp_message *m, const char *text);
 /*

@@ -29,6 +29,7 @@ static enum mcp_verdict	answer_complete(const struct mcp *, struct mcp_message *
 			    struct mcp_reply *);
 static enum mcp_verdict	answer_set_level(const struct mcp *, struct mcp_message *,
 			    struct mcp_reply *);
+static enum mcp_verdict	answer_task(const struct mcp *, struct mcp_message *, struct mcp_reply *);
 static enum mcp_verdict	answer_subscribe(const struct mcp *, struct mcp_message *,
 			    struct mcp_reply *);
 static enum mcp_verdict	answer_listen(const struct mcp *, struct mcp_message *,
@@ -48,6 +49,9 @@ static const struct mcp_method methods[] = {
 	{ "resources/list", IN_BOTH, NULL, NULL, mcp_list_answer },
 	{ "resources/templates/list", IN_BOTH, NULL, NULL, mcp_list_answer },
 	{ "resources/read", IN_BOTH, "uri", mcp_target_read, answer_read },
+	{ "tasks/get", IN_MODERN, "taskId", mcp_target_task, answer_task },
+	{ "tasks/update", IN_MODERN, "taskId", mcp_target_task, answer_task },
+	{ "tasks/cancel", IN_MODERN, "taskId", mcp_target_task, answer_task },
 	{ "completion/complete", IN_BOTH, NULL, mcp_target_complete, answer_complete },
 	{ "resources/subscribe", IN_LEGACY, NULL, mcp_target_subscribe, answer_subscribe },
 	{ "resources/unsubscribe", IN_LEGACY, NULL, mcp_target_subscribe, answer_subscribe },
@@ -96,11 +100,13 @@ mcp_answer(const struct mcp *mcp, struct mcp_message *m, struct mcp_reply *r)
 
 /* What is offered: nothing that is not delivered. */
 static void
-put_capabilities(const struct mcp *mcp, struct mcp_reply *r)
+put_capabilities(const struct mcp *mcp, const struct mcp_message *m, struct mcp_reply *r)
 {
 	buf_printf(&r->body, "\"capabilities\":{\"tools\":{},\"prompts\":{},\"resources\":{%s},"
-	    "\"logging\":{}%s},", mcp->subscribes ? "\"subscribe\":true" : "",
-	    mcp->catalog->completes ? ",\"completions\":{}" : "");
+	    "\"logging\":{}%s%s},", mcp->subscribes ? "\"subscribe\":true" : "",
+	    mcp->catalog->completes ? ",\"completions\":{}" : "",
+	    mcp->catalog->follows && m->era == MCP_MODERN ?
+	    ",\"extensions\":{\"io.modelcontextprotocol/tasks\":{}}" : "");
 }
 
 static enum mcp_verdict
@@ -109,7 +115,7 @@ answer_discover(const struct mcp *mcp, struct mcp_message *m, struct mcp_reply *
 	mcp_result_open(r, m);
 	mcp_result_cacheable(mcp, r, m);
 	buf_puts(&r->body, "\"supportedVersions\":[\"" MCP_MODERN_VERSION "\"],");
-	put_capabilities(mcp, r);
+	put_capabilities(mcp, m, r);
 	if (*mcp->instructions != '\0') {
 		buf_puts(&r->body, "\"instructions\":");
 		json_quote(&r->body, mcp->instructions);
@@ -164,7 +170,7 @@ answer_initialize(const struct mcp *mcp, struct mcp_message *m, struct mcp_reply
 	open_session(mcp, m, (unsigned)number, r);
 	mcp_result_open(r, m);
 	buf_printf(&r->body, "\"protocolVersion\":\"%s\",", legacy_versions[number]);
-	put_capabilities(mcp, r);
+	put_capabilities(mcp, m, r);
 	buf_puts(&r->body, "\"serverInfo\":" SERVER_INFO ",");
 	if (*mcp->instructions != '\0') {
 		buf_puts(&r->body, "\"instructions\":");
@@ -304,6 +310,17 @@ answer_set_level(const struct mcp *mcp, struct mcp_message *m, struct mcp_reply 
 	}
 	mcp_result_open(r, m);
 	return mcp_result_close(r, m);
+}
+
+/* A task is asked about where it is; what nobody asked of it is heard and means nothing. */
+static enum mcp_verdict
+answer_task(const struct mcp *mcp, struct mcp_message *m, struct mcp_reply *r)
+{
+	(void)mcp;
+	if (m->tool != NULL)
+		return MCP_CALL;
+	mcp_reply_empty(r, m);
+	return MCP_ANSWERED;
 }
 
 static enum mcp_verdict

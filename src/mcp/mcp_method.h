@@ -46,6 +46,8 @@ enum mcp_verdict mcp_target_subscribe(const struct mcp *mcp, struct mcp_message 
 	    const struct http_request *rq, struct mcp_reply *r);
 enum mcp_verdict mcp_target_listen(const struct mcp *mcp, struct mcp_message *m,
 	    const struct http_request *rq, struct mcp_reply *r);
+enum mcp_verdict mcp_target_task(const struct mcp *mcp, struct mcp_message *m,
+	    const struct http_request *rq, struct mcp_reply *r);
 enum mcp_verdict mcp_target_complete(const struct mcp *mcp, struct mcp_message *m,
 	    const struct http_request *rq, struct mcp_reply *r);
 /* mcp_list.c: the `answer` of the methods that list. */

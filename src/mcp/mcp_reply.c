@@ -4,6 +4,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "base/clock.h"
 #include "base/limits.h"
 #include "mcp/capability.h"
 #include "mcp/completion.h"
@@ -114,8 +115,8 @@ mcp_reply_lacks(struct mcp_reply *r, const struct mcp_message *m, unsigned lacks
 	capability_print(&data, lacks);
 	buf_putc(&data, '}');
 	mcp_reply_error(r, m->era == MCP_MODERN ? 400 : 200, m->rpc.id, MCP_LACKS_CAPABILITY,
-	    data.failed ? NULL : buf_str(&data), "Missing required client capability: the service "
-	    "asks something back that this client cannot be asked");
+	    data.failed ? NULL : buf_str(&data), "Missing required client capability: it "
+	    "takes what this client does not declare");
 	buf_finish(&data);
 }
 
@@ -258,6 +259,53 @@ put_tool(struct mcp_reply *r, const struct mcp_message *m, const char *text, boo
 	buf_putc(&r->body, ',');
 }
 
+/* The members that say of a task how it is. */
+static void
+put_task(struct buf *out, const char *id, const char *status, int64_t born_ms, int64_t now_ms,
+    int64_t every_ms)
+{
+	char born[CLOCK_STAMP], now[CLOCK_STAMP];
+
+	clock_stamp(born_ms, born);
+	clock_stamp(now_ms, now);
+	buf_printf(out, "\"taskId\":\"%s\",\"status\":\"%s\",\"createdAt\":\"%s\","
+	    "\"lastUpdatedAt\":\"%s\",\"ttlMs\":%lld,\"pollIntervalMs\":%lld,", id, status,
+	    born, now, (long long)LIMIT_TASK_MS, (long long)every_ms);
+}
+
+/* A task as it was found: done is what has nothing more to come, and its result is the look's. */
+static void
+put_looked(struct mcp_reply *r, const struct mcp_message *m, const char *text)
+{
+	struct wait_progress p;
+	bool done;
+
+	if (strcmp(m->method->name, "tasks/cancel") == 0)
+		return;		/* it is acknowledged, and no more */
+	if (wait_look(&m->tool->wait, m->args, text, strlen(text), &p) == -1)
+		r->body.failed = true;
+	done = p.final == p.total;
+	put_task(&r->body, m->task_id, done ? "completed" : "working", m->task.born_ms,
+	    m->now_ms, m->tool->wait.every_ms);
+	if (!done)
+		return;
+	buf_puts(&r->body, "\"result\":{");
+	put_tool(r, m, text, false);
+	buf_truncate(&r->body, r->body.len - 1);
+	buf_puts(&r->body, "},");
+}
+
+void
+mcp_reply_task(struct mcp_reply *r, const struct mcp_message *m, const char *id, int64_t now_ms)
+{
+	r->status = 200;
+	r->type = "application/json";
+	buf_printf(&r->body, "{\"jsonrpc\":\"2.0\",\"id\":%s,\"result\":{\"resultType\":\"task\",",
+	    m->rpc.id);
+	put_task(&r->body, id, "working", now_ms, now_ms, m->tool->follow.look->wait.every_ms);
+	mcp_result_close(r, m);
+}
+
 /* End a result; if there is no memory for it, say what that means. */
 static void
 close_result(struct mcp_reply *r, const struct mcp_message *m, bool is_error)
@@ -279,6 +327,8 @@ mcp_reply_result(struct mcp_reply *r, const struct mcp_message *m, const char *t
 	mcp_result_open(r, m);
 	if (*text == '\0')
 		r->body.failed = true;	/* no JSON: there was no memory for it */
+	else if (m->task.tool != NULL)
+		put_looked(r, m, text);
 	else if (m->prompt != NULL)
 		put_prompt(r, m, text);
 	else if (m->resource != NULL)
@@ -315,11 +365,29 @@ reply_error(struct mcp_reply *r, const struct mcp_message *m, const char *text, 
 	cJSON_Delete(tree);
 }
 
+/* Whether a task that is to be left is over already, which is as good: it is acknowledged. */
+static bool
+is_past(const struct mcp_message *m, const char *text)
+{
+	struct json_fault fault;
+	cJSON *tree = json_parse(text, strlen(text), &fault);
+	int64_t status = 0;
+
+	json_integer(json_get(tree, "http_status"), &status);
+	cJSON_Delete(tree);
+	return strcmp(m->method->name, "tasks/cancel") == 0 &&
+	    (status == 404 || status == 409 || status == 410);
+}
+
 void
 mcp_reply_failure(struct mcp_reply *r, const struct mcp_message *m, const char *text,
     const char *code)
 {
-	if (m->tool == NULL || m->tool->kind != TOOL_CALL) {
+	if (m->task.tool != NULL && is_past(m, text)) {
+		mcp_reply_empty(r, m);
+		return;
+	}
+	if (m->tool == NULL || m->tool->kind != TOOL_CALL || m->task.tool != NULL) {
 		reply_error(r, m, text, code);
 		return;
 	}

@@ -8,6 +8,7 @@
 #include <string.h>
 
 #include "base/limits.h"
+#include "mcp/capability.h"
 #include "mcp/completion.h"
 #include "mcp/mcp.h"
 #include "mcp/mcp_method.h"
@@ -271,6 +272,49 @@ mcp_target_listen(const struct mcp *mcp, struct mcp_message *m, const struct htt
 	if (mcp->subscribes && m->streams && uris != NULL && uris->child != NULL)
 		m->uris = cJSON_DetachItemViaPointer((cJSON *)(uintptr_t)wishes, uris);
 	return MCP_CALL;
+}
+
+/* A task, by its id, and the tool that is asked about it, or told to leave it. */
+enum mcp_verdict
+mcp_target_task(const struct mcp *mcp, struct mcp_message *m, const struct http_request *rq,
+    struct mcp_reply *r)
+{
+	const char *id = json_str(m->rpc.params, "taskId");
+	const struct follow_rule *rule;
+	const struct tool *asked = NULL;
+	const cJSON *args = NULL;
+
+	(void)rq;
+	if (!mcp->catalog->follows) {
+		mcp_reply_error(r, 404, m->rpc.id, JSONRPC_METHOD_NOT_FOUND, NULL,
+		    "Method not found: %s; no tool here makes tasks", m->rpc.method);
+		return MCP_ANSWERED;
+	}
+	if ((m->input.can & CAPABILITY_TASKS) == 0) {
+		mcp_reply_lacks(r, m, CAPABILITY_TASKS);
+		return MCP_ANSWERED;
+	}
+	if (id == NULL || follow_open(&m->task, mcp->key, mcp->catalog, m->principal->name,
+	    id) == -1)
+		return mcp_refuse_params(r, m, "\"taskId\" is none that you were given");
+	if (check_scopes(m, m->task.tool, r) == MCP_FORBIDDEN)
+		return MCP_FORBIDDEN;
+	rule = &m->task.tool->follow;
+	if (strcmp(m->method->name, "tasks/get") == 0) {
+		asked = rule->look;
+		args = rule->look_args;
+	} else if (strcmp(m->method->name, "tasks/cancel") == 0) {
+		asked = rule->cancel;
+		args = rule->cancel_args;
+	}
+	m->task_id = strdup(id);
+	/* Nothing can be asked back about a task. */
+	m->input.can = 0;
+	if (asked == NULL || asked->off != NULL)
+		return m->task_id == NULL ? mcp_refuse_memory(r, m) : MCP_CALL;
+	m->tool = asked;
+	m->args = m->own_args = follow_arguments(args, m->task.result);
+	return m->args == NULL || m->task_id == NULL ? mcp_refuse_memory(r, m) : MCP_CALL;
 }
 
 /* How an argument of a prompt, or a variable of a resource's template, is completed; or NULL. */

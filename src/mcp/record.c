@@ -82,9 +82,9 @@ record_judge(const struct record *r, const uint8_t digest[CRYPTO_DIGEST],
 }
 
 int
-record_digest(uint8_t out[CRYPTO_DIGEST], const cJSON *args)
+record_digest(uint8_t out[CRYPTO_DIGEST], const cJSON *args, const char *waits)
 {
-	static const char *const without[] = { "idempotency_key", "confirm_token", NULL };
+	const char *const without[] = { "idempotency_key", "confirm_token", waits, NULL };
 	struct buf canonical;
 	int result;
 

@@ -57,8 +57,11 @@ enum record_verdict {
 enum record_verdict record_judge(const struct record *r, const uint8_t digest[CRYPTO_DIGEST],
 	    const struct clock_moment *now, bool alive);
 
-/* The digest of a write's arguments, but for the key and the token that come with them. 0 or -1. */
-int	 record_digest(uint8_t out[CRYPTO_DIGEST], const cJSON *args);
+/*
+ * The digest of a write's arguments, but for the key and the token that come with them, and for
+ * the argument `waits` (NULL: none), which says how long to wait. 0 or -1.
+ */
+int	 record_digest(uint8_t out[CRYPTO_DIGEST], const cJSON *args, const char *waits);
 /*
  * The place of a record in the store: of a caller's key for a tool; where `key` is NULL, of its
  * arguments. 0 or -1.

@@ -31,6 +31,7 @@ static int	load_tools(struct service *, const struct service_settings *,
 static int	load_taken(struct service *, cJSON *, const struct overlay *,
 		    struct spec_fault *);
 static int	link_previews(struct service *, struct spec_fault *);
+static int	link_follows(struct service *, struct spec_fault *);
 static int	load_completions(struct service *, struct spec_fault *);
 static int	load_resources(struct service *, struct spec_fault *);
 static int	load_prompts(struct service *, struct spec_fault *);
@@ -350,7 +351,7 @@ load_taken(struct service *s, cJSON *tools, const struct overlay *overlay,
 				return spec_fail(f, place, "a second tool named \"%s\"",
 				    s->tools[i].name);
 	}
-	if (link_previews(s, f) == -1)
+	if (link_previews(s, f) == -1 || link_follows(s, f) == -1)
 		return -1;
 	shed(s, tools);
 	return 0;
@@ -433,6 +434,21 @@ first_unknown(const struct tool *preview, const struct tool *t)
 		    json_get(json_get(preview->input, "properties"), name->valuestring) == NULL)
 			return name->valuestring;
 	return NULL;
+}
+
+/* Find the tools that "follow" names. */
+static int
+link_follows(struct service *s, struct spec_fault *f)
+{
+	char place[64];
+	size_t i;
+
+	for (i = 0; i < s->ntools; i++) {
+		snprintf(place, sizeof place, "/tools/%zu", i);
+		if (follow_load(&s->tools[i], s, place, f) == -1)
+			return -1;
+	}
+	return 0;
 }
 
 /* Find the tools that "preview" names. */
@@ -603,6 +619,8 @@ shelve_tools(struct catalog *c, char *why, size_t whylen)
 			}
 		for (k = 0; k < s->ntools; k++)
 			c->tools[c->ntools++] = &s->tools[k];
+		for (k = 0; k < s->ntools; k++)
+			c->follows |= s->tools[k].follow.look != NULL;
 	}
 	c->tools[c->ntools++] = c->own;
 	for (i = 0; i < c->ntools; i++)

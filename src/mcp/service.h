@@ -15,6 +15,7 @@
 
 #include <cjson/cJSON.h>
 
+#include "mcp/follow.h"
 #include "mcp/paging.h"
 #include "mcp/policy.h"
 #include "mcp/request.h"
@@ -83,6 +84,7 @@ struct tool {
 	struct step		 steps[STEPS_MAX];	/* requests before it, in this order */
 	size_t			 nsteps;
 	struct request		 request;
+	struct follow_rule	 follow;	/* what is looked at when it is done */
 	struct wait_rule	 wait;		/* it may be made again until it is final */
 	struct split_rule	 split;		/* the text that may go in parts */
 	cJSON			*known;		/* while it is loaded: the names for templates */
@@ -150,6 +152,7 @@ struct catalog {
 	size_t		 nprompts;
 	bool		 completes;	/* some argument of a prompt or a resource */
 	bool		 subscribes;	/* some resource tells of changes */
+	bool		 follows;	/* some tool can be a task */
 };
 
 /*

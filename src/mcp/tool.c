@@ -57,6 +57,7 @@ static const struct spec_key tool_keys[] = {
 	{ "split", SPEC_OBJECT, false },
 	{ "stream", SPEC_BOOL, false },
 	{ "wait", SPEC_OBJECT, false },
+	{ "follow", SPEC_OBJECT, false },
 	{ "response", SPEC_ANY, true },
 	{ "uri", SPEC_STRING, false },
 	{ "text", SPEC_STRING, false },
@@ -710,6 +711,8 @@ load_output(struct tool *t, const cJSON *spec, const char *place, struct spec_fa
 		result |= add_property(properties, "confirm_token", "string");
 	if (t->write)
 		result |= add_property(properties, "idempotent_replay", "boolean");
+	if (json_get(spec, "follow") != NULL)
+		result |= add_property(properties, "outcome", "object");
 	if (t->split.argument != NULL)
 		result |= add_property(properties, "parts", "integer") |
 		    add_property(properties, "more", "array");

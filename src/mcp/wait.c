@@ -52,9 +52,9 @@ wait_load(struct wait_rule *w, const struct tool *t, const cJSON *spec, const ch
 }
 
 int64_t
-wait_wanted_ms(const struct wait_rule *w, const cJSON *args)
+wait_argument_ms(const char *name, const cJSON *args)
 {
-	const cJSON *seconds = w->argument == NULL ? NULL : json_get(args, w->argument);
+	const cJSON *seconds = name == NULL ? NULL : json_get(args, name);
 	double ms = cJSON_IsNumber(seconds) ? seconds->valuedouble * 1000 : 0;
 
 	return ms < 1 ? 0 : ms > LIMIT_WAIT_MS ? LIMIT_WAIT_MS : (int64_t)ms;

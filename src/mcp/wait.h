@@ -38,8 +38,8 @@ struct wait_progress {
  */
 int	 wait_load(struct wait_rule *w, const struct tool *t, const cJSON *spec, const char *place,
 	    struct spec_fault *f);
-/* The milliseconds that a call with `args` wants to wait at most; 0: not at all. */
-int64_t	 wait_wanted_ms(const struct wait_rule *w, const cJSON *args);
+/* The milliseconds that the seconds in an argument are, at most LIMIT_WAIT_MS; 0: there is none. */
+int64_t	 wait_argument_ms(const char *name, const cJSON *args);
 /* How far the result is whose JSON is `text`. 0, or -1 (memory). */
 int	 wait_look(const struct wait_rule *w, const cJSON *args, const char *text, size_t len,
 	    struct wait_progress *p);

@@ -40,6 +40,7 @@ static enum call_stage (*const stages[CALL_STAGES])(struct call *) = {
 	[CALL_SEND] = claim_send,
 	[CALL_RUN] = call_run,
 	[CALL_RECORD] = claim_record,
+	[CALL_PURSUE] = pursuit_look,
 };
 
 static void		on_answer(void *, const struct answer *, struct failure *);
@@ -112,6 +113,7 @@ call_finish(struct call *c)
 	paging_finish(&c->paging);
 	split_destroy(c->split);
 	cJSON_Delete(c->lent);
+	cJSON_Delete(c->pursued);
 	buf_finish(&c->text);
 	buf_finish(&c->ask);
 	buf_finish(&c->state);
@@ -122,6 +124,12 @@ enum call_stage
 call_over(const struct call *c)
 {
 	return c->claimed || c->spent ? CALL_RECORD : CALL_DONE;
+}
+
+enum call_stage
+call_recorded(const struct call *c)
+{
+	return pursuit_is_due(c) ? CALL_PURSUE : CALL_DONE;
 }
 
 /* The result is a failure; takes over what `f` holds. What was claimed is given up. */
@@ -224,7 +232,7 @@ call_judge(struct call *c)
 	}
 	if (!c->tool->write && !c->tool->previews && c->tool->form != TOOL_MCP)
 		return CALL_LIMIT;
-	if (record_digest(c->digest, c->args) == -1)
+	if (record_digest(c->digest, c->args, c->tool->follow.argument) == -1)
 		return call_fail_memory(c);
 	if (c->tool->form == TOOL_MCP && c->input != NULL && c->input->state != NULL &&
 	    !consent_resume(c) && c->policy != POLICY_CONFIRM) {
@@ -320,8 +328,7 @@ call_arguments(struct call *c)
 	return c->split == NULL ? call_lend(c) : split_next(c->split, c->args);
 }
 
-/* What has to be asked of the service, for tool `t`. */
-static void
+void
 call_errand(struct call *c, const struct tool *t, cJSON *args)
 {
 	c->errand = (struct errand){
@@ -422,7 +429,7 @@ static bool
 call_wait(struct call *c)
 {
 	const struct wait_rule *w = &c->tool->wait;
-	int64_t wanted = wait_wanted_ms(w, c->args), now = clock_mono_us();
+	int64_t wanted = wait_argument_ms(w->argument, c->args), now = clock_mono_us();
 	struct timeval pause = { w->every_ms / 1000, w->every_ms % 1000 * 1000 };
 	struct wait_progress p;
 	cJSON *params;
@@ -501,5 +508,5 @@ call_map(struct call *c, const struct answer *answer)
 		return call_fail_memory(c);
 	if (c->tool->wait.argument != NULL && call_wait(c))
 		return CALL_WAITS;
-	return c->claimed ? CALL_RECORD : CALL_DONE;
+	return c->claimed ? CALL_RECORD : call_recorded(c);
 }

@@ -14,6 +14,7 @@
  *		of which each goes when the one before has gone well
  *	MAP	the answer becomes the result
  *	RECORD	write down what came of it
+ *	PURSUE	look what becomes of a write that was done, for who waits for that
  */
 #ifndef RUN_CALL_H
 #define RUN_CALL_H
@@ -39,13 +40,16 @@ struct store_op;
 
 enum call_stage {
 	CALL_METHOD, CALL_CLAIM, CALL_CONFIRM, CALL_LIMIT, CALL_SPEND, CALL_SEND, CALL_RUN,
-	CALL_RECORD, CALL_STAGES,
+	CALL_RECORD, CALL_PURSUE, CALL_STAGES,
 	CALL_DONE = CALL_STAGES,	/* the result is there */
 	CALL_WAITS,			/* a callback goes on */
 };
 
 /* What the caller is to be told. */
-enum call_end { CALL_RESULT, CALL_FAILURE, CALL_ASKS, CALL_FALSE_STATE, CALL_LACKS };
+enum call_end {
+	CALL_RESULT, CALL_FAILURE, CALL_ASKS, CALL_FALSE_STATE, CALL_LACKS,
+	CALL_TASK,	/* a result that is not final yet: `ask` is the id of a task */
+};
 
 struct call {
 	struct bridge		*bridge;
@@ -92,6 +96,7 @@ struct call {
 	unsigned		 lacks;		/* CALL_LACKS: capabilities of the client */
 	char			 code[64];	/* of the failure, for the log; "" if none */
 	bool			 replayed;
+	cJSON			*pursued;	/* owned: what the look is asked with */
 	int64_t			 until_us;	/* it is made again until then; 0: it is not */
 
 	bool			 patient;	/* its client hears what is said before the end */

@@ -4,6 +4,7 @@
  *
  *	call	the stages of a call, but for
  *	claim	CLAIM, SEND and RECORD: what stands in the store of it
+ *	pursuit	PURSUE: what becomes of a write that was done
  *	consent	CONFIRM and SPEND: whether a person has to agree, and has agreed
  */
 #ifndef RUN_CALL_PART_H
@@ -27,6 +28,10 @@ int64_t	 call_left_ms(const struct call *c);
  * seen in the call's own. Borrowed until the next of these calls. NULL: out of memory.
  */
 cJSON	*call_lend(struct call *c);
+/* What has to be asked of the service, for tool `t`, as the errand that is to be started. */
+void	 call_errand(struct call *c, const struct tool *t, cJSON *args);
+/* The stage behind RECORD. */
+enum call_stage call_recorded(const struct call *c);
 bool	 call_enter(struct call *c, const struct tool *t, struct failure *f);
 enum call_stage call_ask_service(struct call *c, const struct tool *t, cJSON *args,
 	    bool repeatable, void (*done)(void *, const struct answer *, struct failure *));
@@ -51,5 +56,9 @@ int	 consent_token(const struct call *c, struct buf *out, enum confirm_use use,
 	    const char *state);
 /* Put the token that goes with a preview into its result, which is there. 0 or -1 (memory). */
 int	 consent_add_token(struct call *c);
+
+/* pursuit.c: the stage PURSUE, and whether a call has it. */
+enum call_stage pursuit_look(struct call *c);
+bool	 pursuit_is_due(const struct call *c);
 
 #endif

@@ -226,7 +226,7 @@ claim_record(struct call *c)
 		if (c->op == NULL)
 			metrics_idempotency(c->bridge->metrics, "not_recorded");
 	}
-	return c->op == NULL ? CALL_DONE : CALL_WAITS;
+	return c->op == NULL ? call_recorded(c) : CALL_WAITS;
 }
 
 static void
@@ -248,5 +248,5 @@ on_recorded(void *arg, const struct store_reply *reply)
 	c->op = NULL;
 	if (reply->result != STORE_DONE)
 		metrics_idempotency(c->bridge->metrics, "not_recorded");
-	call_resume(c, CALL_DONE);
+	call_resume(c, call_recorded(c));
 }

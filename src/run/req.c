@@ -725,6 +725,9 @@ req_calls(struct req *r)
 			return req_ask(r);
 		mcp_reply_question(&r->reply, &r->message, buf_str(&c->text), buf_str(&c->ask));
 		break;
+	case CALL_TASK:
+		mcp_reply_task(&r->reply, &r->message, buf_str(&c->ask), clock_wall_ms());
+		break;
 	case CALL_LACKS:
 		mcp_reply_lacks(&r->reply, &r->message, c->lacks);
 		break;
@@ -734,6 +737,7 @@ req_calls(struct req *r)
 		    "expired; nothing was done; call without it, and ask again");
 		break;
 	case CALL_RESULT:
+		r->message.now_ms = clock_wall_ms();
 		mcp_reply_result(&r->reply, &r->message, c->text.failed ? "" : buf_str(&c->text));
 		break;
 	case CALL_FAILURE:

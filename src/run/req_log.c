@@ -20,7 +20,7 @@ req_outcome(const struct req *r)
 {
 	if (r->reply.status == 499)
 		return r->cut ? "cut" : "gone";
-	if (r->call.end == CALL_RESULT)
+	if (r->call.end == CALL_RESULT || r->call.end == CALL_TASK)
 		return r->call.replayed ? "replayed" : "ok";
 	if (r->call.end == CALL_ASKS || r->call.end == CALL_LACKS ||
 	    strcmp(r->call.code, "confirmation_required") == 0)

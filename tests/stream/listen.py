@@ -6,7 +6,6 @@ usage: python listen.py [--server lighttpd|nginx] [NAME...]
 The resource is test://watched-resource of tests/conformance/fixtures.json: its upstream changes
 it when it is told to, and counts how often it was read.
 """
-import argparse
 import http.client
 import json
 import os
@@ -18,17 +17,14 @@ import urllib.request
 
 HERE = os.path.dirname(os.path.abspath(__file__))
 sys.path.insert(0, os.path.join(HERE, "..", "clients"))
-from rig import Rig  # noqa: E402
+sys.path.insert(0, HERE)
+from streams import Failed, run  # noqa: E402
 
 URI = "test://watched-resource"
 META = {"io.modelcontextprotocol/protocolVersion": "2026-07-28",
         "io.modelcontextprotocol/clientCapabilities": {}}
 WORKERS = 4
 SOON_S = 8
-
-
-class Failed(Exception):
-    pass
 
 
 def expect(truth, what):
@@ -224,33 +220,5 @@ def listen_drained(rig):
     stream.close()
 
 
-def main():
-    parser = argparse.ArgumentParser()
-    parser.add_argument("--server", choices=["lighttpd", "nginx"], default="lighttpd")
-    parser.add_argument("names", nargs="*")
-    options = parser.parse_args()
-    sys.stdout.reconfigure(line_buffering=True)
-    tests = [f for name, f in globals().items() if name.startswith("listen_") and
-             (not options.names or name[7:] in options.names)]
-    failed = 0
-    rig = Rig(options.server, fixtures=True, workers=WORKERS)
-    with rig:
-        for test in tests:
-            try:
-                test(rig)
-                print("ok   %s" % test.__name__)
-            except Failed as e:
-                failed += 1
-                print("FAIL %s: %s" % (test.__name__, e))
-    problems = rig.problems()
-    for problem in problems:
-        print("FAIL " + problem)
-    if failed or problems:
-        print("logs are kept in " + rig.folder)
-    else:
-        rig.clean()
-    print("%d passed, %d failed" % (len(tests) - failed, failed + len(problems)))
-    sys.exit(failed + len(problems) > 0)
-
-
-main()
+if __name__ == "__main__":
+    sys.exit(run(__doc__, globals(), "listen_", fixtures=True, workers=WORKERS))

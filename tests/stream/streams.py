@@ -1,0 +1,40 @@
+# SPDX-License-Identifier: MIT
+"""streams.py - one runner for the tests here: functions by their prefix, against one rig."""
+import argparse
+import sys
+
+from rig import Rig
+
+
+class Failed(Exception):
+    pass
+
+
+def run(doc, names, prefix, **rig_options):
+    """Run the functions among `names` that begin with `prefix`; the exit code."""
+    parser = argparse.ArgumentParser(description=doc.splitlines()[0])
+    parser.add_argument("--server", choices=["lighttpd", "nginx"], default="lighttpd")
+    parser.add_argument("names", nargs="*")
+    options = parser.parse_args()
+    sys.stdout.reconfigure(line_buffering=True)
+    tests = [f for name, f in names.items() if name.startswith(prefix) and
+             (not options.names or name[len(prefix):] in options.names)]
+    failed = 0
+    rig = Rig(options.server, **rig_options)
+    with rig:
+        for test in tests:
+            try:
+                test(rig)
+                print("ok   %s" % test.__name__)
+            except (Failed, KeyError, IndexError, OSError) as e:
+                failed += 1
+                print("FAIL %s: %s: %s" % (test.__name__, type(e).__name__, e))
+    problems = rig.problems()
+    for problem in problems:
+        print("FAIL " + problem)
+    if failed or problems:
+        print("logs are kept in " + rig.folder)
+    else:
+        rig.clean()
+    print("%d passed, %d failed" % (len(tests) - failed, failed + len(problems)))
+    return failed + len(problems) > 0
