@@ -656,8 +656,10 @@ def check_answer(step, status, headers, body, words, by_server):
             continue
         got = headers.get(name.lower())
         got = "|".join(got) if isinstance(got, list) else got
-        if got is None or not pattern_of(value.strip(), words).fullmatch(got.encode()):
+        match = pattern_of(value.strip(), words).fullmatch((got or "").encode())
+        if got is None or match is None:
             raise Failure("header %s: expected %s, got %s" % (name, value.strip(), got))
+        words.update({k: v.decode() for k, v in match.groupdict().items()})
     match = pattern_of(step.answer, words).fullmatch(body)
     if match is None:
         raise Failure("body:\n    " + diff(step.answer, body))
