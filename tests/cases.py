@@ -675,8 +675,13 @@ def check_always(headers, body):
         message = parse_json(body.decode("utf-8"))
     except ValueError as e:
         raise Failure("the body is not JSON in UTF-8: %s: %.500r" % (e, body)) from None
-    if "jsonrpc" not in message:
-        return
+    for one in message if isinstance(message, list) else [message]:
+        if "jsonrpc" in one:
+            check_message(one)
+
+
+def check_message(message):
+    """What holds for every JSON-RPC message."""
     if message.get("id", "") is None:
         raise Failure("an id that is null")
     result = message.get("result", {})
