@@ -94,7 +94,7 @@ batch_parse(const struct bridge *b, const struct http_request *rq)
 	if (rq->excess != HTTP_FITS || body[strspn(body, " \t\r\n")] != '[' ||
 	    !mcp_takes_batch(&b->mcp, rq))
 		return NULL;
-	/* What is refused for its path, method or type is not to be parsed, nor logged that often. */
+	/* What is refused for its path, method or type need not be parsed. */
 	if (!rq->local && (method == NULL || strcmp(method, "POST") != 0 ||
 	    !http_path_is(rq, b->settings->endpoint) ||
 	    !http_is_json(http_header(rq, "Content-Type"))))
@@ -177,7 +177,7 @@ batch_cut_all(struct bridge *b)
 static int
 status_of(const struct buf *reply)
 {
-	return reply->len == 0 ? 202 : atoi(reply->data + strlen("Status: "));
+	return reply->len == 0 ? 202 : (int)strtol(reply->data + strlen("Status: "), NULL, 10);
 }
 
 /* What an element is answered when its exchange has no answer that could be passed on. */

@@ -4,8 +4,8 @@
  * one body, answered by an array.
  *
  * Each element becomes an exchange of its own, with the variables of the whole, so all that holds
- * for a message holds for it: who calls, rates, logs, records. The answers stand in the order of the
- * elements; what has none is left out.
+ * for a message holds for it: who calls, rates, logs, records. The answers stand in the order of
+ * the elements; what has none is left out.
  */
 #ifndef RUN_BATCH_H
 #define RUN_BATCH_H
