@@ -656,8 +656,10 @@ def check_answer(step, status, headers, body, words, by_server):
             continue
         got = headers.get(name.lower())
         got = "|".join(got) if isinstance(got, list) else got
-        if got is None or not pattern_of(value.strip(), words).fullmatch(got.encode()):
+        match = pattern_of(value.strip(), words).fullmatch((got or "").encode())
+        if got is None or match is None:
             raise Failure("header %s: expected %s, got %s" % (name, value.strip(), got))
+        words.update({k: v.decode() for k, v in match.groupdict().items()})
     match = pattern_of(step.answer, words).fullmatch(body)
     if match is None:
         raise Failure("body:\n    " + diff(step.answer, body))
@@ -673,8 +675,13 @@ def check_always(headers, body):
         message = parse_json(body.decode("utf-8"))
     except ValueError as e:
         raise Failure("the body is not JSON in UTF-8: %s: %.500r" % (e, body)) from None
-    if "jsonrpc" not in message:
-        return
+    for one in message if isinstance(message, list) else [message]:
+        if "jsonrpc" in one:
+            check_message(one)
+
+
+def check_message(message):
+    """What holds for every JSON-RPC message."""
     if message.get("id", "") is None:
         raise Failure("an id that is null")
     result = message.get("result", {})

@@ -845,6 +845,31 @@ def fault_gone_at_upstream(a):
     steady(a, turn, 4)
 
 
+def batch(*messages):
+    return b"[" + b",".join(messages) + b"]"
+
+
+def fault_gone_in_batch(a):
+    """A client leaves amid a batch: its reads are given up, its writes are let finish."""
+    def upstream(request):
+        slow = {"behaviour": "stall"} if request["method"] == "GET" else {"delay_ms": 150}
+        return dict(a.upstream(request), **slow)
+
+    def turn():
+        early, seen, k = a.stub.left_early, len(a.sent), key()
+        a.stub.handler = upstream
+        a.send(whole(batch(PING, message("list_items", query="x"),
+                           message("post_form", text="x", idempotency_key=k),
+                           message("post_form", text="x"), message("list_items", query="y"))))
+        a.wait_sent(seen + 4)
+        a.finish()
+        Bridge.wait_for(lambda: a.stub.left_early >= early + 2, 3, "the reads go on upstream")
+        a.stub.handler = a.upstream
+        expect(is_code(a.form(k, text="x"), "ok").replay, "the write was not let finish")
+        expect(len(a.sent) == seen + 4, "%d sent" % (len(a.sent) - seen))
+    steady(a, turn, 4)
+
+
 def large(count=4000):
     return {"data": [{"id": "%060d" % i} for i in range(count)]}
 
@@ -862,7 +887,25 @@ def fault_gone_in_reply(a):
     steady(a, turn)
 
 
-fault_gone_in_reply.conf = ["result_max = 1048576", "upstream_response_max = 4194304",
+def fault_batch_too_long(a):
+    """The answers of a batch are bounded together: those above are said to be too long."""
+    a.fault = {"body": large()}
+    body = batch(*[message("list_items", query="x")] * 20)
+
+    def turn():
+        status, _, text = FastCGIClient(a.bridge.socket, 20).request(cgi(body), body)
+        answers = json.loads(text)
+        good = [x for x in answers if "result" in x]
+        wrong = [x["error"] for x in answers if "error" in x]
+        expect(status == 200 and len(answers) == 20 and {x["id"] for x in answers} == {1},
+               "%d, %d answers" % (status, len(answers)))
+        expect(good and wrong and len(text) < 9 << 20, "%d good, %d wrong, %d bytes"
+               % (len(good), len(wrong), len(text)))
+        expect(all("too long together" in x["message"] for x in wrong), wrong[0])
+    steady(a, turn)
+
+
+fault_batch_too_long.conf = fault_gone_in_reply.conf = ["result_max = 1048576", "upstream_response_max = 4194304",
                             "upstream_timeout_ms = 3000"]
 
 

@@ -18,6 +18,9 @@
 /* JSON-RPC: id and method as text. */
 #define LIMIT_RPC_ID		256
 #define LIMIT_RPC_METHOD	128
+/* JSON-RPC: messages of a batch, and bytes of its answers together. */
+#define LIMIT_BATCH		64
+#define LIMIT_BATCH_REPLIES	(8 * 1024 * 1024)
 
 /* Front: CGI parameters of one request (web servers cap headers at 8 to 32 KB themselves). */
 #define LIMIT_PARAMS		65536

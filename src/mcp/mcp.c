@@ -73,6 +73,16 @@ refuse_version(struct mcp_reply *r, const struct mcp_message *m, const char *req
 	return MCP_ANSWERED;
 }
 
+bool
+mcp_takes_batch(const struct mcp *mcp, const struct http_request *rq)
+{
+	const char *version = http_header(rq, "MCP-Protocol-Version");
+
+	if (rq->local && mcp->local != NULL)
+		return (int)mcp->local->version == mcp_legacy_find(MCP_BATCH_VERSION);
+	return version == NULL || strcmp(version, MCP_BATCH_VERSION) == 0;
+}
+
 enum mcp_verdict
 mcp_open(const struct mcp *mcp, struct mcp_message *m, const struct principal *principal,
     const struct http_request *rq, struct mcp_reply *r)
@@ -97,6 +107,10 @@ mcp_open(const struct mcp *mcp, struct mcp_message *m, const struct principal *p
 	/* The key decides, not _meta itself: legacy requests carry a _meta too. */
 	meta = json_get(m->rpc.params, "_meta");
 	version = json_get(meta, META "protocolVersion");
+	if (rq->batched && (version != NULL || strcmp(m->rpc.method, "initialize") == 0))
+		return mcp_refuse(r, m, JSONRPC_INVALID_REQUEST, version != NULL ?
+		    "Invalid request: " MCP_MODERN_VERSION " has no batches; send one message a "
+		    "request" : "Invalid request: initialize is sent alone, never in a batch");
 	verdict = version != NULL ? open_modern(m, rq, meta, r) : open_legacy(mcp, m, rq, r);
 	if (verdict == MCP_CALL)
 		verdict = check_progress(m, rq, meta, r);

@@ -30,6 +30,7 @@ struct tool;
 
 #define MCP_MODERN_VERSION	"2026-07-28"
 #define MCP_LEGACY_VERSION	"2025-11-25"	/* what unknown versions are offered */
+#define MCP_BATCH_VERSION	"2025-03-26"	/* the only one with batches */
 
 /* The codes that the specification adds to JSON-RPC's. */
 #define MCP_RESOURCE_NOT_FOUND	(-32002)	/* legacy era only */
@@ -124,6 +125,8 @@ void	 mcp_reply_finish(struct mcp_reply *r);
 void	 mcp_reply_error(struct mcp_reply *r, int status, const char *id, int code,
 	    const char *data, const char *fmt, ...) __attribute__((format(printf, 6, 7)));
 
+/* Whether a request may be a batch: of the version that has them, or of none that it names. */
+bool	 mcp_takes_batch(const struct mcp *mcp, const struct http_request *rq);
 /*
  * Read a POST: parse, tell the era, check headers, _meta and version, find the method
  * and, for tools/call, the tool. MCP_ANSWERED, MCP_FORBIDDEN: `r` holds an error, or 202 for

@@ -59,7 +59,8 @@ static const struct mcp_method methods[] = {
 };
 
 /* Their places are their numbers in a session's id: a new one stands at the end. */
-static const char *const legacy_versions[] = { "2025-03-26", "2025-06-18", MCP_LEGACY_VERSION };
+static const char *const legacy_versions[] = { MCP_BATCH_VERSION, "2025-06-18",
+	MCP_LEGACY_VERSION };
 
 const char *
 mcp_method_name(const struct mcp_message *m)

@@ -15,6 +15,7 @@
 struct answer;
 struct ask;
 struct auth;
+struct batch;
 struct board_seat;
 struct event_base;
 struct fetcher;
@@ -67,6 +68,7 @@ struct bridge {
 	size_t			 inflight;	/* requests that have not ended */
 	uint64_t		 requests;	/* requests that have ended, since the start */
 	LIST_HEAD(, req)	 reqs;		/* those in flight */
+	LIST_HEAD(, batch)	 batches;	/* that wait for some of them */
 	void			(*ended)(void *arg);	/* one has ended */
 	void			*arg;
 };

@@ -37,6 +37,7 @@
 #include "edge/trust.h"
 #include "run/ask.h"
 #include "run/auth.h"
+#include "run/batch.h"
 #include "run/bridge.h"
 #include "run/flight.h"
 #include "run/grant.h"
@@ -466,6 +467,7 @@ worker_finish(struct worker *w)
 	stdio_destroy(w->stdio);
 	w->stdio = NULL;
 	req_cut_all(&w->bridge);
+	batch_cut_all(&w->bridge);
 	log_flush();
 	flights_destroy(w->bridge.flights);
 	auth_destroy(w->bridge.auth);
@@ -682,7 +684,7 @@ static void *
 on_request(void *arg, struct front *f, struct http_request *rq)
 {
 	struct worker *w = arg;
-	void *exchange = req_start(&w->bridge, f, rq);
+	void *exchange = batch_start(&w->bridge, f, rq);
 
 	worker_count(w);
 	/* Not at the next tick, and not when they have ended: a thousand more would come. */
@@ -695,8 +697,10 @@ on_request(void *arg, struct front *f, struct http_request *rq)
 static void
 on_gone(void *arg, void *exchange)
 {
-	(void)arg;
-	req_gone(exchange);
+	struct worker *w = arg;
+
+	if (!batch_gone(&w->bridge, exchange))
+		req_gone(exchange);
 }
 
 static void

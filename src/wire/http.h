@@ -33,6 +33,7 @@ struct http_request {
 	enum http_excess	 excess;
 	bool			 local;		/* over no HTTP: from who runs this process */
 	bool			 whole;		/* its answer is to come in one piece */
+	bool			 batched;	/* one of several that came in one body */
 };
 
 /* Make an empty request whose body may have `body_max` bytes. */

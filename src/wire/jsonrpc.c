@@ -43,8 +43,13 @@ jsonrpc_parse(struct jsonrpc *m, const char *body, size_t len, char *why, size_t
 		return fault.memory ? JSONRPC_INTERNAL_ERROR : JSONRPC_PARSE_ERROR;
 	}
 	if (cJSON_IsArray(m->root)) {
-		snprintf(why, whylen, "Invalid request: batches are not part of this protocol "
-		    "version; send one message a request");
+		if (cJSON_GetArraySize(m->root) > LIMIT_BATCH)
+			snprintf(why, whylen, "Invalid request: a batch has at most %d messages",
+			    LIMIT_BATCH);
+		else
+			snprintf(why, whylen, "Invalid request: %s", m->root->child == NULL ?
+			    "a batch is never empty" : "batches are part of 2025-03-26 alone, and "
+			    "not of each other; send one message a request");
 		return JSONRPC_INVALID_REQUEST;
 	}
 	if (!cJSON_IsObject(m->root)) {

@@ -217,6 +217,39 @@ def life_reload_in_flight(a):
     a.replaced(before)
 
 
+def life_batch(a):
+    """A batch in flight is answered whole by a worker that drains."""
+    a.delay_ms = 1000
+    before = a.bridge.worker()
+    sock = a.send(whole(b"[" + READ + b"," + PING + b"," + READ + b"]"))
+    a.seen_upstream(2)
+    a.hup()
+    a.wait_log("worker draining: reload")
+    expect(is_running(before[0]), "the old worker has not waited")
+    status, _, body = a.answer(sock)
+    expect(status == 200 and len(json.loads(body)) == 3 and b"isError" not in body,
+           "%d %r" % (status, body))
+    a.replaced(before)
+
+
+def life_batch_cut(a):
+    """At the end of a drain a batch is cut off with its requests; nothing of it is left."""
+    a.delay_ms = 8000
+    sock = a.send(whole(b"[" + READ + b"," + PING + b"," + READ + b"]"))
+    a.seen_upstream(2)
+    a.bridge.stop()
+    a.wait_log("2 requests in flight are cut off")
+    try:
+        got = a.answer(sock)
+    except FastCGIError:
+        got = None
+    expect(got is None, "an answer of the dead: %s" % (got,))
+
+
+life_batch_cut.conf = ["drain_timeout_s = 1", "request_timeout_ms = 60000",
+                       "upstream_timeout_ms = 60000"]
+
+
 def life_reload_under_load(a):
     """HUP after HUP under load: not one call fails."""
     a.delay_ms = 20
