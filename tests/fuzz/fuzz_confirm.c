@@ -28,7 +28,7 @@ never(const struct confirm *c, const char *token)
 {
 	uint8_t place[CRYPTO_DIGEST];
 
-	if (confirm_open(c, token, INT64_MIN, place) != CONFIRM_FALSE)
+	if (confirm_open(c, token, INT64_MIN, place, NULL) != CONFIRM_FALSE)
 		abort();
 }
 
@@ -39,7 +39,7 @@ others(const struct confirm *c, struct buf *token, const char *caller, uint8_t b
 	struct confirm other = *c;
 	struct buf longer;
 
-	other.asks = !c->asks;
+	other.use = (enum confirm_use)((c->use + 1 + bit % 2) % 3);
 	never(&other, token->data);
 	other = *c;
 	other.tool = c->tool == &tools[0] ? &tools[1] : &tools[0];
@@ -109,13 +109,13 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t len)
 	struct confirm c = { .key = &key };
 	uint8_t place[CRYPTO_DIGEST], nonce[CONFIRM_NONCE];
 	int64_t expires, now;
-	struct buf token;
+	struct buf token, state;
 	char *text, *rest;
 
 	if (len < HEAD)
 		return 0;
-	c.asks = data[0] & 1;
-	c.tool = &tools[data[0] >> 1 & 1];
+	c.use = (enum confirm_use)((data[0] & 3) % 3);
+	c.tool = &tools[data[0] >> 2 & 1];
 	expires = number(data + 1);
 	now = number(data + 9);
 	memcpy(nonce, data + 9, sizeof nonce);
@@ -128,15 +128,18 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t len)
 		rest = text + strlen(text);
 	never(&c, c.caller);
 	never(&c, rest);
-	buf_init(&token, LIMIT_CURSOR);
-	if (confirm_seal(&token, &c, expires, nonce) == 0) {
-		if (confirm_open(&c, token.data, now, place) !=
-		    (now < expires ? CONFIRM_GOOD : CONFIRM_EXPIRED))
+	buf_init(&token, LIMIT_CURSOR + 2 * LIMIT_REQUEST_STATE);
+	buf_init(&state, LIMIT_REQUEST_STATE);
+	if (confirm_seal(&token, &c, expires, nonce, rest) == 0) {
+		if (confirm_open(&c, token.data, now, place, &state) !=
+		    (now < expires ? CONFIRM_GOOD : CONFIRM_EXPIRED) ||
+		    strcmp(buf_str(&state), rest) != 0)
 			abort();
 		others(&c, &token, c.caller, data[0]);
 		shown(&c, token.data, rest);
-	} else if (strlen(c.caller) <= LIMIT_CALLER)
+	} else if (strlen(c.caller) <= LIMIT_CALLER && strlen(rest) <= LIMIT_REQUEST_STATE)
 		abort();
+	buf_finish(&state);
 	buf_finish(&token);
 	free(text);
 	return 0;

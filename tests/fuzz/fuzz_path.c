@@ -829,6 +829,7 @@ static struct exchange {
 	struct front	 front;
 	bool		 used, replied;
 	int		 gone;		/* turns until the client leaves; -1: it does not */
+	struct buf	 said;		/* pieces of its reply so far */
 } exchanges[EXCHANGES];
 static struct bridge bridge;
 static char *last_token, *first_token, *last_cursor;
@@ -900,15 +901,32 @@ check_message(const char *text, size_t len)
 	cJSON_Delete(tree);
 }
 
+static void check_reply(const struct buf *);
+
+/* Pieces come one after the other; the last one ends the exchange. */
 static void
-on_reply(struct front *f, struct buf *out)
+on_piece(struct front *f, struct buf *piece, bool last)
 {
 	struct exchange *e = (struct exchange *)f;
+
+	if (!e->used || e->replied || (f->exchange == NULL) != last)
+		wrong("a second reply");
+	buf_append(&e->said, buf_str(piece), piece->len);
+	buf_finish(piece);
+	if (!last)
+		return;
+	check_reply(&e->said);
+	buf_finish(&e->said);
+	e->replied = true;
+	e->used = false;
+}
+
+static void
+check_reply(const struct buf *out)
+{
 	const char *text = buf_str(out), *body = strstr(text, "\r\n\r\n"), *p, *end;
 	int status = -1;
 
-	if (!e->used || e->replied || f->exchange != NULL)
-		wrong("a second reply");
 	if (sscanf(text, "Status: %d ", &status) != 1 || status < 200 || status > 599 ||
 	    body == NULL || out->failed || strlen(text) != out->len)
 		wrong("a reply is no HTTP");
@@ -923,6 +941,8 @@ on_reply(struct front *f, struct buf *out)
 	} else if (strstr(text, "Content-Type: text/event-stream") != NULL) {
 		for (p = body; *p != '\0'; p = end + 2) {
 			end = strchr(p, '\n');
+			if (*p == ':' && end != NULL && end[1] == '\n')
+				continue;	/* a sign of life */
 			if (strncmp(p, "event: message\ndata: ", 21) != 0 || end == NULL)
 				wrong("no event");
 			p += 21;
@@ -933,9 +953,15 @@ on_reply(struct front *f, struct buf *out)
 		}
 	} else if (*body != '\0')
 		wrong("a body without a type");
-	e->replied = true;
-	e->used = false;
-	buf_finish(out);
+}
+
+/* Ids of sessions are the same each time. */
+static void
+stamp(void *arg, uint8_t *random, size_t len, int64_t *now_ms)
+{
+	(void)arg;
+	memset(random, 7, len);
+	*now_ms = 1000;
 }
 
 static void
@@ -963,6 +989,7 @@ turn(void)
 			exchange = e->front.exchange;
 			e->front.exchange = NULL;
 			e->used = false;
+			buf_finish(&e->said);
 			req_gone(exchange);
 		}
 }
@@ -1019,7 +1046,8 @@ start(const char *p, size_t len)
 	if (e == exchanges + EXCHANGES)
 		return NULL;
 	*e = (struct exchange){ .used = true, .gone = -1 };
-	e->front.reply = on_reply;
+	e->front.write = on_piece;
+	buf_init(&e->said, LIMIT_SERVICE_FILE);
 	e->front.began_us = now_us;
 	http_request_init(&rq, (size_t)bridge.settings->body_max);
 	buf_init(&text, 65536);
@@ -1061,6 +1089,8 @@ finish(bool dies)
 	size_t i;
 
 	for (e = exchanges; e < exchanges + EXCHANGES; e++) {
+		if (e->used)
+			buf_finish(&e->said);
 		e->used = false;
 		e->front.exchange = NULL;
 	}
@@ -1129,6 +1159,7 @@ open_bridge(unsigned variant)
 		.auth = auth, .grants = grants, .flights = shared,
 		.store = s->store[0] == '\0' ? NULL : (struct store *)&bridge,
 		.mcp = {
+			.stamp = stamp,
 			.catalog = &s->catalog, .key = &s->key, .instructions = s->instructions,
 			.limits = s->limits, .list_ttl_ms = s->list_ttl_s * 1000,
 			.list_page = (size_t)s->tools_page, .status = status,
