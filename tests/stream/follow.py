@@ -13,15 +13,10 @@ import time
 HERE = os.path.dirname(os.path.abspath(__file__))
 sys.path.insert(0, os.path.join(HERE, "..", "clients"))
 sys.path.insert(0, HERE)
-from streams import Failed, run  # noqa: E402
+from streams import expect, run  # noqa: E402
 
 TASKS = {"extensions": {"io.modelcontextprotocol/tasks": {}}}
 TOKEN = "p"
-
-
-def expect(truth, what):
-    if not truth:
-        raise Failed(what)
 
 
 def ask(rig, method, params, capabilities=None, token=None):

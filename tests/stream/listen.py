@@ -18,18 +18,13 @@ import urllib.request
 HERE = os.path.dirname(os.path.abspath(__file__))
 sys.path.insert(0, os.path.join(HERE, "..", "clients"))
 sys.path.insert(0, HERE)
-from streams import Failed, run  # noqa: E402
+from streams import expect, run, workers  # noqa: E402
 
 URI = "test://watched-resource"
 META = {"io.modelcontextprotocol/protocolVersion": "2026-07-28",
         "io.modelcontextprotocol/clientCapabilities": {}}
 WORKERS = 4
 SOON_S = 8
-
-
-def expect(truth, what):
-    if not truth:
-        raise Failed(what)
 
 
 class Stream:
@@ -181,24 +176,6 @@ def listen_many(rig):
     expect(reads <= took / 0.5 * 1.5 + 4, "%d reads in %.1f s" % (reads, took))
     for stream in streams:
         stream.close()
-
-
-def workers(rig):
-    """The processes below the one that scripts/run started as master."""
-    found = []
-    for name in os.listdir("/proc"):
-        if name.isdigit():
-            try:
-                with open("/proc/%s/cmdline" % name) as f:
-                    line = f.read()
-                with open("/proc/%s/stat" % name) as f:
-                    parent = f.read().rpartition(")")[2].split()[1]
-            except OSError:
-                continue
-            if "ums-mcp\0" in line and rig.state in line:
-                found.append((int(name), int(parent)))
-    ids = {number for number, _ in found}
-    return [number for number, parent in found if parent in ids]
 
 
 def listen_drained(rig):

@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: MIT
-"""streams.py - one runner for the tests here: functions by their prefix, against one rig."""
+"""streams.py - what the tests here share: one runner, of functions by their prefix."""
 import argparse
+import os
 import sys
 
 from rig import Rig
@@ -8,6 +9,29 @@ from rig import Rig
 
 class Failed(Exception):
     pass
+
+
+def expect(truth, what):
+    if not truth:
+        raise Failed(what)
+
+
+def workers(rig):
+    """The processes below the one that scripts/run started as master."""
+    found = []
+    for name in os.listdir("/proc"):
+        if name.isdigit():
+            try:
+                with open("/proc/%s/cmdline" % name) as f:
+                    line = f.read()
+                with open("/proc/%s/stat" % name) as f:
+                    parent = f.read().rpartition(")")[2].split()[1]
+            except OSError:
+                continue
+            if "ums-mcp\0" in line and rig.state in line:
+                found.append((int(name), int(parent)))
+    ids = {number for number, _ in found}
+    return [number for number, parent in found if parent in ids]
 
 
 def run(doc, names, prefix, **rig_options):
