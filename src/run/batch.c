@@ -208,7 +208,8 @@ element_write(struct front *f, struct buf *reply, bool last)
 		    "this message was processed all the same: send reads alone, and look before "
 		    "a write is repeated");
 	else if (status_of(reply) != 202 && *http_body(reply) == '\0')
-		element_fail(e, "Internal error: the bridge is short of memory; repeat later");
+		element_fail(e, "Internal error: the bridge is short of memory; what this message "
+		    "did is not known: look before a write is repeated");
 	t->bytes += e->reply.len;
 	batch_close(t);
 }
