@@ -16,7 +16,8 @@
 #include "wire/jsonrpc.h"
 
 #define SESSION_LINE	"\r\nMcp-Session-Id: "
-#define NO_MEMORY	"Internal error: the bridge is short of memory; nothing was done; repeat later"
+#define NO_MEMORY	"Internal error: the bridge is short of memory; nothing was done; " \
+			"repeat later"
 
 /* An element: the front of its own exchange. */
 struct element {
