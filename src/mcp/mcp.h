@@ -30,7 +30,8 @@ struct tool;
 
 #define MCP_MODERN_VERSION	"2026-07-28"
 #define MCP_LEGACY_VERSION	"2025-11-25"	/* what unknown versions are offered */
-#define MCP_BATCH_VERSION	"2025-03-26"	/* the only one with batches */
+#define MCP_OLDEST_VERSION	"2025-03-26"
+#define MCP_BATCH_VERSION	MCP_OLDEST_VERSION	/* the only one with batches */
 
 /* The codes that the specification adds to JSON-RPC's. */
 #define MCP_RESOURCE_NOT_FOUND	(-32002)	/* legacy era only */

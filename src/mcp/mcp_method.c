@@ -127,30 +127,32 @@ answer_discover(const struct mcp *mcp, struct mcp_message *m, struct mcp_reply *
 
 /*
  * Give the client an id that says what it can do and which log it wants; the one client of a
- * process has none, and is remembered.
+ * process has none, and is remembered. 0, or -1: there is no memory for an id.
  */
-static void
+static int
 open_session(const struct mcp *mcp, const struct mcp_message *m, unsigned version,
     struct mcp_reply *r)
 {
 	struct session session = m->session;
 	struct buf id;
+	int result;
 
 	session.version = version;
 	session.capabilities = m->input.can;
 	session.level = m->level;
 	if (mcp->local != NULL) {
 		*mcp->local = session;
-		return;
+		return 0;
 	}
 	/* One that goes on is the same session, with the same subscriptions. */
 	if (!m->in_session)
 		mcp->stamp(mcp->arg, session.nonce, sizeof session.nonce, &session.born_ms);
 	buf_init(&id, SESSION_ID);
-	/* Without memory for one it goes on as a client that has none. */
-	if (session_seal(&id, &session, mcp->key, m->principal->name) == 0)
-		buf_printf(&r->headers, "Mcp-Session-Id: %s\r\n", buf_str(&id));
+	result = session_seal(&id, &session, mcp->key, m->principal->name);
+	if (result == 0)
+		result = buf_printf(&r->headers, "Mcp-Session-Id: %s\r\n", buf_str(&id));
 	buf_finish(&id);
+	return result;
 }
 
 static enum mcp_verdict
@@ -168,6 +170,7 @@ answer_initialize(const struct mcp *mcp, struct mcp_message *m, struct mcp_reply
 	if (number == -1)
 		number = mcp_legacy_find(MCP_LEGACY_VERSION);
 	m->input.can = capability_read(json_get(m->rpc.params, "capabilities"));
+	/* Without memory for an id it goes on as a client that has none. */
 	open_session(mcp, m, (unsigned)number, r);
 	mcp_result_open(r, m);
 	buf_printf(&r->body, "\"protocolVersion\":\"%s\",", legacy_versions[number]);
@@ -304,11 +307,10 @@ answer_set_level(const struct mcp *mcp, struct mcp_message *m, struct mcp_reply 
 		return mcp_refuse_params(r, m, "\"level\" must be debug, info, notice, warning, "
 		    "error, critical, alert or emergency");
 	m->level = level;
-	if (m->in_session) {
-		/* As it said, whatever this request takes. */
-		m->input.can = m->session.capabilities;
-		open_session(mcp, m, m->session.version, r);
-	}
+	/* As it said, whatever this request takes. */
+	m->input.can = m->session.capabilities;
+	if (m->in_session && open_session(mcp, m, m->session.version, r) == -1)
+		return mcp_refuse_memory(r, m);
 	mcp_result_open(r, m);
 	return mcp_result_close(r, m);
 }

@@ -16,6 +16,8 @@
 #include "wire/jsonrpc.h"
 
 #define SESSION_LINE	"\r\nMcp-Session-Id: "
+#define NO_MEMORY	"Internal error: the bridge is short of memory; nothing was done; " \
+			"repeat later"
 
 /* An element: the front of its own exchange. */
 struct element {
@@ -132,7 +134,7 @@ element_start(struct batch *t, struct element *e, const cJSON *item, struct http
 	if (http_request_move(&rq, whole) == -1 || rq.body.failed) {
 		http_request_finish(&rq);
 		buf_finish(&whole->body);
-		element_fail(e, "Internal error: the bridge is short of memory; repeat later");
+		element_fail(e, NO_MEMORY);
 		return;
 	}
 	rq.whole = rq.batched = true;
@@ -184,12 +186,12 @@ status_of(const struct buf *reply)
 static void
 element_fail(struct element *e, const char *why)
 {
-	int status = e->reply.len == 0 ? 500 : status_of(&e->reply);
+	int status = e->reply.len == 0 ? 503 : status_of(&e->reply);
 
 	buf_finish(&e->reply);
 	buf_init(&e->reply, LIMIT_HEADER);
 	http_head(&e->reply, status, "application/json");
-	buf_puts(&e->reply, "\r\n");
+	buf_puts(&e->reply, status == 503 ? "Retry-After: 1\r\n\r\n" : "\r\n");
 	jsonrpc_error(&e->reply, e->id.len == 0 ? NULL : buf_str(&e->id), JSONRPC_INTERNAL_ERROR,
 	    why, NULL);
 }
@@ -208,7 +210,9 @@ element_write(struct front *f, struct buf *reply, bool last)
 		    "this message was processed all the same: send reads alone, and look before "
 		    "a write is repeated");
 	else if (status_of(reply) != 202 && *http_body(reply) == '\0')
-		element_fail(e, "Internal error: the bridge is short of memory; repeat later");
+		element_fail(e, status_of(reply) == 503 ? NO_MEMORY : "Internal error: the bridge "
+		    "is short of memory; what this message did is not known: look before a write "
+		    "is repeated");
 	t->bytes += e->reply.len;
 	batch_close(t);
 }

@@ -38,6 +38,8 @@
 /* A first guess, so that most replies are allocated once. */
 #define REPLY_HEAD	256
 
+#define OLD_TRANSPORT	"the HTTP+SSE transport of 2024-11-05 is not served"
+
 /* What a stage says of what comes next. */
 enum req_move {
 	NEXT,	/* the next stage */
@@ -262,13 +264,42 @@ req_read(struct req *r)
 	return req_refuse(r, 400, "the request is incomplete or cannot be read");
 }
 
+/* Whether a client of the HTTP+SSE transport looks for it here: beside the endpoint. */
+static bool
+is_old_transport(const struct req *r)
+{
+	static const char *const names[] = { "sse", "sse/", "message", "message/", "messages",
+		"messages/" };
+	const char *endpoint = r->bridge->settings->endpoint;
+	size_t i, beside = (size_t)(strrchr(endpoint, '/') + 1 - endpoint);
+	struct buf path;
+	bool is = false;
+
+	buf_init(&path, LIMIT_CONF_LINE);
+	buf_append(&path, endpoint, beside);
+	for (i = 0; i < sizeof names / sizeof names[0] && !is; i++) {
+		buf_truncate(&path, beside);
+		buf_puts(&path, names[i]);
+		is = !path.failed && http_path_is(&r->http, buf_str(&path));
+	}
+	buf_finish(&path);
+	return is;
+}
+
 static enum req_move
 req_route(struct req *r)
 {
 	const struct settings *s = r->bridge->settings;
 
-	if (!r->http.local && !http_path_is(&r->http, s->endpoint))
-		return req_refuse(r, 404, "nothing is here; the endpoint has another path");
+	if (!r->http.local && !http_path_is(&r->http, s->endpoint)) {
+		if (!is_old_transport(r))
+			return req_refuse(r, 404, "nothing is here; the endpoint has another path");
+		r->refused = OLD_TRANSPORT;
+		mcp_reply_error(&r->reply, 404, NULL, JSONRPC_INVALID_REQUEST, NULL,
+		    OLD_TRANSPORT "; POST to %s instead (Streamable HTTP, " MCP_OLDEST_VERSION
+		    " or newer)", s->endpoint);
+		return DONE;
+	}
 	if (r->bridge->inflight > (size_t)s->max_inflight || r->bridge->held > LIMIT_HELD_BODIES)
 		return req_busy(r);
 	return NEXT;
@@ -318,6 +349,11 @@ req_http(struct req *r)
 	    http_header(&r->http, "Mcp-Session-Id") != NULL;
 	if (!r->gets && (method == NULL || strcmp(method, "POST") != 0)) {
 		buf_puts(&r->reply.headers, "Allow: POST\r\n");
+		/* So the transport of 2024-11-05 began, too: its client is told what there is. */
+		if (method != NULL && strcmp(method, "GET") == 0 &&
+		    http_header(&r->http, "Mcp-Session-Id") == NULL)
+			return req_refuse(r, 405, OLD_TRANSPORT "; POST to this URL instead "
+			    "(Streamable HTTP, " MCP_OLDEST_VERSION " or newer)");
 		return req_refuse(r, 405, "the endpoint takes POST only");
 	}
 	if (host != NULL && !is_our_host(r, host, http_host, true))
