@@ -169,6 +169,7 @@ clean:
 help:
 	@sed -n 's/^#   //p' Makefile
 	@echo "make conformance   the official suite on both wires (installs it below build/)"
+	@echo "make test-stream   questions, changes, progress and tasks, both web servers, several workers"
 	@echo "make test-auth     tokens and credentials with a real authorization server (installs it below build/)"
 	@echo "make e2e-services  service files against real services (installs them below build/)"
 	@echo "make test-import   imported public API documents against a mock that judges (installs it below build/)"
@@ -186,11 +187,11 @@ help:
 	@echo "make profile       where a request's processor time goes (callgrind)"
 	@echo "make fuzz          every fuzz target for SECONDS seconds (default 10), or RUNS times"
 
-conformance clients test-auth test-import test-contracts e2e-services load life chaos torture soak bench \
+conformance clients test-stream test-auth test-import test-contracts e2e-services load life chaos torture soak bench \
     services-cost tokens profile fuzz:
 	$(Q)scripts/$@
 
-.PHONY: all unit check fuzz-build volley verify lint install clean help conformance clients test-auth \
+.PHONY: all unit check fuzz-build volley verify lint install clean help conformance clients test-stream test-auth \
     test-import test-contracts e2e-services load life chaos torture soak bench services-cost tokens profile fuzz
 .DELETE_ON_ERROR:
 .SECONDARY: $(FUZZ_OBJ)

@@ -125,14 +125,14 @@ def ask_left(rig):
     """A client that leaves while it is asked: nothing is sent, nothing waits."""
     session = initialize(rig)
     for number in range(20):
-        connection, response = send(rig, session, 900 + number)
+        connection, response = send(rig, session, 100000 + number)
         question = event(response)
         connection.sock and connection.sock.shutdown(2)
         connection.close()
     until = time.monotonic() + 20
     while answer(rig, session, question) == 202 and time.monotonic() < until:
         time.sleep(0.2)
-    found = rig.api("/messages/search?query=919")["data"]
+    found = rig.api("/messages/search?query=100019")["data"]
     expect(not found, "it was sent: %s" % found)
 
 
