@@ -100,7 +100,7 @@ check_messages(const struct prompt *p, const cJSON *input, const char *place,
 	struct content_fault wrong;
 	struct json_fault fault;
 	const cJSON *name;
-	cJSON *args = cJSON_CreateObject(), *tree = NULL, *some = NULL;
+	cJSON *args = cJSON_CreateObject(), *tree = NULL, *some = NULL, *before;
 	struct buf text;
 	char at[2 * SPEC_PLACE];
 	int result = args == NULL ? -1 : 0;
@@ -116,13 +116,17 @@ check_messages(const struct prompt *p, const cJSON *input, const char *place,
 	buf_putc(&text, '{');
 	if (result == 0 && prompt_print(&text, p, args, some) == 0 && buf_putc(&text, '}') == 0)
 		tree = json_parse(buf_str(&text), text.len, &fault);
-	if (tree == NULL)
+	before = cJSON_Duplicate(tree, 1);
+	if (before == NULL)
 		result = spec_fail(f, place, "\"messages\" cannot be made, or out of memory");
 	else if (content_check_prompt(tree, &wrong) == -1) {
 		snprintf(at, sizeof at, "%s%s", place, wrong.place);
 		result = spec_fail(f, at, "%s", wrong.why);
-	}
+	} else if (!cJSON_Compare(before, tree, true))
+		result = spec_fail(f, place, "\"messages\" has a member that MCP does not know "
+		    "there, a null, or characters that nobody sees");
 	buf_finish(&text);
+	cJSON_Delete(before);
 	cJSON_Delete(args);
 	cJSON_Delete(some);
 	cJSON_Delete(tree);
@@ -184,18 +188,26 @@ int
 prompt_load(struct prompt *p, const struct service *s, const cJSON *spec, const char *place,
     struct spec_fault *f)
 {
+	static const char *const asking[] = {
+		"stream", "response", "success", "error", "timeout_ms",
+	};
 	cJSON *input;
+	size_t i;
 	int result;
 
 	p->service = s;
 	p->spec = spec;
-	if (spec_check(spec, prompt_keys, place, f) == -1)
+	if (spec_check(spec, prompt_keys, place, f) == -1 ||
+	    tool_check_names(spec, place, f) == -1)
 		return -1;
 	p->name = json_str(spec, "name");
 	p->asks = json_get(spec, "request") != NULL;
 	if (p->asks == (json_get(spec, "messages") != NULL))
 		return spec_fail(f, place, "a prompt has \"messages\", or a \"request\" to its "
 		    "service and \"response\": \"mcp\"");
+	for (i = 0; i < sizeof asking / sizeof asking[0] && !p->asks; i++)
+		if (json_get(spec, asking[i]) != NULL)
+			return spec_fail(f, place, "\"%s\" goes with a \"request\"", asking[i]);
 	if (p->asks && (json_str(spec, "response") == NULL ||
 	    strcmp(json_str(spec, "response"), "mcp") != 0))
 		return spec_fail(f, place, "with a \"request\" the \"response\" is \"mcp\": the "
@@ -206,6 +218,9 @@ prompt_load(struct prompt *p, const struct service *s, const cJSON *spec, const 
 	if (p->asks)
 		return tool_load_part(&p->tool, TOOL_PROMPT, s, spec, input, place, f) == -1 ?
 		    -1 : load_listing(p, spec, place, f);
+	p->tool.service = s;
+	p->tool.kind = TOOL_PROMPT;
+	p->tool.name = p->name;
 	p->tool.scopes = json_get(spec, "scopes");
 	result = load_messages(p, spec, input, place, f);
 	cJSON_Delete(input);
