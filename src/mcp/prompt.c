@@ -12,6 +12,7 @@
 #include "mcp/template.h"
 #include "mcp/tool.h"
 #include "wire/json.h"
+#include "wire/uritemplate.h"
 
 /* What stands for the embedded resource while messages are made. */
 #define EMBEDDED	"embedded_resource"
@@ -139,7 +140,8 @@ load_messages(struct prompt *p, const cJSON *spec, const cJSON *input, const cha
 {
 	const cJSON *message, *properties = json_get(input, "properties");
 	char at[2 * SPEC_PLACE], why[256];
-	const char *uri;
+	const char *uri, *reason;
+	size_t offset;
 
 	snprintf(at, sizeof at, "%s/messages", place);
 	p->messages = json_get(spec, "messages");
@@ -151,6 +153,12 @@ load_messages(struct prompt *p, const cJSON *spec, const cJSON *input, const cha
 			return spec_fail(f, at, "one resource can be embedded, not two");
 		if (uri != NULL)
 			p->embeds = uri;
+	}
+	/* What is put into a URI is encoded, a URI that is given whole is not. */
+	if (p->embeds != NULL && p->embeds[0] != '{') {
+		p->uri = uritemplate_create(p->embeds, &reason, &offset);
+		if (p->uri == NULL)
+			return spec_fail(f, at, "the resource's \"uri\": %s", reason);
 	}
 	return check_messages(p, input, place, f);
 }
@@ -231,6 +239,7 @@ void
 prompt_finish(struct prompt *p)
 {
 	tool_finish(&p->tool);
+	uritemplate_destroy(p->uri);
 	free(p->listing);
 	memset(p, 0, sizeof *p);
 }
@@ -278,9 +287,10 @@ fail:
 int
 prompt_uri(struct buf *out, const struct prompt *p, const cJSON *args)
 {
-	const char *why;
+	const char *why, *name;
 
-	return template_text(out, p->embeds, args, &why) == TEMPLATE_DONE ? 0 : -1;
+	return p->uri != NULL ? uritemplate_expand(p->uri, args, out, &why, &name) :
+	    template_text(out, p->embeds, args, &why) == TEMPLATE_DONE ? 0 : -1;
 }
 
 /* A message as MCP has it: a text is short for a block of text, and the resource is put in. */

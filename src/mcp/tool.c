@@ -233,7 +233,7 @@ load_names(struct tool *t, const cJSON *spec, const char *place, struct spec_fau
 	if (!t->write && (t->policy == POLICY_CONFIRM || json_get(spec, "preview") != NULL))
 		return spec_fail(f, place, "\"policy\": \"confirm\" and \"preview\" go with "
 		    "\"write\": true");
-	t->previews = is_preview(t);
+	t->previews = t->kind == TOOL_CALL && is_preview(t);
 	json_integer(json_get(spec, "timeout_ms"), &timeout);
 	t->timeout_ms = (long)timeout;
 	snprintf(inner, sizeof inner, "%s/annotations", place);
