@@ -479,6 +479,12 @@ content_check_icons(cJSON *list, struct content_fault *f)
 }
 
 int
+content_check_media_type(cJSON *type, struct content_fault *f)
+{
+	return start(type, &media_type, f, NULL);
+}
+
+int
 content_check_input(cJSON *asked, unsigned *needs, struct content_fault *f)
 {
 	return start(asked, &requests, f, needs);

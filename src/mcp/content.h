@@ -44,6 +44,7 @@ int	 content_check_block(cJSON *block, struct content_fault *f);
 int	 content_check_annotations(cJSON *annotations, struct content_fault *f);
 /* A list of icons: https: or data: URIs of images. */
 int	 content_check_icons(cJSON *icons, struct content_fault *f);
+int	 content_check_media_type(cJSON *type, struct content_fault *f);
 /*
  * "inputRequests" of an input_required result: elicitation (a form or an https: URL), sampling and
  * roots under at most LIMIT_INPUT_REQUESTS names of 1 to LIMIT_INPUT_NAME characters; a form has at

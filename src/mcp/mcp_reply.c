@@ -10,6 +10,7 @@
 #include "mcp/completion.h"
 #include "mcp/mcp.h"
 #include "mcp/mcp_method.h"
+#include "mcp/pick.h"
 #include "mcp/prompt.h"
 #include "mcp/resource.h"
 #include "mcp/service.h"
@@ -347,6 +348,7 @@ reply_error(struct mcp_reply *r, const struct mcp_message *m, const char *text, 
 	struct json_fault fault;
 	cJSON *tree = json_parse(text, strlen(text), &fault);
 	const char *hint = json_str(tree, "hint");
+	bool asked = strcmp(code, "invalid_argument") == 0 || strcmp(code, "invalid_cursor") == 0;
 	bool none = m->resource != NULL &&
 	    (strcmp(code, "not_found") == 0 || strcmp(code, "gone") == 0);
 	struct buf data;
@@ -356,9 +358,8 @@ reply_error(struct mcp_reply *r, const struct mcp_message *m, const char *text, 
 		json_put(tree, "uri", cJSON_CreateString(m->uri));
 	if (tree != NULL)
 		json_print(&data, tree);
-	mcp_reply_error(r, 200, m->rpc.id, strcmp(code, "invalid_argument") == 0 ||
-	    (none && m->era == MCP_MODERN) ? JSONRPC_INVALID_PARAMS : none ?
-	    MCP_RESOURCE_NOT_FOUND : JSONRPC_INTERNAL_ERROR,
+	mcp_reply_error(r, 200, m->rpc.id, asked || (none && m->era == MCP_MODERN) ?
+	    JSONRPC_INVALID_PARAMS : none ? MCP_RESOURCE_NOT_FOUND : JSONRPC_INTERNAL_ERROR,
 	    data.failed || data.len == 0 ? NULL : buf_str(&data), "%s%.400s",
 	    none ? "Resource not found: " : "", hint == NULL ? code : hint);
 	buf_finish(&data);
@@ -475,6 +476,7 @@ mcp_notice(struct buf *out, const struct mcp_message *m, const char *method, con
 	const char *name = json_str(params, "level");
 	unsigned level = name == NULL ? 0 : mcp_level(name);
 	bool progress = strcmp(method, "notifications/progress") == 0;
+	cJSON *clean;
 
 	if (progress ? m->progress == NULL : m->level == 0 || level < m->level)
 		return 1;
@@ -482,10 +484,15 @@ mcp_notice(struct buf *out, const struct mcp_message *m, const char *method, con
 	    strcmp(method, "notifications/message") != 0 || level == 0 ||
 	    json_get(params, "data") == NULL)
 		return -1;
+	/* A service's words lose the characters that hide or reorder text, as everywhere. */
+	clean = pick_clean(params);
+	if (clean == NULL)
+		return -1;
 	buf_printf(out, "{\"jsonrpc\":\"2.0\",\"method\":\"%s\",\"params\":", method);
 	if (progress)
-		put_progress(out, m, params);
+		put_progress(out, m, clean);
 	else
-		put_message(out, params);
+		put_message(out, clean);
+	cJSON_Delete(clean);
 	return buf_putc(out, '}');
 }

@@ -12,6 +12,7 @@
 #include "mcp/template.h"
 #include "mcp/tool.h"
 #include "wire/json.h"
+#include "wire/uritemplate.h"
 
 /* What stands for the embedded resource while messages are made. */
 #define EMBEDDED	"embedded_resource"
@@ -100,7 +101,7 @@ check_messages(const struct prompt *p, const cJSON *input, const char *place,
 	struct content_fault wrong;
 	struct json_fault fault;
 	const cJSON *name;
-	cJSON *args = cJSON_CreateObject(), *tree = NULL, *some = NULL;
+	cJSON *args = cJSON_CreateObject(), *tree = NULL, *some = NULL, *before;
 	struct buf text;
 	char at[2 * SPEC_PLACE];
 	int result = args == NULL ? -1 : 0;
@@ -116,13 +117,17 @@ check_messages(const struct prompt *p, const cJSON *input, const char *place,
 	buf_putc(&text, '{');
 	if (result == 0 && prompt_print(&text, p, args, some) == 0 && buf_putc(&text, '}') == 0)
 		tree = json_parse(buf_str(&text), text.len, &fault);
-	if (tree == NULL)
+	before = cJSON_Duplicate(tree, 1);
+	if (before == NULL)
 		result = spec_fail(f, place, "\"messages\" cannot be made, or out of memory");
 	else if (content_check_prompt(tree, &wrong) == -1) {
 		snprintf(at, sizeof at, "%s%s", place, wrong.place);
 		result = spec_fail(f, at, "%s", wrong.why);
-	}
+	} else if (!cJSON_Compare(before, tree, true))
+		result = spec_fail(f, place, "\"messages\" has a member that MCP does not know "
+		    "there, a null, or characters that nobody sees");
 	buf_finish(&text);
+	cJSON_Delete(before);
 	cJSON_Delete(args);
 	cJSON_Delete(some);
 	cJSON_Delete(tree);
@@ -135,7 +140,8 @@ load_messages(struct prompt *p, const cJSON *spec, const cJSON *input, const cha
 {
 	const cJSON *message, *properties = json_get(input, "properties");
 	char at[2 * SPEC_PLACE], why[256];
-	const char *uri;
+	const char *uri, *reason;
+	size_t offset;
 
 	snprintf(at, sizeof at, "%s/messages", place);
 	p->messages = json_get(spec, "messages");
@@ -147,6 +153,12 @@ load_messages(struct prompt *p, const cJSON *spec, const cJSON *input, const cha
 			return spec_fail(f, at, "one resource can be embedded, not two");
 		if (uri != NULL)
 			p->embeds = uri;
+	}
+	/* What is put into a URI is encoded, a URI that is given whole is not. */
+	if (p->embeds != NULL && p->embeds[0] != '{') {
+		p->uri = uritemplate_create(p->embeds, &reason, &offset);
+		if (p->uri == NULL)
+			return spec_fail(f, at, "the resource's \"uri\": %s", reason);
 	}
 	return check_messages(p, input, place, f);
 }
@@ -184,18 +196,26 @@ int
 prompt_load(struct prompt *p, const struct service *s, const cJSON *spec, const char *place,
     struct spec_fault *f)
 {
+	static const char *const asking[] = {
+		"stream", "response", "success", "error", "timeout_ms",
+	};
 	cJSON *input;
+	size_t i;
 	int result;
 
 	p->service = s;
 	p->spec = spec;
-	if (spec_check(spec, prompt_keys, place, f) == -1)
+	if (spec_check(spec, prompt_keys, place, f) == -1 ||
+	    tool_check_names(spec, place, f) == -1)
 		return -1;
 	p->name = json_str(spec, "name");
 	p->asks = json_get(spec, "request") != NULL;
 	if (p->asks == (json_get(spec, "messages") != NULL))
 		return spec_fail(f, place, "a prompt has \"messages\", or a \"request\" to its "
 		    "service and \"response\": \"mcp\"");
+	for (i = 0; i < sizeof asking / sizeof asking[0] && !p->asks; i++)
+		if (json_get(spec, asking[i]) != NULL)
+			return spec_fail(f, place, "\"%s\" goes with a \"request\"", asking[i]);
 	if (p->asks && (json_str(spec, "response") == NULL ||
 	    strcmp(json_str(spec, "response"), "mcp") != 0))
 		return spec_fail(f, place, "with a \"request\" the \"response\" is \"mcp\": the "
@@ -206,6 +226,9 @@ prompt_load(struct prompt *p, const struct service *s, const cJSON *spec, const 
 	if (p->asks)
 		return tool_load_part(&p->tool, TOOL_PROMPT, s, spec, input, place, f) == -1 ?
 		    -1 : load_listing(p, spec, place, f);
+	p->tool.service = s;
+	p->tool.kind = TOOL_PROMPT;
+	p->tool.name = p->name;
 	p->tool.scopes = json_get(spec, "scopes");
 	result = load_messages(p, spec, input, place, f);
 	cJSON_Delete(input);
@@ -216,6 +239,7 @@ void
 prompt_finish(struct prompt *p)
 {
 	tool_finish(&p->tool);
+	uritemplate_destroy(p->uri);
 	free(p->listing);
 	memset(p, 0, sizeof *p);
 }
@@ -263,9 +287,10 @@ fail:
 int
 prompt_uri(struct buf *out, const struct prompt *p, const cJSON *args)
 {
-	const char *why;
+	const char *why, *name;
 
-	return template_text(out, p->embeds, args, &why) == TEMPLATE_DONE ? 0 : -1;
+	return p->uri != NULL ? uritemplate_expand(p->uri, args, out, &why, &name) :
+	    template_text(out, p->embeds, args, &why) == TEMPLATE_DONE ? 0 : -1;
 }
 
 /* A message as MCP has it: a text is short for a block of text, and the resource is put in. */

@@ -23,6 +23,7 @@ struct prompt {
 	bool		 asks;
 	const cJSON	*messages;	/* else these */
 	const char	*embeds;	/* the URI of a resource in them, with places */
+	struct uritemplate *uri;	/* the same; NULL: an argument is the whole URI */
 	char		*listing;	/* as JSON in prompts/list */
 };
 

@@ -135,12 +135,42 @@ load_subscribe(struct resource *r, const cJSON *spec, const char *place, struct 
 	return 0;
 }
 
+/* What clients are told of the content, as the protocol has it. */
+static int
+check_content(const struct resource *r, const cJSON *spec, const char *place,
+    struct spec_fault *f)
+{
+	static const struct spec_key annotation_keys[] = {
+		{ "audience", SPEC_ARRAY, false },
+		{ "priority", SPEC_ANY, false },
+		{ "lastModified", SPEC_STRING, false },
+		{ NULL, SPEC_ANY, false },
+	};
+	cJSON *annotations = json_get(spec, "annotations"), *mime = json_get(spec, "mimeType");
+	struct content_fault wrong;
+	char at[2 * SPEC_PLACE];
+
+	snprintf(at, sizeof at, "%s/mimeType", place);
+	if (mime != NULL && content_check_media_type(mime, &wrong) == -1)
+		return spec_fail(f, at, "%s", wrong.why);
+	if (r->templated && json_get(spec, "size") != NULL)
+		return spec_fail(f, place, "\"size\" goes with a \"uri\": of a \"uriTemplate\" "
+		    "each has its own");
+	if (annotations == NULL)
+		return 0;
+	snprintf(at, sizeof at, "%s/annotations", place);
+	if (spec_check(annotations, annotation_keys, at, f) == -1)
+		return -1;
+	if (content_check_annotations(annotations, &wrong) == 0)
+		return 0;
+	snprintf(at, sizeof at, "%s/annotations%s", place, wrong.place);
+	return spec_fail(f, at, "%s", wrong.why);
+}
+
 static int
 load_listing(struct resource *r, const cJSON *spec, const char *place, struct spec_fault *f)
 {
-	cJSON *annotations = json_get(spec, "annotations");
-	struct content_fault wrong;
-	char at[2 * SPEC_PLACE];
+	const cJSON *annotations = json_get(spec, "annotations");
 	struct buf out;
 	int64_t size;
 	int result = -1;
@@ -157,16 +187,11 @@ load_listing(struct resource *r, const cJSON *spec, const char *place, struct sp
 		buf_puts(&out, ",\"mimeType\":");
 		json_quote(&out, r->mime);
 	}
-	if (!r->templated && json_integer(json_get(spec, "size"), &size) == 0) {
+	if (json_integer(json_get(spec, "size"), &size) == 0) {
 		buf_puts(&out, ",\"size\":");
 		buf_int(&out, size);
 	}
 	if (annotations != NULL) {
-		if (content_check_annotations(annotations, &wrong) == -1) {
-			snprintf(at, sizeof at, "%s/annotations%s", place, wrong.place);
-			spec_fail(f, at, "%s", wrong.why);
-			goto out;
-		}
 		buf_puts(&out, ",\"annotations\":");
 		json_print(&out, annotations);
 	}
@@ -185,7 +210,7 @@ resource_load(struct resource *r, const struct service *s, const cJSON *spec, co
 	if (spec_check(spec, resource_keys, place, f) == -1 ||
 	    load_uri(r, spec, place, f) == -1 || load_tool(r, s, spec, place, f) == -1 ||
 	    load_completes(r, s, spec, place, f) == -1 ||
-	    load_subscribe(r, spec, place, f) == -1)
+	    load_subscribe(r, spec, place, f) == -1 || check_content(r, spec, place, f) == -1)
 		return -1;
 	return load_listing(r, spec, place, f);
 }

@@ -193,6 +193,23 @@ is_scope(const char *text)
 	return p > text && *p == '\0';
 }
 
+int
+tool_check_names(const cJSON *spec, const char *place, struct spec_fault *f)
+{
+	const char *name = json_str(spec, "name");
+	const cJSON *scope;
+
+	if (strlen(name) > LIMIT_TOOL_NAME || name[strspn(name,
+	    "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_.-")] != '\0')
+		return spec_fail(f, place, "\"name\" must be 1 to %d of A-Z a-z 0-9 _ . -",
+		    LIMIT_TOOL_NAME);
+	cJSON_ArrayForEach(scope, json_get(spec, "scopes"))
+		if (!cJSON_IsString(scope) || !is_scope(scope->valuestring))
+			return spec_fail(f, place, "\"scopes\" must be an array of strings without "
+			    "spaces, quotes and backslashes (RFC 6749, 3.3)");
+	return 0;
+}
+
 static int
 load_names(struct tool *t, const cJSON *spec, const char *place, struct spec_fault *f)
 {
@@ -204,15 +221,14 @@ load_names(struct tool *t, const cJSON *spec, const char *place, struct spec_fau
 		{ "openWorldHint", SPEC_BOOL, false },
 		{ NULL, SPEC_ANY, false },
 	};
-	const cJSON *annotations = json_get(spec, "annotations"), *scope;
+	const cJSON *annotations = json_get(spec, "annotations");
 	char inner[SPEC_PLACE];
 	int64_t timeout = 0;
 
+	if (tool_check_names(spec, place, f) == -1)
+		return -1;
 	t->name = json_str(spec, "name");
-	if (strlen(t->name) > LIMIT_TOOL_NAME || t->name[strspn(t->name,
-	    "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_.-")] != '\0')
-		return spec_fail(f, place, "\"name\" must be 1 to %d of A-Z a-z 0-9 _ . -",
-		    LIMIT_TOOL_NAME);
+	t->scopes = json_get(spec, "scopes");
 	t->write = json_true(spec, "write");
 	if (json_str(spec, "policy") != NULL)
 		t->policy = policy_action(json_str(spec, "policy"));
@@ -221,7 +237,7 @@ load_names(struct tool *t, const cJSON *spec, const char *place, struct spec_fau
 	if (!t->write && (t->policy == POLICY_CONFIRM || json_get(spec, "preview") != NULL))
 		return spec_fail(f, place, "\"policy\": \"confirm\" and \"preview\" go with "
 		    "\"write\": true");
-	t->previews = is_preview(t);
+	t->previews = t->kind == TOOL_CALL && is_preview(t);
 	json_integer(json_get(spec, "timeout_ms"), &timeout);
 	t->timeout_ms = (long)timeout;
 	snprintf(inner, sizeof inner, "%s/annotations", place);
@@ -229,11 +245,6 @@ load_names(struct tool *t, const cJSON *spec, const char *place, struct spec_fau
 		return -1;
 	if (t->write && json_true(annotations, "readOnlyHint"))
 		return spec_fail(f, inner, "readOnlyHint is true and \"write\" too; one is wrong");
-	t->scopes = json_get(spec, "scopes");
-	cJSON_ArrayForEach(scope, t->scopes)
-		if (!cJSON_IsString(scope) || !is_scope(scope->valuestring))
-			return spec_fail(f, place, "\"scopes\" must be an array of strings without "
-			    "spaces, quotes and backslashes (RFC 6749, 3.3)");
 	return 0;
 }
 
@@ -263,6 +274,9 @@ load_form(struct tool *t, const cJSON *spec, const char *place, struct spec_faul
 	if (t->form == TOOL_RAW && json_get(spec, "outputSchema") != NULL)
 		return spec_fail(f, place, "\"response\": \"raw\" has no structured result, and so "
 		    "no \"outputSchema\"");
+	if (t->form == TOOL_RAW && t->streams)
+		return spec_fail(f, place, "\"stream\" goes with an answer in JSON, not with "
+		    "\"response\": \"raw\"");
 	t->uri = json_str(spec, "uri");
 	if ((t->uri != NULL) != (t->form == TOOL_RAW && t->kind == TOOL_CALL))
 		return spec_fail(f, place, "\"uri\" goes with a tool's \"response\": \"raw\": what "
@@ -753,12 +767,37 @@ list_annotations(struct buf *out, const struct tool *t, const cJSON *annotations
 	return buf_putc(out, '}');
 }
 
+/* Icons, as the protocol has them and with nothing else. */
+static int
+check_icons(cJSON *icons, const char *place, struct spec_fault *f)
+{
+	static const struct spec_key icon_keys[] = {
+		{ "src", SPEC_STRING, true },
+		{ "mimeType", SPEC_STRING, false },
+		{ "sizes", SPEC_ARRAY, false },
+		{ "theme", SPEC_STRING, false },
+		{ NULL, SPEC_ANY, false },
+	};
+	struct content_fault wrong;
+	char at[2 * SPEC_PLACE];
+	const cJSON *icon;
+	size_t i = 0;
+
+	cJSON_ArrayForEach(icon, icons) {
+		snprintf(at, sizeof at, "%s/icons/%zu", place, i++);
+		if (spec_check(icon, icon_keys, at, f) == -1)
+			return -1;
+	}
+	if (content_check_icons(icons, &wrong) == 0)
+		return 0;
+	snprintf(at, sizeof at, "%s/icons%s", place, wrong.place);
+	return spec_fail(f, at, "%s", wrong.why);
+}
+
 int
 tool_list_common(struct buf *out, const cJSON *spec, const char *place, struct spec_fault *f)
 {
 	cJSON *icons = json_get(spec, "icons");
-	struct content_fault wrong;
-	char at[2 * SPEC_PLACE];
 
 	if (json_str(spec, "title") != NULL) {
 		buf_puts(out, ",\"title\":");
@@ -770,10 +809,8 @@ tool_list_common(struct buf *out, const cJSON *spec, const char *place, struct s
 	}
 	if (icons == NULL)
 		return 0;
-	if (content_check_icons(icons, &wrong) == -1) {
-		snprintf(at, sizeof at, "%s/icons%s", place, wrong.place);
-		return spec_fail(f, at, "%s", wrong.why);
-	}
+	if (check_icons(icons, place, f) == -1)
+		return -1;
 	buf_puts(out, ",\"icons\":");
 	return json_print(out, icons);
 }

@@ -21,6 +21,8 @@ int	 tool_load(struct tool *t, const struct service *s, const cJSON *spec, const
 int	 tool_load_part(struct tool *t, enum tool_kind kind, const struct service *s,
 	    const cJSON *spec, cJSON *input, const char *place, struct spec_fault *f);
 void	 tool_finish(struct tool *t);
+/* Check "name" and "scopes" of a tool, or of what is like one. 0, or -1 with the fault said. */
+int	 tool_check_names(const cJSON *spec, const char *place, struct spec_fault *f);
 /* The schema of an object of nothing yet, owned by the caller; NULL: out of memory. */
 cJSON	*tool_input(void);
 /* Add a string to the properties of an object's schema, and to those required. 0 or -1. */

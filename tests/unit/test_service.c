@@ -58,7 +58,36 @@ static const char good[] =
     "\"response\":{}},"
     "{\"name\":\"delete\",\"description\":\"Delete.\",\"write\":true,"
     "\"inputSchema\":{\"type\":\"object\",\"properties\":{\"id\":{}},\"required\":[\"id\"]},"
-    "\"request\":{\"method\":\"DELETE\",\"url\":\"/things/{id}\"},\"response\":{}}]}";
+    "\"request\":{\"method\":\"DELETE\",\"url\":\"/things/{id}\"},\"response\":{}}],"
+    "\"completions\":{\"people\":{\"$comment\":\"c\",\"scopes\":[\"people:read\"],"
+    "\"request\":{\"method\":\"GET\",\"url\":\"/people{?value}\"},"
+    "\"response\":{\"values\":{\"each\":\"/data\",\"item\":\"/name\"}},"
+    "\"success\":{\"pointer\":\"/ok\",\"equals\":true},\"error\":{\"code\":\"/code\"},\"timeout_ms\":100}},"
+    "\"resources\":["
+    "{\"$comment\":\"c\",\"uri\":\"demo://logo\",\"name\":\"logo\",\"title\":\"Logo\","
+    "\"description\":\"d\",\"icons\":[{\"src\":\"https://a.example/i.png\",\"mimeType\":\"image/png\","
+    "\"sizes\":[\"48x48\"],\"theme\":\"dark\"}],\"mimeType\":\"image/png\",\"size\":100,"
+    "\"annotations\":{\"audience\":[\"user\"],\"priority\":0.5,\"lastModified\":\"2026-01-01T00:00:00Z\"},"
+    "\"scopes\":[\"things:read\"],\"request\":{\"method\":\"GET\",\"url\":\"/logo\"},\"response\":\"raw\","
+    "\"success\":{\"pointer\":\"/ok\",\"equals\":true},\"error\":{\"code\":\"/code\"},\"timeout_ms\":100},"
+    "{\"uriTemplate\":\"demo://things/{id}{?cursor,since}\",\"name\":\"thing\","
+    "\"complete\":{\"id\":\"people\",\"since\":[\"2026-01-01T00:00:00Z\"]},"
+    "\"derive\":{\"after\":{\"argument\":\"since\",\"time\":\"s\"}},"
+    "\"steps\":[{\"request\":{\"method\":\"GET\",\"url\":\"/keys\"},\"response\":{\"key\":\"/key\"}}],"
+    "\"request\":{\"method\":\"GET\",\"url\":\"/things/{id}{?cursor,after,key}\"},\"stream\":true,"
+    "\"response\":{\"parts\":{\"each\":\"/parts\",\"item\":{\"text\":{\"pointer\":\"/text\",\"untrusted\":true}}},"
+    "\"next_cursor\":\"/next\"}}],"
+    "\"prompts\":["
+    "{\"$comment\":\"c\",\"name\":\"write\",\"title\":\"Write\",\"description\":\"d\","
+    "\"icons\":[{\"src\":\"data:image/png;base64,AAAA\"}],\"scopes\":[\"things:read\"],"
+    "\"arguments\":[{\"name\":\"to\",\"title\":\"To\",\"description\":\"d\",\"required\":true,"
+    "\"complete\":\"people\"},{\"name\":\"tone\",\"complete\":[\"friendly\",\"formal\"]}],"
+    "\"messages\":[{\"role\":\"user\",\"content\":\"Write to {to} {{{tone}}}.\"},{\"role\":\"assistant\","
+    "\"content\":{\"type\":\"resource\",\"resource\":{\"uri\":\"demo://things/{to}\"}}}]},"
+    "{\"name\":\"asked\",\"arguments\":[{\"name\":\"topic\",\"required\":false}],"
+    "\"request\":{\"method\":\"POST\",\"url\":\"/prompts\",\"body\":{\"topic\":\"{topic}\","
+    "\"responses\":\"{input_responses}\",\"state\":\"{request_state}\"}},\"stream\":true,\"response\":\"mcp\","
+    "\"success\":{\"pointer\":\"/ok\",\"equals\":true},\"error\":{\"code\":\"/code\"},\"timeout_ms\":100}]}";
 
 static char folder[] = "/tmp/test_service.XXXXXX";
 static char service_path[64];
@@ -99,6 +128,17 @@ struct mutation {
 #define T0 "/tools/0"
 #define T1 "/tools/1"
 #define T2 "/tools/2"
+#define C0 "/completions/people"
+#define R0 "/resources/0"
+#define R1 "/resources/1"
+#define P0 "/prompts/0"
+#define P1 "/prompts/1"
+
+/* A tool that passes on, or whose answer is the content. */
+#define TOOL(properties, members) "{\"name\":\"t\",\"description\":\"d\",\"inputSchema\":" \
+	"{\"type\":\"object\",\"properties\":{" properties "}},\"request\":" GET("/x") "," members "}"
+#define TEXT(text) "[{\"role\":\"user\",\"content\":\"" text "\"}]"
+#define BLOCK(members) "[{\"role\":\"user\",\"content\":{" members "}}]"
 
 static const struct mutation mutations[] = {
 	/* The root. */
@@ -662,6 +702,189 @@ static const struct mutation mutations[] = {
 	{ T0 "/response/deep", "{\"a\":{\"b\":{\"each\":\"\",\"item\":{\"c\":{\"value\":null}}}}}", NULL, NULL,
 	    NO },
 	{ T1 "/request/body", "\"{text}\"", NULL, NULL, NO },
+
+	/* What the answer is. */
+	{ T2, TOOL("", "\"response\":\"mcp\""), NULL, NULL, NO },
+	{ T2, TOOL("", "\"response\":\"mcp\",\"stream\":true,\"outputSchema\":{\"type\":\"object\","
+	    "\"required\":[\"a\"]}"), NULL, NULL, NO },
+	{ T2, TOOL("", "\"response\":\"raw\",\"uri\":\"demo://x\""), NULL, NULL, NO },
+	{ T2, TOOL("\"a\":{}", "\"response\":\"raw\",\"uri\":\"demo://{a}\",\"stream\":false"), NULL, NULL,
+	    NO },
+	{ T2, TOOL("", "\"response\":\"cooked\""), T2, "or \"mcp\" where the service answers", YES },
+	{ T2, TOOL("", "\"response\":[]"), T2, "must be an object of picks", YES },
+	{ T2, TOOL("", "\"response\":\"mcp\",\"text\":\"json\""), T2, "go with a \"response\" of picks",
+	    YES },
+	{ T2, TOOL("\"a\":{}", "\"response\":\"mcp\",\"write\":true,\"split\":" SPLIT("a", "10", "bytes")),
+	    T2, "go with a \"response\" of picks", YES },
+	{ T2, TOOL("\"input_responses\":{}", "\"response\":\"mcp\""), T2, "\"input_responses\" is the name of",
+	    NO },
+	{ T2, TOOL("\"request_state\":{}", "\"response\":\"mcp\""), T2, "\"request_state\" is the name of",
+	    NO },
+	{ T2, TOOL("", "\"response\":\"raw\""), T2, "\"uri\" goes with a tool's", YES },
+	{ T2, TOOL("", "\"response\":\"mcp\",\"uri\":\"demo://x\""), T2, "\"uri\" goes with a tool's", YES },
+	{ T2, TOOL("", "\"response\":{},\"uri\":\"demo://x\""), T2, "\"uri\" goes with a tool's", YES },
+	{ T2, TOOL("", "\"response\":\"raw\",\"uri\":\"demo://{a}\""), T2, "\"uri\": {a}", NO },
+	{ T2, TOOL("", "\"response\":\"raw\",\"uri\":\"demo://{\""), T2, "\"uri\": ", YES },
+	{ T2, TOOL("", "\"response\":\"raw\",\"uri\":\"\""), T2 "/uri", "must be a string", YES },
+	{ T2, TOOL("", "\"response\":\"raw\",\"uri\":\"demo://x\",\"outputSchema\":{\"type\":\"object\"}"), T2,
+	    "no \"outputSchema\"", YES },
+	{ T2, TOOL("", "\"response\":\"raw\",\"uri\":\"demo://x\",\"stream\":true"), T2,
+	    "\"stream\" goes with an answer in JSON", YES },
+	{ T1 "/preview", "\"t\"", T1 "/preview", "names no tool", NO },
+	{ T0 "/stream", "1", T0 "/stream", "must be true or false", YES },
+	{ T0 "/stream", "true", NULL, NULL, NO },
+
+	/* Icons. */
+	{ T0 "/icons", "[]", NULL, NULL, NO },
+	{ T0 "/icons", "[{\"src\":\"HTTPS://a/b\",\"sizes\":[\"any\",\"1X2\"],\"theme\":\"light\"}]", NULL, NULL,
+	    NO },
+	{ T0 "/icons", "{}", T0 "/icons", "must be an array", YES },
+	{ T0 "/icons", "[\"https://a/b\"]", T0 "/icons/0", "must be an object", YES },
+	{ T0 "/icons", "[{}]", T0 "/icons/0", "\"src\" is missing", YES },
+	{ T0 "/icons", "[{\"src\":\"http://a/b\"}]", T0 "/icons/0/src", "must be an https: or data: URI", YES },
+	{ T0 "/icons", "[{\"src\":\"data:text/html,x\"}]", T0 "/icons/0/src", "must be an https: or data:", YES },
+	{ T0 "/icons", "[{\"src\":\"data:image/png;base64,A\"}]", T0 "/icons/0/src", "must be an", NO },
+	{ T0 "/icons", "[{\"src\":\"https://a\",\"alt\":\"x\"}]", T0 "/icons/0/alt", "unknown key", YES },
+	{ T0 "/icons", "[{\"src\":\"https://a\",\"theme\":\"grey\"}]", T0 "/icons/0/theme", "must be", YES },
+	{ T0 "/icons", "[{\"src\":\"https://a\",\"sizes\":\"any\"}]", T0 "/icons/0/sizes", "must be an array", YES },
+	{ T0 "/icons", "[{\"src\":\"https://a\",\"sizes\":[\"big\"]}]", T0 "/icons/0/sizes/0", "WIDTHxHEIGHT", YES },
+	{ T0 "/icons", "[{\"src\":\"https://a\",\"mimeType\":\"png\"}]", T0 "/icons/0/mimeType", "a media type",
+	    YES },
+	{ R0 "/icons", "[{\"src\":\"https://a\",\"alt\":\"x\"}]", R0 "/icons/0/alt", "unknown key", YES },
+	{ P0 "/icons", "[{\"src\":\"ftp://a\"}]", P0 "/icons/0/src", "must be", YES },
+
+	/* Completions. */
+	{ "/completions", "[]", "/completions", "must be an object", YES },
+	{ "/completions/a b", "{\"request\":" GET("/x") ",\"response\":{\"values\":{\"each\":\"\",\"item\":\"\"}}}",
+	    "/completions/a b", "\"name\" must be 1 to 128", YES },
+	{ C0, "\"x\"", C0, "must be an object", YES },
+	{ C0 "/steps", "[]", C0 "/steps", "unknown key", YES },
+	{ C0 "/stream", "true", C0 "/stream", "unknown key", YES },
+	{ C0 "/request", NULL, C0, "\"request\" is missing", YES },
+	{ C0 "/request/url", "\"/people{?word}\"", C0 "/request/url", "no argument of this name", NO },
+	{ C0 "/request", "{\"method\":\"POST\",\"url\":\"/people\",\"body\":{\"q\":\"{value}\"}}", NULL, NULL, NO },
+	{ C0 "/response", NULL, C0, "\"response\" is missing", YES },
+	{ C0 "/response", "\"mcp\"", C0 "/response", "must be an object", YES },
+	{ C0 "/response", "{}", C0, "must pick {\"values\"", YES },
+	{ C0 "/response", "{\"values\":\"/data\"}", C0, "must pick {\"values\"", YES },
+	{ C0 "/response", "{\"names\":{\"each\":\"\",\"item\":\"\"}}", C0, "must pick {\"values\"", YES },
+	{ C0 "/response/values/item", "\"name\"", C0 "/response/values/item", "is not a JSON Pointer", YES },
+	{ C0 "/scopes", "[\"a b\"]", C0, "\"scopes\" must be", YES },
+	{ C0 "/timeout_ms", "0", C0 "/timeout_ms", "must be", YES },
+	{ "/completions", "{}", R1 "/complete/id", "\"people\" is none of the file's", NO },
+
+	/* Resources. */
+	{ "/resources", "{}", "/resources", "must be an array", YES },
+	{ "/resources", "[]", NULL, NULL, NO },
+	{ R0, "7", R0, "must be an object", YES },
+	{ R0 "/colour", "1", R0 "/colour", "unknown key", YES },
+	{ R0 "/text", "\"json\"", R0 "/text", "unknown key", YES },
+	{ R0 "/inputSchema", "{}", R0 "/inputSchema", "unknown key", YES },
+	{ R0 "/uri", NULL, R0, "a resource has a \"uri\", or", YES },
+	{ R0 "/uriTemplate", "\"demo://{a}\"", R0, "a resource has a \"uri\", or", YES },
+	{ R0 "/uri", "\"/logo\"", R0, "must begin with a scheme", YES },
+	{ R0 "/uri", "\"demo:\"", R0, "must begin with a scheme", YES },
+	{ R0 "/uri", "\"demo://{a}\"", R0, "call it \"uriTemplate\"", YES },
+	{ R0 "/uri", "\"demo://things/{id}{?cursor,since}\"", R0, "call it \"uriTemplate\"", YES },
+	{ R1 "/uriTemplate", "\"demo://things\"", R1, "call it \"uri\"", YES },
+	{ R1 "/uriTemplate", "\"demo://{id\"", R1, "\"uriTemplate\": ", YES },
+	{ R1 "/uriTemplate", "\"demo://{+id}\"", R1, "\"uriTemplate\": ", YES },
+	{ R1 "/uriTemplate", "\"demo://{id}/{id}\"", R1, "\"uriTemplate\": ", NO },
+	{ R1 "/uriTemplate", "\"demo://things/{?id}/x\"", R1, "\"uriTemplate\": ", YES },
+	{ R1 "/uriTemplate", "\"demo://{thing}\"", R1 "/derive/after", "no argument is called \"since\"", NO },
+	{ R1 "/uriTemplate", "\"demo://x{?id,since}\"", R1 "/request/url", "inputSchema.required", NO },
+	{ R0 "/name", NULL, R0, "\"name\" is missing", YES },
+	{ R0 "/name", "\"a logo\"", R0, "\"name\" must be 1 to 128", YES },
+	{ R0 "/mimeType", "\"png\"", R0 "/mimeType", "must be a media type", YES },
+	{ R0 "/mimeType", "\"text/plain; charset=utf-8\"", NULL, NULL, NO },
+	{ R0 "/size", "0", R0 "/size", "must be", YES },
+	{ R1 "/size", "5", R1, "\"size\" goes with a \"uri\"", YES },
+	{ R0 "/annotations", "[]", R0 "/annotations", "must be an object", YES },
+	{ R0 "/annotations/colour", "1", R0 "/annotations/colour", "unknown key", YES },
+	{ R0 "/annotations/priority", "2", R0 "/annotations/priority", "a number from 0 to 1", YES },
+	{ R0 "/annotations/audience", "[\"all\"]", R0 "/annotations/audience/0", "must be", YES },
+	{ R0 "/annotations/lastModified", "\"today\"", R0 "/annotations/lastModified", "a date-time", YES },
+	{ R0 "/scopes", "[1]", R0, "\"scopes\" must be", YES },
+	{ R0 "/complete", "{}", NULL, NULL, NO },
+	{ R0 "/complete", "{\"id\":\"people\"}", R0 "/complete/id", "is no variable", YES },
+	{ R1 "/complete/colour", "\"people\"", R1 "/complete/colour", "is no variable", NO },
+	{ R1 "/complete/id", "\"places\"", R1 "/complete/id", "\"places\" is none of", NO },
+	{ R1 "/complete/id", "[1]", R1 "/complete/id", "or an array of strings", YES },
+	{ R1 "/complete/id", "{}", R1 "/complete/id", "or an array of strings", YES },
+	{ R1 "/complete/id", "\"\"", R1 "/complete/id", "is none of", YES },
+	{ R1 "/complete/id", "[]", NULL, NULL, NO },
+	{ R0 "/request", NULL, R0, "\"request\" is missing", YES },
+	{ R0 "/request", "{\"method\":\"POST\",\"url\":\"/logo\"}", NULL, NULL, NO },
+	{ R0 "/request/url", "\"/logo{?size}\"", R0 "/request/url", "no argument of this name", NO },
+	{ R0 "/response", NULL, R0, "\"response\" is missing", YES },
+	{ R0 "/response", "\"mcp\"", NULL, NULL, NO },
+	{ R0 "/response", "{\"a\":\"\"}", NULL, NULL, NO },
+	{ R0 "/response", "\"text\"", R0, "must be an object of picks", YES },
+	{ R0 "/stream", "true", R0, "\"stream\" goes with an answer in JSON", YES },
+	{ R1 "/derive/after/time", "\"h\"", R1 "/derive/after", "\"s\" or \"ms\"", YES },
+	{ R1 "/steps/0/response", "{}", R1 "/steps/0/response", "must bring", YES },
+	{ R1 "/steps/0/response", "{\"id\":\"/key\"}", R1 "/steps/0/response", "\"id\" is the name of", NO },
+
+	/* Prompts. */
+	{ "/prompts", "{}", "/prompts", "must be an array", YES },
+	{ "/prompts", "[]", NULL, NULL, NO },
+	{ P0 "/colour", "1", P0 "/colour", "unknown key", YES },
+	{ P0 "/steps", "[]", P0 "/steps", "unknown key", YES },
+	{ P0 "/name", NULL, P0, "\"name\" is missing", YES },
+	{ P0 "/name", "\"a b\"", P0, "\"name\" must be 1 to 128", YES },
+	{ P1 "/name", "\"a b\"", P1, "\"name\" must be 1 to 128", YES },
+	{ P0 "/scopes", "[1]", P0, "\"scopes\" must be", YES },
+	{ P0 "/scopes", "[\"a b\"]", P0, "\"scopes\" must be", YES },
+	{ P0 "/messages", NULL, P0, "a prompt has \"messages\", or", YES },
+	{ P0 "/request", GET("/x"), P0, "a prompt has \"messages\", or", YES },
+	{ P1 "/messages", TEXT("x"), P1, "a prompt has \"messages\", or", YES },
+	{ P0 "/stream", "true", P0, "\"stream\" goes with a \"request\"", YES },
+	{ P0 "/response", "\"mcp\"", P0, "\"response\" goes with a \"request\"", YES },
+	{ P0 "/success", "{\"pointer\":\"\",\"equals\":1}", P0, "\"success\" goes with a \"request\"", YES },
+	{ P0 "/error", "{}", P0, "\"error\" goes with a \"request\"", YES },
+	{ P0 "/timeout_ms", "5", P0, "\"timeout_ms\" goes with a \"request\"", YES },
+	{ P1 "/response", NULL, P1, "with a \"request\" the \"response\" is \"mcp\"", YES },
+	{ P1 "/response", "\"raw\"", P1, "with a \"request\" the \"response\" is", YES },
+	{ P1 "/response", "{}", P1, "with a \"request\" the \"response\" is", YES },
+	{ P1 "/request/body/x", "\"{tone}\"", P1 "/request/body", "{tone}", NO },
+	{ P1 "/arguments", "[{\"name\":\"input_responses\"}]", P1, "\"input_responses\" is the name of", NO },
+	{ P0 "/arguments", "{}", P0 "/arguments", "must be an array", YES },
+	{ P0 "/arguments/0", "\"to\"", P0 "/arguments/0", "must be an object", YES },
+	{ P0 "/arguments/0/type", "\"string\"", P0 "/arguments/0/type", "unknown key", YES },
+	{ P0 "/arguments/0/name", NULL, P0 "/arguments/0", "\"name\" is missing", YES },
+	{ P0 "/arguments/0/name", "\"\"", P0 "/arguments/0/name", "must be a string", YES },
+	{ P0 "/arguments/0/name", "\"tone\"", P0 "/arguments/1", "another's", NO },
+	{ P0 "/arguments/0/name", "\"embedded_resource\"", P0 "/arguments/0", "\"embedded_resource\"", YES },
+	{ P0 "/arguments/0/required", "1", P0 "/arguments/0/required", "must be true or false", YES },
+	{ P0 "/arguments/0/complete", "\"places\"", P0 "/arguments/0", "\"places\" is none of", NO },
+	{ P0 "/arguments/0/complete", "7", P0 "/arguments/0", "or an array of strings", YES },
+	{ P0 "/arguments", NULL, P0 "/messages", "{to}", NO },
+	{ P0 "/messages", "{}", P0 "/messages", "must be an array", YES },
+	{ P0 "/messages", "[]", NULL, NULL, NO },
+	{ P0 "/messages", TEXT("{{to}}"), NULL, NULL, NO },
+	{ P0 "/messages", TEXT("{who}"), P0 "/messages", "{who}", NO },
+	{ P0 "/messages", TEXT("{to"), P0 "/messages", "a brace that is not part of {name}", YES },
+	{ P0 "/messages", "[\"x\"]", P0 "/messages/0", "a message in an object", YES },
+	{ P0 "/messages", "[{\"content\":\"x\"}]", P0 "/messages/0", "must have \"role\"", YES },
+	{ P0 "/messages", "[{\"role\":\"system\",\"content\":\"x\"}]", P0 "/messages/0/role", "must be", YES },
+	{ P0 "/messages", "[{\"role\":\"user\"}]", P0 "/messages/0", "must have \"content\"", YES },
+	{ P0 "/messages", "[{\"role\":\"user\",\"content\":\"x\",\"tone\":\"x\"}]", P0,
+	    "\"messages\" has a member that MCP does not know there", YES },
+	{ P0 "/messages", TEXT("a\u202eb"), P0, "characters that nobody sees", NO },
+	{ P0 "/messages", BLOCK("\"type\":\"text\",\"text\":\"{to}\""), NULL, NULL, NO },
+	{ P0 "/messages", BLOCK("\"type\":\"image\",\"mimeType\":\"image/png\",\"data\":\"AAAA\""), NULL, NULL,
+	    NO },
+	{ P0 "/messages", BLOCK("\"type\":\"image\",\"mimeType\":\"image/png\",\"data\":\"A\""),
+	    P0 "/messages/0/content/data", "base64", NO },
+	{ P0 "/messages", BLOCK("\"type\":\"video\""), P0 "/messages/0/content/type", "must be", YES },
+	{ P0 "/messages", BLOCK("\"text\":\"x\""), P0 "/messages/0/content/type", "must be", YES },
+	{ P0 "/messages", BLOCK("\"type\":\"resource_link\",\"uri\":\"{to}\",\"name\":\"n\""), NULL, NULL, NO },
+	{ P0 "/messages", BLOCK("\"type\":\"resource\",\"resource\":{\"uri\":\"{to}\",\"text\":\"x\"}"), NULL,
+	    NULL, NO },
+	{ P0 "/messages", BLOCK("\"type\":\"resource\",\"resource\":{}"), P0 "/messages/0/content/resource",
+	    "must have", NO },
+	{ P0 "/messages/0/content", "{\"type\":\"resource\",\"resource\":{\"uri\":\"demo://logo\"}}",
+	    P0 "/messages", "one resource can be embedded, not two", NO },
 	{ T1 "/request/body", "[[],{},1,true,\"{{x}}\"]", NULL, NULL, NO },
 };
 
@@ -858,6 +1081,7 @@ run_good(void)
 	    pointer_get(listing, "/inputSchema/properties/cursor") == NULL, "send: %s", t->listing);
 	CHECK(json_get(listing, "title") == NULL, "no title");
 	cJSON_Delete(listing);
+	CHECK(s.ncompletions == 1 && s.nresources == 2 && s.nprompts == 2, "what is no tool");
 	CHECK(s.tools[2].request.kind == REQUEST_FORM && !s.tools[2].write && s.tools[2].output == NULL, "form");
 	listing = parse(s.tools[3].listing);
 	CHECK(json_true(json_get(listing, "annotations"), "destructiveHint"), "delete: %s",
