@@ -295,6 +295,10 @@
 #define LIMIT_MAILBOX_KEEP_MS	INT64_C(60000)
 /* How long the id of a task is good at least (milliseconds): nobody keeps one. */
 #define LIMIT_TASK_MS		INT64_C(604800000)
+/* Completions: look-ups that a worker remembers, bytes of one, and how long (microseconds). */
+#define LIMIT_MEMOS		64
+#define LIMIT_MEMO		8192
+#define LIMIT_MEMO_US		INT64_C(10000000)
 /* Questions that one call asks, one after the other. */
 #define LIMIT_ROUNDS		16
 /* Stages a request may pass; a request that loops is failed, not served. */

@@ -23,6 +23,7 @@ struct flights;
 struct grants;
 struct listen;
 struct mail;
+struct memos;
 struct metrics;
 struct req;
 struct settings;
@@ -52,6 +53,7 @@ struct bridge {
 	struct grants		*grants;
 	struct metrics		*metrics;
 	const struct bridge_watch *watch;	/* NULL: nobody looks on */
+	struct memos		*memos;
 	struct mail		*mail;		/* NULL in a process that is the only one */
 	struct session		 local;		/* of its one client, then */
 	LIST_HEAD(, ask)	 asks;		/* that wait for their answers */

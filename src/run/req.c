@@ -25,6 +25,7 @@
 #include "run/call.h"
 #include "run/deed.h"
 #include "run/listen.h"
+#include "run/memo.h"
 #include "run/metrics.h"
 #include "run/req.h"
 #include "run/req_part.h"
@@ -732,6 +733,7 @@ req_calls(struct req *r)
 	    "\"retryable\":false,\"hint\":\"the bridge is short of memory; what the call did is "
 	    "not known: look before you repeat it\"}";
 	struct call *c = &r->call;
+	const char *known;
 
 	if (r->message.rpc.kind == JSONRPC_RESPONSE)
 		return req_deliver(r);
@@ -746,7 +748,12 @@ req_calls(struct req *r)
 		case MCP_SUBSCRIBES:
 			return req_subscribe(r);
 		case MCP_CALL:
-			break;
+			known = r->message.value == NULL ? NULL : memo_find(r->bridge->memos,
+			    r->message.tool, r->auth.principal, r->message.value);
+			if (known == NULL)
+				break;
+			mcp_reply_result(&r->reply, &r->message, known);
+			return NEXT;
 		case MCP_ANSWERED:
 		case MCP_FORBIDDEN:
 			return NEXT;
@@ -774,6 +781,9 @@ req_calls(struct req *r)
 		break;
 	case CALL_RESULT:
 		r->message.now_ms = clock_wall_ms();
+		if (r->message.value != NULL && !c->text.failed)
+			memo_keep(r->bridge->memos, c->tool, r->auth.principal, r->message.value,
+			    buf_str(&c->text));
 		mcp_reply_result(&r->reply, &r->message, c->text.failed ? "" : buf_str(&c->text));
 		break;
 	case CALL_FAILURE:

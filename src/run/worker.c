@@ -43,6 +43,7 @@
 #include "run/grant.h"
 #include "run/life.h"
 #include "run/listen.h"
+#include "run/memo.h"
 #include "run/metrics.h"
 #include "run/probe.h"
 #include "run/reload.h"
@@ -329,8 +330,9 @@ worker_init(struct worker *w, const struct settings *s, struct metrics *m)
 	w->bridge.flights = flights_create(&w->bridge);
 	w->bridge.auth = auth_create(&w->bridge);
 	w->bridge.grants = grants_create(&w->bridge);
-	if (w->bridge.fetcher == NULL || w->bridge.flights == NULL || w->bridge.auth == NULL ||
-	    w->bridge.grants == NULL)
+	w->bridge.memos = memo_create();
+	if (w->bridge.memos == NULL || w->bridge.fetcher == NULL || w->bridge.flights == NULL ||
+	    w->bridge.auth == NULL || w->bridge.grants == NULL)
 		return -1;
 	if (s->store[0] == '\0' || (w->bridge.watch != NULL && w->bridge.watch->rehearses))
 		return 0;
@@ -473,6 +475,7 @@ worker_finish(struct worker *w)
 	auth_destroy(w->bridge.auth);
 	grants_destroy(w->bridge.grants);
 	mail_destroy(w->bridge.mail);
+	memo_destroy(w->bridge.memos);
 	store_destroy(w->bridge.store);
 	fetcher_destroy(w->bridge.fetcher);
 	for (i = 0; i < SIGNALS; i++) {

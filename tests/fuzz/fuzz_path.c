@@ -51,6 +51,7 @@
 #include "run/flight.h"
 #include "run/grant.h"
 #include "run/call.h"
+#include "run/memo.h"
 #include "run/metrics.h"
 #include "run/req.h"
 #include "run/settings.h"
@@ -1158,6 +1159,7 @@ open_bridge(unsigned variant)
 		.settings = s, .metrics = &metrics, .ended = on_ended,
 		.auth = auth, .grants = grants, .flights = shared,
 		.store = s->store[0] == '\0' ? NULL : (struct store *)&bridge,
+		.memos = memo_create(),
 		.mcp = {
 			.stamp = stamp,
 			.catalog = &s->catalog, .key = &s->key, .instructions = s->instructions,

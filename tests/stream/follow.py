@@ -7,8 +7,10 @@ import datetime
 import http.client
 import json
 import os
+import re
 import sys
 import time
+import urllib.request
 
 HERE = os.path.dirname(os.path.abspath(__file__))
 sys.path.insert(0, os.path.join(HERE, "..", "clients"))
@@ -30,7 +32,7 @@ def ask(rig, method, params, capabilities=None, token=None):
     connection.request("POST", "/mcp", json.dumps({
         "jsonrpc": "2.0", "id": 1, "method": method, "params": dict(params, _meta=meta)}), {
             "Content-Type": "application/json", "Accept": "application/json, text/event-stream",
-            "MCP-Protocol-Version": "2026-07-28", "Mcp-Method": method, "Mcp-Name": name})
+            "MCP-Protocol-Version": "2026-07-28", "Mcp-Method": method, "Mcp-Name": name or "-"})
     response = connection.getresponse()
     text = response.read().decode()
     connection.close()
@@ -136,6 +138,28 @@ def follow_key(rig):
     again = send(rig, idempotency_key="k1", text="once", wait_s=5)[-1]["result"]
     expect(again["structuredContent"]["idempotent_replay"] and
            again["structuredContent"]["message_id"] == first["message_id"], "%s" % again)
+
+
+def follow_completion(rig):
+    """Who types asks at each letter; the service is asked once where it is not told of letters."""
+    def words(typed):
+        return ask(rig, "completion/complete", {
+            "ref": {"type": "ref/prompt", "name": "compose_reply"},
+            "argument": {"name": "channel", "value": typed}})[1][0]["result"]["completion"]
+
+    def asked():
+        with urllib.request.urlopen(rig.url.replace("/mcp", "/metrics"), timeout=30) as response:
+            found = re.findall(r'^ums_mcp_tool_calls_total\{[^}]*tool="channels"[^}]*\} (\d+)',
+                               response.read().decode(), re.M)
+        return sum(int(n) for n in found)
+
+    expect("inbox" in words("")["values"], "words: %s" % words(""))
+    expect(words("IN")["values"] == ["inbox"] and words("x")["values"] == [], "by prefix")
+    before = asked()
+    expect(before > 0, "the metric has another name")
+    for typed in ("i", "in", "inb", "inbo", "inbox"):
+        expect(words(typed)["values"] == ["inbox"], typed)
+    expect(asked() - before <= rig.workers, "asked %d times" % (asked() - before))
 
 
 if __name__ == "__main__":
