@@ -45,7 +45,8 @@ capability_read(const cJSON *capabilities)
 int
 capability_print(struct buf *out, unsigned set)
 {
-	const char *comma = "", *open = NULL;
+	const char *open = NULL;	/* the object that is being written */
+	bool begun = false;		/* and it has a member */
 	size_t i;
 
 	buf_putc(out, '{');
@@ -54,14 +55,14 @@ capability_print(struct buf *out, unsigned set)
 			continue;
 		/* Rows of one object stand side by side. */
 		if (open != rows[i].name) {
-			buf_printf(out, "%s%s\"%s\":{", open == NULL ? "" : "}", comma,
-			    rows[i].name);
-			comma = "";
+			buf_printf(out, "%s\"%s\":{", open == NULL ? "" : "},", rows[i].name);
+			open = rows[i].name;
+			begun = false;
 		}
-		open = rows[i].name;
-		if (rows[i].member != NULL)
-			buf_printf(out, "%s\"%s\":{}", comma, rows[i].member);
-		comma = ",";
+		if (rows[i].member != NULL) {
+			buf_printf(out, "%s\"%s\":{}", begun ? "," : "", rows[i].member);
+			begun = true;
+		}
 	}
 	if (open != NULL)
 		buf_putc(out, '}');
