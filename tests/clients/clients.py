@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: MIT
 """clients.py - every real client against the bridge behind each web server, and over stdio.
 
-usage: python clients.py [--server lighttpd|nginx|stdio|all] [sdk-v1|sdk-v2|python|inspector|mirror]...
+usage: python clients.py [--server lighttpd|nginx|stdio|all] [sdk-v1|sdk-v2|python|inspector|mirror|whole]...
 
 Starts scripts/run with a small result budget (so that lists are truncated), seeds the
 messaging service through its API, and runs each client in each of its modes as a process of
@@ -30,9 +30,10 @@ CLIENTS = {
     "python": ([PYTHON, "python_sdk.py"], ["legacy", "auto", "2026-07-28"]),
     "inspector": ([PYTHON, "inspector.py"], ["legacy", "auto", "modern"]),
     "mirror": ([NODE, "mirror.mjs"], ["auto", "pinned"]),
+    "whole": ([NODE, "whole.mjs"], ["v1", "default", "auto", "pinned"]),
 }
 # Those that need tests/conformance/fixtures.json besides.
-FIXTURES = ["mirror"]
+FIXTURES = ["mirror", "whole"]
 # Those that start the bridge themselves: ums-mcp stdio.
 STDIO = ["sdk-v1", "sdk-v2", "python"]
 
@@ -134,7 +135,7 @@ def run_server(server, names):
     if plain:
         rows += run_rig(Rig(server, environment), server, plain)
     if len(plain) < len(names):
-        rows += run_rig(Rig(server, fixtures=True), server, [n for n in names if n in FIXTURES])
+        rows += run_rig(Rig(server, fixtures=True, workers=4), server, [n for n in names if n in FIXTURES])
     return rows
 
 
