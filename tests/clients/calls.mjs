@@ -155,8 +155,8 @@ export async function everyTool(client, checks, vars) {
 export async function everyList(client, checks) {
   checks.report('server name', same(client.getServerVersion()?.name, 'ums-mcp'));
   checks.report('instructions', client.getInstructions() ? undefined : 'there are none');
-  await checks.run('prompts/list', async () => same((await client.listPrompts()).prompts.length, 0));
-  await checks.run('resources/list', async () => same((await client.listResources()).resources.length, 0));
+  await checks.run('prompts/list', async () => same((await client.listPrompts()).prompts.length, 2));
+  await checks.run('resources/list', async () => same((await client.listResources()).resources.length, 1));
   await checks.run('resources/templates/list', async () =>
-    same((await client.listResourceTemplates()).resourceTemplates.length, 0));
+    same((await client.listResourceTemplates()).resourceTemplates.length, 5));
 }

@@ -1,7 +1,9 @@
 # SPDX-License-Identifier: MIT
 """clients.py - every real client against the bridge behind each web server, and over stdio.
 
-usage: python clients.py [--server lighttpd|nginx|stdio|all] [sdk-v1|sdk-v2|python|inspector|mirror|whole]...
+usage: python clients.py [--server lighttpd|nginx|stdio|all] [CLIENT...]
+
+Clients: sdk-v1, sdk-v2, python, inspector, mirror, whole and whole-python.
 
 Starts scripts/run with a small result budget (so that lists are truncated), seeds the
 messaging service through its API, and runs each client in each of its modes as a process of
@@ -31,9 +33,10 @@ CLIENTS = {
     "inspector": ([PYTHON, "inspector.py"], ["legacy", "auto", "modern"]),
     "mirror": ([NODE, "mirror.mjs"], ["auto", "pinned"]),
     "whole": ([NODE, "whole.mjs"], ["v1", "default", "auto", "pinned"]),
+    "whole-python": ([PYTHON, "whole.py"], ["legacy", "auto"]),
 }
 # Those that need tests/conformance/fixtures.json besides.
-FIXTURES = ["mirror", "whole"]
+FIXTURES = ["mirror", "whole", "whole-python"]
 # Those that start the bridge themselves: ums-mcp stdio.
 STDIO = ["sdk-v1", "sdk-v2", "python"]
 

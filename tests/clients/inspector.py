@@ -60,6 +60,25 @@ def main(url, _, era):
         report("tools/call get_message", code == 0 and got.get("text") == "From the Inspector",
                (code, value, said))
 
+        code, value, said = inspect(url, era, home, "--method", "resources/list")
+        found = [r["uri"] for r in (value or {}).get("result", {}).get("resources", [])]
+        report("resources/list", code == 0 and "ums://channels" in found, (code, found, said))
+        code, value, said = inspect(url, era, home, "--method", "resources/templates/list")
+        found = (value or {}).get("result", {}).get("resourceTemplates", [])
+        report("resources/templates/list", code == 0 and len(found) > 2, (code, found, said))
+        code, value, said = inspect(url, era, home, "--method", "resources/read", "--uri",
+                                    "ums://channels")
+        found = (value or {}).get("result", {}).get("contents", [{}])[0].get("text", "{}")
+        report("resources/read", code == 0 and "channels" in json.loads(found),
+               (code, found, said))
+        code, value, said = inspect(url, era, home, "--method", "prompts/list")
+        found = [p["name"] for p in (value or {}).get("result", {}).get("prompts", [])]
+        report("prompts/list", code == 0 and "compose_reply" in found, (code, found, said))
+        thread = got.get("thread_id", "?")
+        code, value, said = inspect(url, era, home, "--method", "prompts/get", "--prompt-name",
+                                    "summarise_thread", "--prompt-args", "thread_id=" + thread)
+        report("prompts/get", code == 0 and thread in json.dumps(value), (code, value, said))
+
         code, value, said = inspect(url, era, home, *call("send_message", {"to": []}))
         is_error = (value or {}).get("result", {}).get("isError")
         report("bad arguments", code == 5 and is_error is True, (code, value, said))
