@@ -45,7 +45,7 @@ capability_read(const cJSON *capabilities)
 int
 capability_print(struct buf *out, unsigned set)
 {
-	const char *comma = "", *open = NULL;
+	const char *comma = "", *open = NULL;	/* between members; the object that is open */
 	size_t i;
 
 	buf_putc(out, '{');
@@ -54,13 +54,13 @@ capability_print(struct buf *out, unsigned set)
 			continue;
 		/* Rows of one object stand side by side. */
 		if (open != rows[i].name) {
-			buf_printf(out, "%s%s\"%s\":{", open == NULL ? "" : "}", comma,
-			    rows[i].name);
+			buf_printf(out, "%s\"%s\":{", open == NULL ? "" : "},", rows[i].name);
 			comma = "";
 		}
 		open = rows[i].name;
-		if (rows[i].member != NULL)
-			buf_printf(out, "%s\"%s\":{}", comma, rows[i].member);
+		if (rows[i].member == NULL)
+			continue;
+		buf_printf(out, "%s\"%s\":{}", comma, rows[i].member);
 		comma = ",";
 	}
 	if (open != NULL)
