@@ -97,9 +97,9 @@ build/fuzz/obj/%.o: src/%.c Makefile CHANGES
 build/fuzz/fuzz_policy: $(call fuzz_obj,run/limit edge/board)
 build/fuzz/fuzz_store: $(call fuzz_obj,edge/store_redis)
 build/fuzz/fuzz_import: $(patsubst src/%.c,build/fuzz/obj/%.o,$(wildcard src/cmd/import*.c))
-build/fuzz/fuzz_path: $(call fuzz_obj,run/access run/auth run/bridge run/call run/claim run/consent \
-    run/deed run/errand run/flight run/grant run/limit run/metrics run/req run/settings \
-    run/settings_service run/witness edge/audit edge/board)
+build/fuzz/fuzz_path: $(call fuzz_obj,run/access run/ask run/auth run/bridge run/call run/claim \
+    run/consent run/deed run/errand run/flight run/grant run/limit run/metrics run/req run/req_log \
+    run/settings run/settings_service run/witness edge/audit edge/board edge/mail)
 build/fuzz/fuzz_path: FUZZ_LINK = $(addprefix -Wl$(comma)--wrap=,clock_mono_us clock_wall_ms \
     clock_now crypto_random event_add event_del log_line)
 

@@ -1,10 +1,12 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * fuzz_confirm.c - no text opens as a token but one that was sealed; what is sealed opens for the
- * same tool, arguments, caller and purpose alone, until it expires, and unchanged. The first bytes
+ * same tool, arguments, caller and purpose alone, until it expires, and unchanged, with the state
+ * that went with it: the rest, cut to what a state may be. The first bytes
  * are a purpose, an expiry and a time, a digest; then a line is the caller, the rest a text.
  */
 #include <stdint.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -28,7 +30,7 @@ never(const struct confirm *c, const char *token)
 {
 	uint8_t place[CRYPTO_DIGEST];
 
-	if (confirm_open(c, token, INT64_MIN, place) != CONFIRM_FALSE)
+	if (confirm_open(c, token, INT64_MIN, place, NULL) != CONFIRM_FALSE)
 		abort();
 }
 
@@ -39,7 +41,7 @@ others(const struct confirm *c, struct buf *token, const char *caller, uint8_t b
 	struct confirm other = *c;
 	struct buf longer;
 
-	other.asks = !c->asks;
+	other.use = (c->use + 1) % 3;
 	never(&other, token->data);
 	other = *c;
 	other.tool = c->tool == &tools[0] ? &tools[1] : &tools[0];
@@ -109,13 +111,13 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t len)
 	struct confirm c = { .key = &key };
 	uint8_t place[CRYPTO_DIGEST], nonce[CONFIRM_NONCE];
 	int64_t expires, now;
-	struct buf token;
-	char *text, *rest;
+	struct buf token, state;
+	char *text, *rest, given[LIMIT_REQUEST_STATE + 1];
 
 	if (len < HEAD)
 		return 0;
-	c.asks = data[0] & 1;
-	c.tool = &tools[data[0] >> 1 & 1];
+	c.use = data[0] % 3;
+	c.tool = &tools[data[0] >> 2 & 1];
 	expires = number(data + 1);
 	now = number(data + 9);
 	memcpy(nonce, data + 9, sizeof nonce);
@@ -128,16 +130,20 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t len)
 		rest = text + strlen(text);
 	never(&c, c.caller);
 	never(&c, rest);
-	buf_init(&token, LIMIT_CURSOR);
-	if (confirm_seal(&token, &c, expires, nonce) == 0) {
-		if (confirm_open(&c, token.data, now, place) !=
-		    (now < expires ? CONFIRM_GOOD : CONFIRM_EXPIRED))
+	snprintf(given, sizeof given, "%s", rest);
+	buf_init(&token, 4 * LIMIT_REQUEST_STATE);
+	buf_init(&state, LIMIT_REQUEST_STATE);
+	if (confirm_seal(&token, &c, expires, nonce, given) == 0) {
+		if (confirm_open(&c, token.data, now, place, &state) !=
+		    (now < expires ? CONFIRM_GOOD : CONFIRM_EXPIRED) ||
+		    strcmp(buf_str(&state), given) != 0)
 			abort();
 		others(&c, &token, c.caller, data[0]);
 		shown(&c, token.data, rest);
 	} else if (strlen(c.caller) <= LIMIT_CALLER)
 		abort();
 	buf_finish(&token);
+	buf_finish(&state);
 	free(text);
 	return 0;
 }

@@ -26,8 +26,17 @@ static const char service[] =
 static const struct principal anybody = { .name = (char *)(uintptr_t)"anonymous" };
 static struct crypto_key key = { .secret = { "the secret of this test" }, .count = 1 };
 static struct catalog catalog;
-static const struct mcp mcp = { .catalog = &catalog, .key = &key, .instructions = "i",
-    .limits = "{}", .list_ttl_ms = 1000, .list_page = 2 };
+
+static void
+stamp(void *arg, uint8_t *random, size_t len, int64_t *now_ms)
+{
+	(void)arg;
+	memset(random, 7, len);
+	*now_ms = 1000;
+}
+
+static const struct mcp mcp = { .catalog = &catalog, .key = &key, .stamp = stamp,
+    .instructions = "i", .limits = "{}", .list_ttl_ms = 1000, .list_page = 2 };
 
 static void
 check_json(const char *text, size_t len)
@@ -101,7 +110,10 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t len)
 	if (verdict == MCP_CALL) {
 		if (m.tool == NULL || !cJSON_IsObject(m.args))
 			abort();
-		mcp_reply_tool(&r, &m, "{\"a\":\"\\n\"}", len % 2 == 0);
+		if (len % 2 == 0)
+			mcp_reply_failure(&r, &m, "{\"a\":\"\\n\"}", "not_found");
+		else
+			mcp_reply_result(&r, &m, "{\"a\":\"\\n\"}");
 	}
 	if (mcp_method_name(&m) == NULL)
 		abort();

@@ -827,6 +827,7 @@ trust_destroy(struct trust *t)
 
 static struct exchange {
 	struct front	 front;
+	struct buf	 said;		/* pieces before the last */
 	bool		 used, replied;
 	int		 gone;		/* turns until the client leaves; -1: it does not */
 } exchanges[EXCHANGES];
@@ -901,12 +902,21 @@ check_message(const char *text, size_t len)
 }
 
 static void
-on_reply(struct front *f, struct buf *out)
+on_write(struct front *f, struct buf *out, bool last)
 {
 	struct exchange *e = (struct exchange *)f;
-	const char *text = buf_str(out), *body = strstr(text, "\r\n\r\n"), *p, *end;
+	const char *text, *body, *p, *end;
 	int status = -1;
 
+	if (!e->used || e->replied)
+		wrong("a piece behind the last");
+	buf_append(&e->said, buf_str(out), out->len);
+	buf_finish(out);
+	if (!last)
+		return;
+	out = &e->said;
+	text = buf_str(out);
+	body = strstr(text, "\r\n\r\n");
 	if (!e->used || e->replied || f->exchange != NULL)
 		wrong("a second reply");
 	if (sscanf(text, "Status: %d ", &status) != 1 || status < 200 || status > 599 ||
@@ -1018,8 +1028,10 @@ start(const char *p, size_t len)
 		e++;
 	if (e == exchanges + EXCHANGES)
 		return NULL;
+	buf_finish(&e->said);
 	*e = (struct exchange){ .used = true, .gone = -1 };
-	e->front.reply = on_reply;
+	e->front.write = on_write;
+	buf_init(&e->said, 16 * 1024 * 1024);
 	e->front.began_us = now_us;
 	http_request_init(&rq, (size_t)bridge.settings->body_max);
 	buf_init(&text, 65536);

@@ -107,7 +107,7 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t len)
 	buf_init(&out, budget);
 	if (paging_init(&p, t, &key, args, &f) == -1)
 		abort();
-	if (result_map(&out, t, args, &a, &p, budget, false, &f) == RESULT_GOOD) {
+	if (result_map(&out, t, args, &a, &p, budget, false, NULL, &f) == RESULT_GOOD) {
 		check_json(&out);
 		check_table(t, &out);
 	} else {
