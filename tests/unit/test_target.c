@@ -4,6 +4,7 @@
  * tool, the lists of it, and what goes back of a service's answers, failures and notices.
  */
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "base/buf.h"
@@ -442,6 +443,39 @@ run_without(void)
 	catalog.completes = true;
 }
 
+static int allocations_left;
+
+static void *
+scarce_malloc(size_t size)
+{
+	return allocations_left-- > 0 ? malloc(size) : NULL;
+}
+
+/* With memory for n nodes of JSON only there is the result, or an internal error. */
+static void
+run_memory(size_t i)
+{
+	cJSON_Hooks scarce = { .malloc_fn = scarce_malloc, .free_fn = free };
+	struct mcp_message m;
+	struct mcp_reply r;
+	bool good = false;
+	int n;
+
+	for (n = 0; !good && n < 500; n++) {
+		run(MCP_LEGACY, &anybody, results[i].method, results[i].params, &m, &r);
+		allocations_left = n;
+		cJSON_InitHooks(&scarce);
+		mcp_reply_result(&r, &m, results[i].text);
+		cJSON_InitHooks(NULL);
+		good = r.code == 0;
+		CHECK(good ? strstr(buf_str(&r.body), results[i].want) != NULL : r.code == -32603, "%d: %s", n,
+		    buf_str(&r.body));
+		mcp_message_finish(&m);
+		mcp_reply_finish(&r);
+	}
+	CHECK(good, "%s %s", results[i].method, results[i].params);
+}
+
 int
 main(void)
 {
@@ -455,6 +489,7 @@ main(void)
 	for (i = 0; i < sizeof results / sizeof results[0]; i++) {
 		run_result(i, MCP_LEGACY);
 		run_result(i, MCP_MODERN);
+		run_memory(i);
 	}
 	for (i = 0; i < sizeof failures / sizeof failures[0]; i++) {
 		run_failure(i, MCP_LEGACY);
