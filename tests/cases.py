@@ -135,7 +135,8 @@ def free_port():
 class Stub:
     """An HTTP/1.1 upstream that plays a script, a thread a connection.
 
-    A turn is {"expect", "answer"}; "step": true says that it only prepares the call's own request.
+    A turn is {"expect", "answer"}; "step": true says that it writes nothing: it only prepares the
+    call's own request, or reads by POST.
     expect: method, path (with the query, as it came), headers (null: absent), body (JSON is
     compared as JSON, a string as bytes, null: none). answer: status, headers, body (JSON or a
     string; <<PORT>> is the stub's), body_gen (an expression), delay_ms, and behaviour: truncate (half a body), reset

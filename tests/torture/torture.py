@@ -318,6 +318,11 @@ def check_end(run, codes, token):
 
 def is_error(headers, body):
     """Whether an answer says that it is one, in good form."""
+    if headers.get("content-type") == "text/event-stream":
+        # A stream that ends without an answer is an error to its client.
+        events = [e for e in body.decode("utf-8").split("\n\n") if e.startswith("event: message\ndata: ")]
+        last = events[-1].partition("data: ")[2] if body.endswith(b"\n\n") else ""
+        return '"id":' not in last or is_error({"content-type": "application/json"}, last.encode())
     if headers.get("content-type") != "application/json":
         return False
     message = parse_json(body.decode("utf-8"))
