@@ -320,7 +320,8 @@ parse_options(struct options *o, int argc, char *const *argv)
 static void
 put_service(struct buf *out, const struct service *s)
 {
-	buf_printf(out, "%s: service %s at %s, %zu tools", s->file, s->name, s->base_url, s->ntools);
+	buf_printf(out, "%s: service %s at %s, %zu tools", s->file, s->name, s->base_url,
+	    s->ntools);
 	if (s->nresources > 0)
 		buf_printf(out, ", %zu resources", s->nresources);
 	if (s->nprompts > 0)
