@@ -377,9 +377,21 @@ class Judge:
             return "error"
         if code == 200 and error and self.step.status.split()[0] != "202":
             return "error"
-        if code == 200 and self.is_without_table(body):
+        if code == 200 and (self.is_without_table(body) or
+                            self.is_without_session(status, headers, body)):
             return "right"
         raise Wrong("a wrong success: %s %.300r" % (status, body))
+
+    def is_without_session(self, status, headers, body):
+        """Without memory for a session's id a client goes on as one that has none."""
+        if "mcp-session-id" in headers:
+            return False
+        try:
+            check_answer(self.step, status, dict(headers, **{"mcp-session-id": "-"}), body,
+                         dict(self.words), False)
+        except Failure:
+            return False
+        return True
 
     def check_upstream(self, run):
         problems, requests = run.stub
