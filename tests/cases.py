@@ -135,7 +135,8 @@ def free_port():
 class Stub:
     """An HTTP/1.1 upstream that plays a script, a thread a connection.
 
-    A turn is {"expect", "answer"}; "step": true says that it only prepares the call's own request.
+    A turn is {"expect", "answer"}; "step": true says that it writes nothing: it only prepares the
+    call's own request, or reads by POST.
     expect: method, path (with the query, as it came), headers (null: absent), body (JSON is
     compared as JSON, a string as bytes, null: none). answer: status, headers, body (JSON or a
     string; <<PORT>> is the stub's), body_gen (an expression), delay_ms, and behaviour: truncate (half a body), reset
@@ -685,9 +686,11 @@ def check_message(message):
     if message.get("id", "") is None:
         raise Failure("an id that is null")
     result = message.get("result", {})
-    if "content" not in result:
+    # Content that a service said itself, or that is no text, is as it came.
+    texts = [block.get("text") for block in result.get("content", [])]
+    if not texts or texts[0] is None:
         return
-    text, structured = result["content"][0]["text"], result.get("structuredContent")
+    text, structured = texts[0], result.get("structuredContent")
     if structured is None or text.startswith("{"):
         text = parse_json(text)
         if structured is not None and kind_of(text) != kind_of(structured):

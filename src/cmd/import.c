@@ -246,14 +246,8 @@ import_push(struct import *im, cJSON *array, cJSON *item)
 void
 import_replace(struct import *im, cJSON *object, cJSON *old, cJSON *item)
 {
-	if (item != NULL)
-		item->string = strdup(old->string);
-	if (item != NULL && item->string != NULL)
-		cJSON_ReplaceItemViaPointer(object, old, item);
-	else {
-		cJSON_Delete(item);
+	if (json_replace(object, old, item) == -1)
 		im->starved = true;
-	}
 }
 
 bool

@@ -19,6 +19,7 @@
 struct cgi {
 	struct front			 front;	/* first: a front is its process */
 	const struct front_handler	*handler;
+	bool				 broken;	/* nobody reads what is written */
 };
 
 static int	read_body(struct http_request *);
@@ -97,12 +98,14 @@ cgi_write(struct front *f, struct buf *response, bool last)
 	size_t left = response->len;
 	ssize_t n;
 
-	while (left > 0) {
+	/* Behind what was lost nothing may follow: it would look like the whole. */
+	while (left > 0 && !c->broken) {
 		n = write(STDOUT_FILENO, p, left);
 		if (n == -1 && errno == EINTR)
 			continue;
 		if (n == -1) {
 			log_warn("the reply could not be written");
+			c->broken = true;
 			break;
 		}
 		p += n;

@@ -297,7 +297,7 @@ prompt_uri(struct buf *out, const struct prompt *p, const cJSON *args)
 static int
 complete_message(cJSON *message, bool embeds)
 {
-	cJSON *content = json_get(message, "content"), *block;
+	cJSON *content = json_get(message, "content"), *resource, *block;
 
 	if (cJSON_IsString(content)) {
 		block = cJSON_CreateObject();
@@ -306,13 +306,12 @@ complete_message(cJSON *message, bool embeds)
 			cJSON_Delete(block);
 			return -1;
 		}
-		return cJSON_ReplaceItemInObjectCaseSensitive(message, "content", block) ? 0 : -1;
+		return json_replace(message, content, block);
 	}
 	if (!embeds || embedded_uri(content) == NULL)
 		return 0;
-	block = cJSON_CreateString("{" EMBEDDED "}");
-	return block != NULL &&
-	    cJSON_ReplaceItemInObjectCaseSensitive(content, "resource", block) ? 0 : -1;
+	resource = json_get(content, "resource");
+	return json_replace(content, resource, cJSON_CreateString("{" EMBEDDED "}"));
 }
 
 int

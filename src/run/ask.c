@@ -214,11 +214,8 @@ deliver(struct bridge *b, const char *id, const char *caller, const cJSON *resul
 		return 202;
 	}
 	answer = cJSON_Duplicate(result, 1);
-	if (answer == NULL || !cJSON_ReplaceItemInObjectCaseSensitive(a->responses,
-	    place->string, answer)) {
-		cJSON_Delete(answer);
+	if (json_replace(a->responses, place, answer) == -1)
 		return 503;
-	}
 	if (--a->open == 0)
 		ask_end(a, ASK_ANSWERED);
 	return 202;

@@ -317,6 +317,18 @@ parse_options(struct options *o, int argc, char *const *argv)
 	return -1;
 }
 
+static void
+put_service(struct buf *out, const struct service *s)
+{
+	buf_printf(out, "%s: service %s at %s, %zu tools", s->file, s->name, s->base_url,
+	    s->ntools);
+	if (s->nresources > 0)
+		buf_printf(out, ", %zu resources", s->nresources);
+	if (s->nprompts > 0)
+		buf_printf(out, ", %zu prompts", s->nprompts);
+	buf_putc(out, '\n');
+}
+
 /* -T (without a name) prints the settings; -t says that all is well, and what was found. */
 static int
 check(const struct settings *s, const char *name)
@@ -330,9 +342,7 @@ check(const struct settings *s, const char *name)
 	if (name == NULL)
 		settings_print(s, &text);
 	for (i = 0; name != NULL && i < s->catalog.nservices; i++)
-		buf_printf(&text, "%s: service %s at %s, %zu tools\n", s->catalog.services[i].file,
-		    s->catalog.services[i].name, s->catalog.services[i].base_url,
-		    s->catalog.services[i].ntools);
+		put_service(&text, &s->catalog.services[i]);
 	cost_sum(&s->catalog, &sum);
 	if (name != NULL) {
 		settings_warn_cost(s);

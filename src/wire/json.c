@@ -320,6 +320,18 @@ json_put(cJSON *object, const char *name, cJSON *item)
 }
 
 int
+json_replace(cJSON *object, cJSON *old, cJSON *item)
+{
+	if (item == NULL)
+		return -1;
+	item->string = old->string;
+	item->type |= old->type & cJSON_StringIsConst;
+	old->string = NULL;
+	cJSON_ReplaceItemViaPointer(object, old, item);
+	return 0;
+}
+
+int
 json_push(cJSON *array, cJSON *item)
 {
 	if (item == NULL || array == NULL || !cJSON_AddItemToArray(array, item)) {

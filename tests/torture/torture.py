@@ -318,6 +318,11 @@ def check_end(run, codes, token):
 
 def is_error(headers, body):
     """Whether an answer says that it is one, in good form."""
+    if headers.get("content-type") == "text/event-stream":
+        # A stream that ends without an answer is an error to its client.
+        events = [e for e in body.decode("utf-8").split("\n\n") if e.startswith("event: message\ndata: ")]
+        last = events[-1].partition("data: ")[2] if body.endswith(b"\n\n") else ""
+        return '"id":' not in last or is_error({"content-type": "application/json"}, last.encode())
     if headers.get("content-type") != "application/json":
         return False
     return says_error(parse_json(body.decode("utf-8")))
@@ -402,6 +407,17 @@ class Judge:
                             self.is_without_session(status, headers, body)):
             return "right"
         raise Wrong("a wrong success: %s %.300r" % (status, body))
+
+    def is_without_session(self, status, headers, body):
+        """Without memory for a session's id a client goes on as one that has none."""
+        if "mcp-session-id" in headers:
+            return False
+        try:
+            check_answer(self.step, status, dict(headers, **{"mcp-session-id": "-"}), body,
+                         dict(self.words), False)
+        except Failure:
+            return False
+        return True
 
     def check_upstream(self, run):
         problems, requests = run.stub

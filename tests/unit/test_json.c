@@ -966,6 +966,23 @@ run_print(void)
 	cJSON_Delete(root);
 }
 
+/* A member in the place of another, under its name. */
+static void
+run_replace(void)
+{
+	cJSON *root = parse_text("{\"a\":1,\"b\":{\"x\":[]},\"c\":3}");
+	struct buf out;
+
+	buf_init(&out, 1000);
+	CHECK(json_replace(root, json_get(root, "b"), cJSON_CreateString("t")) == 0 &&
+	    json_replace(root, json_get(root, "a"), cJSON_CreateNull()) == 0 &&
+	    json_replace(root, json_get(root, "c"), NULL) == -1, "replace");
+	CHECK(json_print(&out, root) == 0 &&
+	    strcmp(buf_str(&out), "{\"a\":null,\"b\":\"t\",\"c\":3}") == 0, "%s", buf_str(&out));
+	buf_finish(&out);
+	cJSON_Delete(root);
+}
+
 static void
 run_canonical(void)
 {
@@ -1130,6 +1147,7 @@ main(void)
 	run_place();
 	run_tree();
 	run_print();
+	run_replace();
 	run_canonical();
 	run_pretty();
 	run_memory();

@@ -1,107 +1,124 @@
 /* SPDX-License-Identifier: MIT */
-/* test_media.c - mcp/media: bytes become what their type says; what is no text is never one. */
+/* test_media.c - mcp/media: an answer that is the content, as a block and as a resource's. */
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "base/buf.h"
 #include "base/limits.h"
+#include "catalog.h"
 #include "check.h"
 #include "mcp/answer.h"
 #include "mcp/failure.h"
 #include "mcp/media.h"
+#include "mcp/resource.h"
 #include "mcp/service.h"
 #include "wire/json.h"
 
+static const char service[] =
+    "{\"name\":\"demo\",\"base_url\":\"https://api.example.org\",\"tools\":["
+    "{\"name\":\"file\",\"description\":\"d\",\"inputSchema\":{\"type\":\"object\",\"properties\":{\"id\":{}}},"
+    "\"request\":{\"method\":\"GET\",\"url\":\"/\"},\"response\":\"raw\",\"uri\":\"demo://files/{id}\"}],"
+    "\"resources\":[{\"uri\":\"demo://file\",\"name\":\"file\",\"request\":{\"method\":\"GET\",\"url\":\"/\"},"
+    "\"response\":\"raw\"}]}";
+
+static struct catalog catalog;
+
+#define FILE_URI	"\"uri\":\"demo://files/a\\\"b\""
+#define BYTES		"{\"type\":\"resource\",\"resource\":{" FILE_URI ","
+
+/* A Content-Type, a body of `len` bytes, the block and the resource's content. */
 static const struct {
 	const char	*type;
 	const char	*body;
-	const char	*block;		/* of a tool's result */
-	const char	*content;	/* of a resource */
-} rows[] = {
-	{ "text/plain; charset=utf-8", "a\"b\xe2\x80\xae" "c", "{\"type\":\"text\",\"text\":\"a\\\"bc\"}",
-	    "{\"mimeType\":\"text/plain\",\"text\":\"a\\\"bc\"}" },
-	{ "application/json", "{}", "{\"type\":\"text\",\"text\":\"{}\"}",
-	    "{\"mimeType\":\"application/json\",\"text\":\"{}\"}" },
-	{ "application/vnd.x+json", "[]", "{\"type\":\"text\",\"text\":\"[]\"}",
-	    "{\"mimeType\":\"application/vnd.x+json\",\"text\":\"[]\"}" },
-	{ "IMAGE/PNG", "\x89PNG", "{\"type\":\"image\",\"mimeType\":\"image/png\",\"data\":\"iVBORw==\"}",
-	    "{\"mimeType\":\"image/png\",\"blob\":\"iVBORw==\"}" },
-	{ "audio/wav", "RIFF", "{\"type\":\"audio\",\"mimeType\":\"audio/wav\",\"data\":\"UklGRg==\"}",
-	    "{\"mimeType\":\"audio/wav\",\"blob\":\"UklGRg==\"}" },
-	{ "image/svg+xml", "<svg/>", "{\"type\":\"text\",\"text\":\"<svg/>\"}",
+	size_t		 len;
+	const char	*block, *content;
+} cases[] = {
+	{ "image/png", "\0\1\2", 3, "{\"type\":\"image\",\"mimeType\":\"image/png\",\"data\":\"AAEC\"}",
+	    "{\"mimeType\":\"image/png\",\"blob\":\"AAEC\"}" },
+	{ "AUDIO/Wav; rate=8000", "abc", 3, "{\"type\":\"audio\",\"mimeType\":\"audio/wav\",\"data\":\"YWJj\"}",
+	    "{\"mimeType\":\"audio/wav\",\"blob\":\"YWJj\"}" },
+	{ "text/plain; charset=utf-8", "a\xe2\x80\xae\"b\n", 7, "{\"type\":\"text\",\"text\":\"a\\\"b\\n\"}",
+	    "{\"mimeType\":\"text/plain\",\"text\":\"a\\\"b\\n\"}" },
+	{ "application/json", "{\"a\":1}", 7, "{\"type\":\"text\",\"text\":\"{\\\"a\\\":1}\"}",
+	    "{\"mimeType\":\"application/json\",\"text\":\"{\\\"a\\\":1}\"}" },
+	{ "application/problem+json", "{}", 2, "{\"type\":\"text\",\"text\":\"{}\"}",
+	    "{\"mimeType\":\"application/problem+json\",\"text\":\"{}\"}" },
+	/* By its type it could be read as an image, too; it is one. */
+	{ "image/svg+xml", "<svg/>", 6, "{\"type\":\"text\",\"text\":\"<svg/>\"}",
 	    "{\"mimeType\":\"image/svg+xml\",\"text\":\"<svg/>\"}" },
-	{ "application/pdf", "%PDF", "{\"type\":\"resource\",\"resource\":{\"uri\":\"x:a%2Fb\",\"mimeType\":"
-	    "\"application/pdf\",\"blob\":\"JVBERg==\"}}",
+	/* No text: another encoding, a zero byte. */
+	{ "text/plain", "\xff", 1, BYTES "\"mimeType\":\"text/plain\",\"blob\":\"/w==\"}}",
+	    "{\"mimeType\":\"text/plain\",\"blob\":\"/w==\"}" },
+	{ "text/plain", "a\0b", 3, BYTES "\"mimeType\":\"text/plain\",\"blob\":\"YQBi\"}}",
+	    "{\"mimeType\":\"text/plain\",\"blob\":\"YQBi\"}" },
+	{ "application/pdf", "%PDF", 4, BYTES "\"mimeType\":\"application/pdf\",\"blob\":\"JVBERg==\"}}",
 	    "{\"mimeType\":\"application/pdf\",\"blob\":\"JVBERg==\"}" },
-	{ "text/plain", "\xff\xfe", "{\"type\":\"resource\",\"resource\":{\"uri\":\"x:a%2Fb\",\"mimeType\":"
-	    "\"text/plain\",\"blob\":\"//4=\"}}", "{\"mimeType\":\"text/plain\",\"blob\":\"//4=\"}" },
-	{ "\"quoted\"", "x", "{\"type\":\"resource\",\"resource\":{\"uri\":\"x:a%2Fb\",\"mimeType\":"
-	    "\"application/octet-stream\",\"blob\":\"eA==\"}}",
-	    "{\"mimeType\":\"application/octet-stream\",\"blob\":\"eA==\"}" },
-	{ NULL, "", "{\"type\":\"resource\",\"resource\":{\"uri\":\"x:a%2Fb\",\"mimeType\":"
-	    "\"application/octet-stream\",\"blob\":\"\"}}",
-	    "{\"mimeType\":\"application/octet-stream\",\"blob\":\"\"}" },
+	/* Types that are none. */
+	{ NULL, "a", 1, BYTES "\"mimeType\":\"application/octet-stream\",\"blob\":\"YQ==\"}}",
+	    "{\"mimeType\":\"application/octet-stream\",\"blob\":\"YQ==\"}" },
+	{ "text", "a", 1, BYTES "\"mimeType\":\"application/octet-stream\",\"blob\":\"YQ==\"}}",
+	    "{\"mimeType\":\"application/octet-stream\",\"blob\":\"YQ==\"}" },
+	{ "a/b\"c", "a", 1, BYTES "\"mimeType\":\"a/b\",\"blob\":\"YQ==\"}}",
+	    "{\"mimeType\":\"a/b\",\"blob\":\"YQ==\"}" },
+	{ "text/plain", "", 0, "{\"type\":\"text\",\"text\":\"\"}", "{\"mimeType\":\"text/plain\",\"text\":\"\"}" },
+	{ "image/png", "", 0, "{\"type\":\"image\",\"mimeType\":\"image/png\",\"data\":\"\"}",
+	    "{\"mimeType\":\"image/png\",\"blob\":\"\"}" },
 };
 
 static int
-map(struct buf *out, enum tool_kind kind, const char *type, const char *body, size_t len,
-    size_t budget, struct failure *f)
+map(struct buf *out, const struct tool *t, const char *type, const char *body, size_t len, size_t budget,
+    struct failure *f)
 {
-	struct tool t = { .kind = kind, .form = TOOL_RAW, .uri = "x:{id}" };
 	struct answer a = { .outcome = OUTCOME_ANSWERED, .status = 200, .body = body, .len = len };
-	cJSON *args = cJSON_CreateObject();
-	char head[256];
+	struct json_fault fault;
+	cJSON *args = json_parse("{\"id\":\"a\\\"b\"}", 13, &fault);
+	char head[512] = "";
 	int result;
 
-	json_put(args, "id", cJSON_CreateString("a%2Fb"));
-	snprintf(head, sizeof head, "HTTP/1.1 200 OK\r\n%s%s%s\r\n", type == NULL ? "" :
-	    "Content-Type: ", type == NULL ? "" : type, type == NULL ? "" : "\r\n");
+	if (type != NULL)
+		snprintf(head, sizeof head, "HTTP/1.1 200 OK\r\nContent-Type: %s\r\n\r\n", type);
 	a.head = head;
 	a.headlen = strlen(head);
-	buf_init(out, budget);
-	result = media_map(out, &t, args, &a, budget, f);
+	result = media_map(out, t, args, &a, budget, f);
 	cJSON_Delete(args);
 	return result;
 }
 
 static void
-run_rows(void)
+run_case(size_t i, const struct tool *t, const char *want)
 {
 	struct failure f;
 	struct buf out;
-	size_t i;
-	int kind;
 
-	for (i = 0; i < sizeof rows / sizeof rows[0]; i++)
-		for (kind = 0; kind < 2; kind++) {
-			CHECK(map(&out, kind == 0 ? TOOL_CALL : TOOL_READ, rows[i].type, rows[i].body,
-			    strlen(rows[i].body), 4096, &f) == 0 && strcmp(buf_str(&out),
-			    kind == 0 ? rows[i].block : rows[i].content) == 0, "%s: %s",
-			    rows[i].type == NULL ? "no type" : rows[i].type, buf_str(&out));
-			buf_finish(&out);
-		}
+	buf_init(&out, 1024);
+	CHECK(map(&out, t, cases[i].type, cases[i].body, cases[i].len, 1024, &f) == 0 &&
+	    strcmp(buf_str(&out), want) == 0, "%s: %s", cases[i].type == NULL ? "none" : cases[i].type,
+	    buf_str(&out));
+	buf_finish(&out);
 }
 
-/* A text has the budget of a result, other content its own. */
+/* A text has the budget's bytes, other content those of its own. */
 static void
-run_budgets(void)
+run_large(const struct tool *t)
 {
-	size_t len = LIMIT_MEDIA + 1;
-	char *body = malloc(len);
+	size_t most = LIMIT_MEDIA;
+	char *body = calloc(1, most + 2);
 	struct failure f;
 	struct buf out;
 
-	memset(body, 'x', len);
-	CHECK(map(&out, TOOL_READ, "text/plain", body, 1000, 1000, &f) == 0, "as long as it may be");
-	buf_finish(&out);
-	CHECK(map(&out, TOOL_READ, "text/plain", body, 1001, 1000, &f) == -1 &&
-	    strcmp(f.code, "result_too_large") == 0, "a longer text");
+	memset(body, 'a', most + 1);
+	buf_init(&out, 1024);
+	CHECK(map(&out, t, "text/plain", body, 1024, 1024, &f) == 0, "a text that fits");
+	buf_reset(&out);
+	CHECK(map(&out, t, "text/plain", body, 1025, 1024, &f) == -1 &&
+	    strcmp(f.code, "result_too_large") == 0 && strstr(f.hint, "1024") != NULL, "a text");
 	failure_finish(&f);
+	CHECK(map(&out, t, "image/png", body, most, 1024, &f) == 0 && out.len > most * 4 / 3, "an image that fits");
 	buf_finish(&out);
-	CHECK(map(&out, TOOL_READ, "image/png", body, LIMIT_MEDIA, 1000, &f) == 0, "a picture");
-	buf_finish(&out);
-	CHECK(map(&out, TOOL_READ, "image/png", body, len, 1000, &f) == -1 &&
-	    strcmp(f.code, "result_too_large") == 0, "a larger one");
+	buf_init(&out, 1024);
+	CHECK(map(&out, t, "image/png", body, most + 1, 1024, &f) == -1 &&
+	    strcmp(f.code, "result_too_large") == 0, "an image");
 	failure_finish(&f);
 	buf_finish(&out);
 	free(body);
@@ -110,7 +127,17 @@ run_budgets(void)
 int
 main(void)
 {
-	run_rows();
-	run_budgets();
+	const struct tool *tool;
+	size_t i;
+
+	catalog_of(&catalog, service);
+	tool = catalog_find(&catalog, "file");
+	for (i = 0; i < sizeof cases / sizeof cases[0]; i++) {
+		run_case(i, tool, cases[i].block);
+		run_case(i, &catalog.resources[0]->tool, cases[i].content);
+	}
+	run_large(tool);
+	run_large(&catalog.resources[0]->tool);
+	catalog_finish(&catalog);
 	return check_done();
 }

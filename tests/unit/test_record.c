@@ -239,6 +239,52 @@ confirm_tokens(void)
 	buf_finish(&twin);
 }
 
+/* What a service gave with its question comes back as it was, or not at all. */
+static void
+confirm_states(void)
+{
+	static const uint8_t nonce[CONFIRM_NONCE] = "1234567";
+	static char longest[LIMIT_REQUEST_STATE + 2];
+	const char *const states[] = { "", "s", "{\"a\":\"\xc3\xa4\\n\"}", longest };
+	struct crypto_key key;
+	struct confirm c = { .key = &key, .tool = &service.tools[0], .caller = "me",
+	    .use = CONFIRM_ROUND }, other;
+	uint8_t place[CRYPTO_DIGEST];
+	struct buf token, state;
+	size_t i, at;
+
+	memset(longest, 'x', LIMIT_REQUEST_STATE);
+	CHECK(crypto_key_random(&key) == 0, "a key");
+	for (i = 0; i < sizeof states / sizeof states[0]; i++) {
+		buf_init(&token, LIMIT_CURSOR);
+		buf_init(&state, LIMIT_REQUEST_STATE);
+		CHECK(confirm_seal(&token, &c, 5000, nonce, states[i]) == 0 &&
+		    confirm_open(&c, token.data, 4999, place, &state) == CONFIRM_GOOD &&
+		    strcmp(buf_str(&state), states[i]) == 0, "%zu: %s", i, buf_str(&state));
+		buf_reset(&state);
+		CHECK(confirm_open(&c, token.data, 4999, place, NULL) == CONFIRM_GOOD, "%zu, unread", i);
+		for (other = c, other.use = CONFIRM_PREVIEW; other.use < CONFIRM_ROUND; other.use++)
+			CHECK(confirm_open(&other, token.data, 0, place, &state) == CONFIRM_FALSE &&
+			    state.len == 0, "%zu, as %d", i, (int)other.use);
+		/* A letter of the state, or of what is around it. */
+		for (at = 0; at < token.len; at += 1 + token.len / 64) {
+			token.data[at] = token.data[at] == 'A' ? 'B' : 'A';
+			if (confirm_open(&c, token.data, 0, place, &state) != CONFIRM_FALSE)
+				break;
+			CHECK(state.len == 0, "%zu: of a false one nothing comes back", i);
+			buf_reset(&token);
+			confirm_seal(&token, &c, 5000, nonce, states[i]);
+		}
+		CHECK(at >= token.len, "%zu, byte %zu", i, at);
+		buf_finish(&token);
+		buf_finish(&state);
+	}
+	longest[LIMIT_REQUEST_STATE] = 'x';
+	buf_init(&token, 2 * LIMIT_CURSOR);
+	CHECK(confirm_seal(&token, &c, 5000, nonce, longest) == -1, "too long");
+	buf_finish(&token);
+}
+
 static void
 confirm_texts(void)
 {
@@ -346,6 +392,7 @@ main(void)
 	record_digests();
 	record_results();
 	confirm_tokens();
+	confirm_states();
 	confirm_texts();
 	policies();
 	service_finish(&service);

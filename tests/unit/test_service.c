@@ -1413,18 +1413,24 @@ run_shipped(const struct schema *schema, const char *from)
 	}
 }
 
-/* What ums-mcp import writes (tests/import has it load) is what editors take, too. */
+/*
+ * What ums-mcp import writes (tests/import has it load), and what other tests serve, is what editors
+ * take, too.
+ */
 static void
 run_imported(const struct schema *schema, const char *from)
 {
-	static const char *const names[] = { "shop", "hooks", "old" };
+	static const char *const names[] = {
+		"import/shop.expect", "import/hooks.expect", "import/old.expect",
+		"conformance/fixtures.json", "cases/offers.json",
+	};
 	struct schema_fault wrong;
 	char name[64];
 	cJSON *tree;
 	size_t i;
 
 	for (i = 0; i < sizeof names / sizeof names[0]; i++) {
-		snprintf(name, sizeof name, "../../tests/import/%s.expect", names[i]);
+		snprintf(name, sizeof name, "../../tests/%s", names[i]);
 		tree = read_tree(from, name);
 		CHECK(schema_check(schema, tree, &wrong) == 0, "%s: %s: %s", name, wrong.path,
 		    wrong.why);
