@@ -324,8 +324,10 @@ json_replace(cJSON *object, cJSON *old, cJSON *item)
 {
 	if (item == NULL)
 		return -1;
+	if ((item->type & cJSON_StringIsConst) == 0)
+		free(item->string);
 	item->string = old->string;
-	item->type |= old->type & cJSON_StringIsConst;
+	item->type = (item->type & ~cJSON_StringIsConst) | (old->type & cJSON_StringIsConst);
 	old->string = NULL;
 	cJSON_ReplaceItemViaPointer(object, old, item);
 	return 0;

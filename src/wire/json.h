@@ -76,8 +76,7 @@ cJSON	*json_int(int64_t value);
  */
 int	 json_put(cJSON *object, const char *name, cJSON *item);
 /*
- * Move `item`, which has no name, into `object` in the place and under the name of `old`, which is
- * freed. 0; -1: `item` is NULL, and nothing was done. (cJSON's own way goes on without the name if
+ * Move `item` into `object` in the place and under the name of `old`, which is freed. 0; -1: `item` is NULL, and nothing was done. (cJSON's own way goes on without the name if
  * it has no memory for it.)
  */
 int	 json_replace(cJSON *object, cJSON *old, cJSON *item);

@@ -87,6 +87,7 @@ def main(url, _, era):
         report("unknown tool", code == 5 and "tool_not_found" in said, (code, value, said))
 
 
-main(*sys.argv[1:])
-print("%(passed)d passed, %(failed)d failed" % counts)
-sys.exit(counts["failed"] > 0)
+if __name__ == "__main__":
+    main(*sys.argv[1:])
+    print("%(passed)d passed, %(failed)d failed" % counts)
+    sys.exit(counts["failed"] > 0)
