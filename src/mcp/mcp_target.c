@@ -310,6 +310,8 @@ mcp_target_task(const struct mcp *mcp, struct mcp_message *m, const struct http_
 	m->task_id = strdup(id);
 	/* Nothing can be asked back about a task. */
 	m->input.can = 0;
+	if (asked != NULL && check_scopes(m, asked, r) == MCP_FORBIDDEN)
+		return MCP_FORBIDDEN;
 	if (asked == NULL || asked->off != NULL)
 		return m->task_id == NULL ? mcp_refuse_memory(r, m) : MCP_CALL;
 	m->tool = asked;

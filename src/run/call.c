@@ -60,6 +60,14 @@ call_start(struct call *c)
 	return !c->waits;
 }
 
+void
+call_leave(struct call *c)
+{
+	if (c->entered)
+		limit_leave(&c->bridge->limit, c->tool, c->errand.probes);
+	c->entered = false;
+}
+
 /* Walk the table from a stage until the call waits or is done. */
 void
 call_resume(struct call *c, enum call_stage next)
@@ -71,6 +79,7 @@ call_resume(struct call *c, enum call_stage next)
 	if (next == CALL_WAITS)
 		return;
 	c->stage = CALL_DONE;
+	call_leave(c);
 	if (c->waits)
 		c->done(c->arg);
 }
@@ -85,7 +94,8 @@ call_is_unclear(const struct call *c)
 bool
 call_must_finish(const struct call *c)
 {
-	if (!c->tool->write || c->stage == CALL_DONE)
+	/* What is looked at afterwards is for who waits. */
+	if (!c->tool->write || c->stage >= CALL_PURSUE)
 		return false;
 	return c->claimed || call_is_unclear(c) ||
 	    (c->op != NULL && c->stage <= CALL_SEND);
@@ -95,7 +105,7 @@ void
 call_finish(struct call *c)
 {
 	/* Cut off by the end of the process: what is known is written down. */
-	if (c->claimed && c->stage != CALL_DONE) {
+	if (c->claimed && c->stage < CALL_PURSUE) {
 		if (c->stage != CALL_RECORD)
 			c->fate = c->resumes || call_is_unclear(c) ? RESULT_UNCLEAR :
 			    RESULT_NOTHING;
@@ -106,10 +116,8 @@ call_finish(struct call *c)
 		store_cancel(c->op);
 	if (event_initialized(&c->sleep))
 		event_del(&c->sleep);
-	if (c->entered)
-		limit_leave(&c->bridge->limit, c->tool, c->errand.probes);
+	call_leave(c);
 	c->op = NULL;
-	c->entered = false;
 	paging_finish(&c->paging);
 	split_destroy(c->split);
 	cJSON_Delete(c->lent);
@@ -451,6 +459,8 @@ call_wait(struct call *c)
 	if (p.final == p.total || now + (w->every_ms + LIMIT_TWIN_LEAST_MS) * 1000 >
 	    (c->until_us < c->deadline_us ? c->until_us : c->deadline_us))
 		return false;
+	/* Who waits takes nobody's place. */
+	call_leave(c);
 	evtimer_assign(&c->sleep, c->bridge->base, on_waited, c);
 	event_add(&c->sleep, &pause);
 	return true;

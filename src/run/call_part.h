@@ -32,6 +32,8 @@ cJSON	*call_lend(struct call *c);
 void	 call_errand(struct call *c, const struct tool *t, cJSON *args);
 /* The stage behind RECORD. */
 enum call_stage call_recorded(const struct call *c);
+/* Give back the place among its service's calls that call_enter() took, if it did. */
+void	 call_leave(struct call *c);
 bool	 call_enter(struct call *c, const struct tool *t, struct failure *f);
 enum call_stage call_ask_service(struct call *c, const struct tool *t, cJSON *args,
 	    bool repeatable, void (*done)(void *, const struct answer *, struct failure *));

@@ -27,6 +27,7 @@ pursuit_is_due(const struct call *c)
 	const struct follow_rule *rule = &c->tool->follow;
 
 	return rule->look != NULL && c->end == CALL_RESULT && !c->replayed &&
+	    rule->look->off == NULL && principal_may(c->principal, rule->look) &&
 	    (wait_argument_ms(rule->argument, c->args) > 0 ||
 	    (c->input != NULL && (c->input->can & CAPABILITY_TASKS) != 0));
 }
@@ -69,6 +70,7 @@ pursuit_look(struct call *c)
 	cJSON *result;
 
 	if (c->pursued == NULL) {
+		call_leave(c);
 		result = json_parse(buf_str(&c->text), c->text.len, &fault);
 		c->pursued = result == NULL ? NULL : follow_arguments(rule->look_args, result);
 		cJSON_Delete(result);

@@ -140,6 +140,29 @@ def follow_key(rig):
            again["structuredContent"]["message_id"] == first["message_id"], "%s" % again)
 
 
+def follow_left(rig):
+    """Who leaves while it is waited for finds what was sent by the key: it was, once."""
+    arguments = {"to": ["Alice Example"], "text": "left alone", "idempotency_key": "left1",
+                 "wait_s": 60, "schedule_at": soon(120)}
+    body = json.dumps({"jsonrpc": "2.0", "id": 1, "method": "tools/call", "params": {
+        "name": "send_message", "arguments": arguments, "_meta": {
+            "io.modelcontextprotocol/protocolVersion": "2026-07-28", "progressToken": 1,
+            "io.modelcontextprotocol/clientCapabilities": {}}}})
+    connection = http.client.HTTPConnection("127.0.0.1", rig.port, timeout=60)
+    connection.request("POST", "/mcp", body, {
+        "Content-Type": "application/json", "Accept": "application/json, text/event-stream",
+        "MCP-Protocol-Version": "2026-07-28", "Mcp-Method": "tools/call",
+        "Mcp-Name": "send_message"})
+    first = connection.getresponse().readline()
+    expect(first.startswith(b"event") or first.startswith(b":"), "no stream: %s" % first)
+    connection.sock and connection.sock.shutdown(2)
+    connection.close()
+    time.sleep(1)
+    again = send(rig, **dict(arguments, wait_s=0))[-1]["result"]
+    expect(not again.get("isError") and again["structuredContent"]["idempotent_replay"],
+           "not replayed: %s" % again)
+
+
 def follow_completion(rig):
     """Who types asks at each letter; the service is asked once where it is not told of letters."""
     def words(typed):
