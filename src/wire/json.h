@@ -71,9 +71,8 @@ bool	 json_has_nul(const cJSON *item);
 /* A number item with the exact text of `value`. NULL: out of memory. */
 cJSON	*json_int(int64_t value);
 /*
- * Move `item` into `object` in the place and under the name of `old`, which is freed. 0; -1: `item`
- * is NULL, and nothing was done. (cJSON's own way goes on without the name if it has no memory for
- * it.)
+ * Move `item` into `object` under `name`, or to the end of `array`. 0; on -1 (out
+ * of memory, or `item` is NULL) the item is freed: a chain of makers needs one check.
  */
 int	 json_put(cJSON *object, const char *name, cJSON *item);
 /*
