@@ -34,7 +34,7 @@ class Stream:
         self.connection = http.client.HTTPConnection("127.0.0.1", rig.port, timeout=60)
         self.connection.request(method, "/mcp", body, headers)
         self.response = self.connection.getresponse()
-        self.events, self.over = [], False
+        self.events, self.came, self.over = [], [], False
         self.news = threading.Condition()
         threading.Thread(target=self.read, daemon=True).start()
 
@@ -44,6 +44,7 @@ class Stream:
                 if line.startswith(b"data: "):
                     with self.news:
                         self.events.append(json.loads(line[6:]))
+                        self.came.append(time.monotonic())
                         self.news.notify_all()
         except (OSError, http.client.HTTPException, ValueError, AttributeError):
             pass
@@ -122,6 +123,44 @@ def listen_modern(rig):
                e["params"]["uri"] == URI for e in stream.events if e["method"] == UPDATED),
            "of what: %s" % stream.events)
     stream.close()
+
+
+def call(rig, tool, meta, accept="application/json, text/event-stream"):
+    """A call's stream, with when each message came."""
+    return Stream(rig, "POST", json.dumps({
+        "jsonrpc": "2.0", "id": 5, "method": "tools/call", "params": {
+            "name": tool, "arguments": {}, "_meta": dict(META, **meta)}}), {
+                "Content-Type": "application/json", "Accept": accept, "Mcp-Name": tool,
+                "MCP-Protocol-Version": "2026-07-28", "Mcp-Method": "tools/call"})
+
+
+def listen_progress(rig):
+    """Each event comes when it is said, and not with the answer; only to who wants it."""
+    stream = call(rig, "test_tool_with_progress", {"progressToken": "t"})
+    until = time.monotonic() + SOON_S
+    while not stream.over and time.monotonic() < until:
+        time.sleep(0.01)
+    progress = [e["params"]["progress"] for e in stream.events[:-1]]
+    expect(progress == [0, 50, 100] and "result" in stream.events[-1], "%s" % stream.events)
+    # The service pauses for 50 ms before each of the last three.
+    expect(stream.came[-1] - stream.came[0] > 0.09, "they came together: %s" % stream.came)
+    for meta, accept in (({}, "application/json, text/event-stream"),
+                         ({"progressToken": "t"}, "application/json")):
+        stream = call(rig, "test_tool_with_progress", meta, accept)
+        expect(stream.response.headers["Content-Type"] == "application/json",
+               "%s %s: %s" % (meta, accept, stream.response.headers["Content-Type"]))
+        stream.close()
+
+
+def listen_log(rig):
+    """Of the log what has the level that was asked for."""
+    level = "io.modelcontextprotocol/logLevel"
+    for meta, count in (({}, 0), ({level: "error"}, 0), ({level: "info"}, 3), ({level: "debug"}, 3)):
+        stream = call(rig, "test_tool_with_logging", meta)
+        until = time.monotonic() + SOON_S
+        while not stream.over and time.monotonic() < until:
+            time.sleep(0.01)
+        expect(stream.count("notifications/message") == count, "%s: %s" % (meta, stream.events))
 
 
 def listen_to_nothing(rig):
