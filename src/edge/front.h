@@ -43,8 +43,9 @@ struct front_handler {
 };
 
 /*
- * Give a piece of the response, the first with the CGI head; takes over what `out` holds. A piece
- * for which there is no memory is left out; a client that takes none for long is let go of.
+ * Give a piece of the response, the first with the CGI head; takes over what `out` holds, which is
+ * not the caller's to finish any more. A piece for which there is no memory is left out; a client
+ * that takes none for long is let go of.
  */
 static inline void
 front_send(struct front *f, struct buf *out)

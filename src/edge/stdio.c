@@ -298,8 +298,9 @@ message_answer(struct message *m)
 	if (m->reply.len > 0) {
 		m->text = m->begun ? m->reply.data :
 		    m->reply.data + (http_body(&m->reply) - m->reply.data);
-		m->len = strncmp(m->text, "event: ", 7) == 0 ? strip_events(m->text) :
-		    strlen(m->text);
+		/* Of a stream what is no data, a comment, is not for a client that reads lines. */
+		m->len = m->begun || strncmp(m->text, "event: ", 7) == 0 ?
+		    strip_events(m->text) : strlen(m->text);
 		/* What has no answer is accepted (202); whoever waits for one must not do so. */
 		if (m->len == 0 && !m->begun && strncmp(m->reply.data, "Status: 202 ", 12) != 0) {
 			m->text = lost;

@@ -168,6 +168,7 @@ req_say(void *arg, struct buf *piece)
 	r->streaming = true;
 	r->bytes_out += piece->len;
 	front_send(r->front, piece);
+	buf_init(piece, 0);
 }
 
 /* Progress goes on and not back, whatever a second try says. */

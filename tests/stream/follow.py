@@ -8,6 +8,7 @@ import http.client
 import json
 import os
 import re
+import subprocess
 import sys
 import time
 import urllib.request
@@ -161,6 +162,35 @@ def follow_left(rig):
     again = send(rig, **dict(arguments, wait_s=0))[-1]["result"]
     expect(not again.get("isError") and again["structuredContent"]["idempotent_replay"],
            "not replayed: %s" % again)
+
+
+def follow_stdio(rig):
+    """Over standard input and output, too: progress, and a question with its answer."""
+    with subprocess.Popen(json.loads(rig.stdio[len("stdio:"):]), text=True, env=dict(
+            rig.environment, UMS_MCP_POLICY="confirm:send_message"), stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE) as process:
+        def say(method, **params):
+            process.stdin.write(json.dumps({
+                "jsonrpc": "2.0", "id": method, "method": method, "params": params}) + "\n")
+            process.stdin.flush()
+            return json.loads(process.stdout.readline())
+
+        say("initialize", protocolVersion="2025-11-25", capabilities={"elicitation": {}},
+            clientInfo={"name": "t", "version": "1"})
+        asked = say("tools/call", name="send_message", _meta={"progressToken": 7}, arguments={
+            "to": ["Alice Example"], "text": "by stdio", "wait_s": 20, "schedule_at": soon(2)})
+        expect(asked.get("method") == "elicitation/create", "asked: %s" % asked)
+        process.stdin.write(json.dumps({"jsonrpc": "2.0", "id": asked["id"], "result": {
+            "action": "accept", "content": {"confirm": True}}}) + "\n")
+        process.stdin.flush()
+        said = [json.loads(process.stdout.readline())]
+        while "method" in said[-1]:
+            said.append(json.loads(process.stdout.readline()))
+        expect([m["params"]["progress"] for m in said[:-1]] == [0, 1], "progress: %s" % said)
+        expect(states(said[-1]["result"]["structuredContent"]["outcome"]) == ["delivered"],
+               "outcome: %s" % said[-1])
+        process.stdin.close()
+        expect(process.wait(30) == 0, "it ended with %d" % process.returncode)
 
 
 def follow_completion(rig):
