@@ -101,6 +101,7 @@ class Upstream(Stub):
     """The stub of the cases with more faults; a connection ends with its answer unless `keep`."""
 
     keep = False
+    served = set()      # connections that had an answer already
     raw = {f.__name__: f for f in (reset_body, reset_after, reset_open, ooze)}
 
     def play_answer(self, conn, answer):
@@ -108,6 +109,12 @@ class Upstream(Stub):
         if act is not None:
             act(conn)
             return False
+        if answer.get("behaviour") == "reset_kept":
+            if conn in self.served:
+                reset(conn)
+                return False
+            self.served.add(conn)
+            answer = {k: v for k, v in answer.items() if k != "behaviour"}
         if not self.keep:
             headers = dict({"Connection": "close"}, **answer.get("headers", {}))
             answer = dict(answer, headers=headers)
@@ -436,6 +443,25 @@ def fault_reset_kept(a):
             before, a.plan = len(a.sent), [{"behaviour": "reset"}]
             is_code(call(), code)
             expect(len(a.sent) - before == sent, "%d sent" % (len(a.sent) - before))
+    steady(a, turn, 3)
+
+
+def fault_reset_many_kept(a):
+    """After a burst all kept connections are dead: a read takes a new one for its second try."""
+    a.stub.keep = True
+
+    def turn():
+        a.stub.served = set()
+        a.fault = {"behaviour": "reset_kept", "delay_ms": 150}
+        with ThreadPoolExecutor(30) as pool:
+            burst = list(pool.map(lambda _: a.read(), range(30)))
+        expect(all(answer.code in ("ok", "upstream_broken") for answer in burst), "the burst")
+        a.fault = {"behaviour": "reset_kept"}
+        before = len(a.sent)
+        is_code(a.read(), "ok")
+        # libcurl itself tries some of them.
+        expect(len(a.sent) - before <= 10, "%d sent" % (len(a.sent) - before))
+        a.fault = {}
     steady(a, turn, 3)
 
 

@@ -273,6 +273,7 @@ set_up(struct fetch *fetch, struct upstream *u, const struct trust *trust, long 
 	 */
 	failed |= curl_easy_setopt(e, CURLOPT_MAXAGE_CONN, fetch->once ? LIMIT_FETCH_IDLE_WRITE_S :
 	    LIMIT_FETCH_IDLE_S);
+	failed |= curl_easy_setopt(e, CURLOPT_FRESH_CONNECT, u->fresh ? 1L : 0L);
 	failed |= curl_easy_setopt(e, CURLOPT_HTTPHEADER, fetch->headers);
 	/* A method other than these two is one of them under another name. */
 	if (u->has_body || post) {

@@ -24,6 +24,7 @@ struct upstream {
 	struct buf	 body;
 	bool		 has_body;
 	bool		 once;		/* a write: never to be sent a second time */
+	bool		 fresh;		/* on a new connection: a kept one was broken */
 	/*
 	 * For an answer that comes as a stream of events (event.h): told of each, as it comes. 0;
 	 * 1: it is the answer, which it has put into `answer`; -1: it is none of those that there

@@ -262,6 +262,8 @@ errand_dispatch(struct errand *e, struct upstream *u, const char *line)
 
 	/* libcurl, too, sends again by itself what the plan would. */
 	u->once = e->plan.write && !e->plan.repeatable;
+	/* After a burst many may be kept that the service has closed meanwhile. */
+	u->fresh = e->broken;
 	u->event = t->streams && is_last(e) ? on_message : NULL;
 	if (timeout_ms > left)
 		timeout_ms = left < 1 ? 1 : (long)left;
@@ -305,6 +307,7 @@ errand_learn(struct errand *e, const struct answer *answer)
 
 	e->fetch = NULL;
 	e->us += us;
+	e->broken = answer->outcome == OUTCOME_BROKEN || answer->outcome == OUTCOME_REFUSED;
 	e->status = answer->status;
 	e->outcome = answer_outcome(answer->outcome);
 	e->why = answer->why;

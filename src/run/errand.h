@@ -58,6 +58,7 @@ struct errand {
 	struct flight_wait	 grant;		/* for the token it goes with */
 	int64_t			 granted_ms;	/* when that was born; 0: it goes with none */
 	int64_t			 after_ms;	/* a younger one is wanted; 0: any */
+	bool			 broken;	/* the last try's connection was */
 	int64_t			 fetched_us;	/* when it began */
 	struct event		 sleep;
 
