@@ -19,7 +19,7 @@ import urllib.request
 HERE = os.path.dirname(os.path.abspath(__file__))
 sys.path.insert(0, os.path.join(HERE, "..", "clients"))
 sys.path.insert(0, HERE)
-from streams import expect, run, workers  # noqa: E402
+from streams import expect, run, signal_all  # noqa: E402
 
 ASKS = int(os.environ.get("ASKS", "1000"))
 AT_ONCE = 50
@@ -154,8 +154,7 @@ def ask_recycled(rig):
     calls = [send(rig, session, n) for n in range(24)]
     questions = [event(response) for _, response in calls]
     expect(all(questions), "asked: %s" % questions)
-    for pid in workers(rig):
-        os.kill(pid, signal.SIGTERM)
+    signal_all(rig, signal.SIGTERM)
     ends, began = [], time.monotonic()
     for number, (connection, response) in enumerate(calls):
         if number % 2 == 0:
@@ -170,8 +169,7 @@ def ask_recycled(rig):
     calls = [send(rig, session, n) for n in range(8)]
     questions = [event(response) for _, response in calls]
     expect(all(questions), "asked: %s" % questions)
-    for pid in workers(rig):
-        os.kill(pid, signal.SIGKILL)
+    signal_all(rig, signal.SIGKILL)
     for connection, response in calls:
         try:
             end = event(response)

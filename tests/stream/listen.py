@@ -18,7 +18,7 @@ import urllib.request
 HERE = os.path.dirname(os.path.abspath(__file__))
 sys.path.insert(0, os.path.join(HERE, "..", "clients"))
 sys.path.insert(0, HERE)
-from streams import expect, run, workers  # noqa: E402
+from streams import expect, run, signal_all  # noqa: E402
 
 URI = "test://watched-resource"
 META = {"io.modelcontextprotocol/protocolVersion": "2026-07-28",
@@ -222,8 +222,7 @@ def listen_drained(rig):
     streams = [listen(rig, {"resourceSubscriptions": [URI]}, n) for n in range(12)]
     for stream in streams:
         expect(stream.wait(UPDATED), "nothing was said at the beginning")
-    for number in workers(rig):
-        os.kill(number, signal.SIGTERM)
+    signal_all(rig, signal.SIGTERM)
     until = time.monotonic() + 20
     while not all(s.over for s in streams) and time.monotonic() < until:
         time.sleep(0.05)

@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: MIT
 """streams.py - what the tests here share: one runner, of functions by their prefix."""
 import argparse
+import contextlib
 import os
 import sys
 
@@ -32,6 +33,13 @@ def workers(rig):
                 found.append((int(name), int(parent)))
     ids = {number for number, _ in found}
     return [number for number, parent in found if parent in ids]
+
+
+def signal_all(rig, number):
+    """Tell all workers; one that drains may have gone meanwhile."""
+    for pid in workers(rig):
+        with contextlib.suppress(ProcessLookupError):
+            os.kill(pid, number)
 
 
 def run(doc, names, prefix, **rig_options):
