@@ -1470,6 +1470,192 @@ STORES = ["replay", "twins", "refused_is_not_kept", "unclear", "still_unclear", 
           "confirm_with_a_key", "elicitation", "split_replay", "split_partly"]
 
 
+# ---- a write that is followed; who may not have what
+
+FOLLOWED = {
+    "name": "cases", "title": "Cases", "base_url": "http://127.0.0.1:1/api",
+    "auth": {"type": "bearer", "token": {"file": "token"}},
+    "error": {"code": "/error/code", "message": "/error/message"},
+    "tools": [
+        {"name": "send_it", "description": "Send.", "write": True, "scopes": ["it:send"],
+         "inputSchema": {"type": "object", "required": ["text"], "properties": {
+             "text": {"type": "string"}, "wait_s": {"type": "integer"},
+             "idempotency_key": {"type": "string"}}},
+         "request": {"method": "POST", "url": "/it", "body": {"text": "{text}"},
+                     "headers": {"Idempotency-Key": "{idempotency_key}"}},
+         "response": {"id": "/id"},
+         "follow": {"tool": "look_at_it", "arguments": {"id": "{id}"}, "argument": "wait_s",
+                    "cancel": {"tool": "take_it_back", "arguments": {"id": "{id}"}}}},
+        {"name": "look_at_it", "description": "Look.", "scopes": ["it:read"],
+         "inputSchema": {"type": "object", "required": ["id"], "properties": {
+             "id": {"type": "string"}, "wait_s": {"type": "integer"}}},
+         "request": {"method": "GET", "url": "/it/{id}"}, "response": {"state": "/status"},
+         "wait": {"argument": "wait_s", "of": "/state", "final": ["done"], "every_ms": 100}},
+        {"name": "take_it_back", "description": "Take back.", "write": True,
+         "scopes": ["it:back"],
+         "inputSchema": {"type": "object", "required": ["id"],
+                         "properties": {"id": {"type": "string"}}},
+         "request": {"method": "DELETE", "url": "/it/{id}"}, "response": {"state": "/status"}}],
+    "resources": [
+        {"uriTemplate": "it://{id}", "name": "it", "scopes": ["it:read"],
+         "subscribe": {"every_ms": 100}, "complete": {"id": ["hidden"]},
+         "request": {"method": "GET", "url": "/it/{id}"}, "response": {"state": "/status"}}],
+    "prompts": [
+        {"name": "about_it", "scopes": ["it:read"],
+         "arguments": [{"name": "which", "complete": ["hidden"]}],
+         "messages": [{"role": "user", "content": "What of {which}?"}]}],
+}
+# Keys of callers, as the file of them has their digests.
+CALLERS = {"sends": "it:send", "reads": "it:send,it:read", "all": "it:send,it:read,it:back",
+           "none": "other"}
+TASKS = {"extensions": {"io.modelcontextprotocol/tasks": {}}}
+FORM = {"elicitation": {"form": {}}}
+
+
+def followed_services():
+    path = Path(tempfile.gettempdir()) / ("keyed-followed-%d.json" % os.getpid())
+    path.write_text(json.dumps(FOLLOWED))
+    return path
+
+
+def followed(*conf):
+    """For a test of FOLLOWED: what its upstream has is not final."""
+    def mark(function):
+        function.services = followed_services
+        function.conf = ["tools_off =", *conf]
+        return function
+    return mark
+
+
+def as_caller(a, name):
+    """The key of a caller of CALLERS; with auth = api_key."""
+    return "ums_" + hashlib.sha256(("%s %s" % (name, a.bridge.token)).encode()).hexdigest()[:43]
+
+
+def name_callers(a):
+    """Start again, with the keys of CALLERS."""
+    (a.bridge.tmp / "api_keys").write_text("".join("%s sha256:%s scopes=%s\n" % (
+        name, hashlib.sha256(as_caller(a, name).encode()).hexdigest(), scopes)
+        for name, scopes in CALLERS.items()))
+    a.bridge.stop()
+    a.conf = a.conf + ["auth = api_key"]
+    a.start()
+
+
+def request_of(a, method, params, era=None, caller=None, session=None):
+    """The CGI parameters and the body of any request; `era` is as in Arena.call()."""
+    headers = {"Content-Type": "application/json", "Host": "localhost",
+               "Accept": "application/json, text/event-stream"}
+    if era is not None:
+        params = dict(params, _meta={META + "protocolVersion": "2026-07-28",
+                                     META + "clientCapabilities": era})
+        headers.update({"MCP-Protocol-Version": "2026-07-28", "Mcp-Method": method})
+        name = params.get("name") or params.get("uri") or params.get("taskId")
+        headers.update({"Mcp-Name": name} if name else {})
+    headers.update({"Mcp-Session-Id": session} if session else {})
+    headers.update({"Authorization": "Bearer " + as_caller(a, caller)} if caller else {})
+    body = json.dumps({"jsonrpc": "2.0", "id": 1, "method": method, "params": params}).encode()
+    return fastcgi.params("POST", "/mcp", headers, body), body
+
+
+def ask_for(a, method, params, **more):
+    """(status, headers, text) of any request."""
+    status, headers, body = FastCGIClient(a.bridge.socket, 10).request(
+        *request_of(a, method, params, **more))
+    return status, headers, body.decode()
+
+
+def open_stream(a, method, params, until, **more):
+    """A connection on which the request was sent, and what came, with `until` in it."""
+    cgi, body = request_of(a, method, params, **more)
+    sock = FastCGIClient(a.bridge.socket, 10).connect()
+    sock.sendall(fastcgi.begin() + fastcgi.stream(fastcgi.PARAMS, fastcgi.pairs(cgi)) +
+                 fastcgi.stream(fastcgi.STDIN, body))
+    return sock, read_until(sock, until)
+
+
+def read_until(sock, until):
+    came = b""
+    while until not in came:
+        piece = sock.recv(65536)
+        expect(piece, "it ended without %s: %s" % (until, came))
+        came += piece
+    return came.decode("utf-8", "replace")
+
+
+def session_of(a, capabilities, **more):
+    return ask_for(a, "initialize", {"protocolVersion": "2025-11-25", "capabilities": capabilities},
+               **more)[1]["mcp-session-id"]
+
+
+def looks(a):
+    return len([s for s in a.sent if s[0] == "GET"])
+
+
+@followed("drain_timeout_s = 1")
+def keyed_followed_past_a_drain(a):
+    """A drain that cuts off who waits for the outcome leaves the record of what was sent."""
+    k = key()
+    call = {"name": "send_it", "arguments": {"text": "x", "idempotency_key": k, "wait_s": 60},
+            "_meta": {"progressToken": "p"}}
+    sock, _ = open_stream(a, "tools/call", call, b"notifications/progress")
+    a.bridge.stop(10)
+    sock.close()
+    a.start()
+    again = is_code(a.call("send_it", text="x", idempotency_key=k), "ok")
+    expect(again.replay and a.posts() == 1, "%d sent: %s" % (a.posts(), again.whole))
+
+
+@followed()
+def keyed_followed_by_nobody(a):
+    """Once it is written down what was sent, nobody looks on for a client that has left."""
+    call = {"name": "send_it", "arguments": {"text": "x", "idempotency_key": key(), "wait_s": 60},
+            "_meta": {"progressToken": "p"}}
+    sock, _ = open_stream(a, "tools/call", call, b"notifications/progress")
+    sock.close()
+    Bridge.wait_for(lambda: any(x.get("client") == "gone" for x in a.lines()), 3,
+                    "it goes on without its client")
+
+
+@followed("policy = confirm:send_it")
+def keyed_asked_by_event(a):
+    """A key that was used behind a question of the legacy era is the same key in any other call."""
+    name_callers(a)
+    k = key()
+    call = {"name": "send_it", "arguments": {"text": "x", "idempotency_key": k}}
+    sock, asked = open_stream(a, "tools/call", call, b"elicitation/create", caller="all",
+                              session=session_of(a, FORM, caller="all"))
+    question = json.loads(asked[asked.index("data: {") + 6:asked.index("\n\n")])
+    field = question["params"]["requestedSchema"]["required"][0]
+    status, _, text = post(a.bridge.socket, {"jsonrpc": "2.0", "id": question["id"], "result": {
+        "action": "accept", "content": {field: True}}}, {
+            "Authorization": "Bearer " + as_caller(a, "all")})
+    expect(status == 202, "the answer is not taken: %d %s" % (status, text))
+    read_until(sock, b'"structuredContent"')
+    sock.close()
+    for era in (FORM, {}):
+        text = ask_for(a, "tools/call", call, era=era, caller="all")[2]
+        expect('"idempotent_replay":true' in text and a.posts() == 1,
+               "%d sent: %s" % (a.posts(), text))
+
+
+@followed()
+def keyed_followed_stdio(a):
+    """Over stdio each thing that is said is a line of JSON, and a sign of life is none."""
+    lines = [{"jsonrpc": "2.0", "id": 1, "method": "initialize", "params": {
+        "protocolVersion": "2025-11-25", "capabilities": {}}}, {
+            "jsonrpc": "2.0", "id": 2, "method": "tools/call", "params": {
+                "name": "look_at_it", "arguments": {"id": "i", "wait_s": 1},
+                "_meta": {"progressToken": "p"}}}]
+    done = subprocess.run([a.bridge.binary, "stdio", "-c", str(a.bridge.conf)], text=True,
+                          input="".join(json.dumps(x) + "\n" for x in lines), timeout=20,
+                          capture_output=True, env=a.bridge.environment())
+    expect(done.returncode == 0, "it ended with %d: %s" % (done.returncode, done.stderr[-3000:]))
+    said = [json.loads(x) for x in done.stdout.splitlines()]
+    expect([x.get("id") for x in said] == [1, None, 2] and looks(a) > 1 and
+           said[1]["method"] == "notifications/progress", "said: %s" % said)
+
+
 def run(build, tmp, name, function, store):
     redis = Redis(tmp.with_name(tmp.name + ".redis")) if store == "redis" else None
     conf = CONF + (["store = " + redis.where] if redis else []) + getattr(function, "conf", [])

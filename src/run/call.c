@@ -101,6 +101,17 @@ call_must_finish(const struct call *c)
 	    (c->op != NULL && c->stage <= CALL_SEND);
 }
 
+/* The arguments are as they came: a call that is made again has the same key. */
+static void
+call_return_key(struct call *c)
+{
+	if (c->given_key == NULL)
+		return;
+	cJSON_DeleteItemFromObjectCaseSensitive(c->args, "idempotency_key");
+	cJSON_AddItemToArray(c->args, c->given_key);	/* which leaves its name alone */
+	c->given_key = NULL;
+}
+
 void
 call_finish(struct call *c)
 {
@@ -122,6 +133,7 @@ call_finish(struct call *c)
 	split_destroy(c->split);
 	cJSON_Delete(c->lent);
 	cJSON_Delete(c->pursued);
+	call_return_key(c);
 	buf_finish(&c->text);
 	buf_finish(&c->ask);
 	buf_finish(&c->state);
@@ -207,7 +219,7 @@ call_rename_key(struct call *c)
 	/* 128 bits in 22 characters: with "-10" of a last part as many as Discord takes. */
 	buf_init(&name, 2 * CRYPTO_DIGEST);
 	result = base64url_encode(&name, c->place, 16);
-	cJSON_DeleteItemFromObjectCaseSensitive(c->args, "idempotency_key");
+	c->given_key = cJSON_DetachItemFromObjectCaseSensitive(c->args, "idempotency_key");
 	c->key = NULL;
 	if (result == 0)
 		result = json_put(c->args, "idempotency_key",

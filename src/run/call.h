@@ -73,6 +73,7 @@ struct call {
 
 	/* A write's record, and the token of who agreed to it. */
 	const char		*key;		/* idempotency_key; borrowed, NULL: none */
+	cJSON			*given_key;	/* owned: as it came, if it was renamed */
 	enum policy_action	 policy;
 	uint8_t			 digest[CRYPTO_DIGEST];	/* of the arguments */
 	uint8_t			 place[CRYPTO_DIGEST];	/* of the record */
