@@ -1639,6 +1639,22 @@ def keyed_asked_by_event(a):
                "%d sent: %s" % (a.posts(), text))
 
 
+@followed("audit = stderr")
+def keyed_forbidden(a):
+    """Who may not have a tool, a resource or a prompt is told so, whatever is asked with it."""
+    name_callers(a)
+    session = session_of(a, {}, caller="none")
+    for method, params in (("tools/call", {"name": "send_it"}), ("prompts/get", {
+            "name": "about_it"}), ("resources/read", {"uri": "it://x"})):
+        status, headers, text = ask_for(a, method, params, era={}, caller="none")
+        expect(status == 403 and "insufficient_scope" in headers["www-authenticate"],
+               "%s: %d %s" % (method, status, text))
+    for method in ("resources/subscribe", "resources/unsubscribe"):
+        status, _, text = ask_for(a, method, {"uri": "it://x"}, caller="none", session=session)
+        expect(status == 403, "%s: %d %s" % (method, status, text))
+    expect(not a.sent, "sent: %s" % a.sent)
+
+
 @followed()
 def keyed_followed_stdio(a):
     """Over stdio each thing that is said is a line of JSON, and a sign of life is none."""

@@ -244,9 +244,9 @@ mcp_target_subscribe(const struct mcp *mcp, struct mcp_message *m, const struct 
 	}
 	m->subscribes = strcmp(m->method->name, "resources/subscribe") == 0;
 	verdict = open_uri(mcp, m, uri, r);
-	m->tool = NULL;
 	if (verdict != MCP_CALL)
 		return verdict;
+	m->tool = NULL;		/* nothing is asked of its service */
 	if (m->resource->every_ms == 0)
 		return mcp_refuse_params(r, m, "this resource does not tell of changes");
 	return m->in_session ? MCP_CALL : mcp_refuse_params(r, m, "a subscription belongs to a "

@@ -226,9 +226,10 @@ prompt_load(struct prompt *p, const struct service *s, const cJSON *spec, const 
 	if (p->asks)
 		return tool_load_part(&p->tool, TOOL_PROMPT, s, spec, input, place, f) == -1 ?
 		    -1 : load_listing(p, spec, place, f);
-	p->tool.service = s;
+	/* Nothing is asked of the service; who may not have it is told so by these. */
 	p->tool.kind = TOOL_PROMPT;
 	p->tool.name = p->name;
+	p->tool.service = s;
 	p->tool.scopes = json_get(spec, "scopes");
 	result = load_messages(p, spec, input, place, f);
 	cJSON_Delete(input);
