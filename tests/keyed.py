@@ -1656,6 +1656,19 @@ def keyed_forbidden(a):
 
 
 @followed()
+def keyed_completion_scopes(a):
+    """Who may not have a prompt or a resource is not told its words."""
+    name_callers(a)
+    for ref, name in (({"type": "ref/prompt", "name": "about_it"}, "which"),
+                      ({"type": "ref/resource", "uri": "it://{id}"}, "id")):
+        params = {"ref": ref, "argument": {"name": name, "value": ""}}
+        expect("hidden" in ask_for(a, "completion/complete", params, era={}, caller="all")[2],
+               "%s has no completion" % ref)
+        text = ask_for(a, "completion/complete", params, era={}, caller="none")[2]
+        expect("-32602" in text, "who may not have it completes it: %s" % text)
+
+
+@followed()
 def keyed_followed_stdio(a):
     """Over stdio each thing that is said is a line of JSON, and a sign of life is none."""
     lines = [{"jsonrpc": "2.0", "id": 1, "method": "initialize", "params": {

@@ -321,10 +321,11 @@ mcp_target_task(const struct mcp *mcp, struct mcp_message *m, const struct http_
 
 /* How an argument of a prompt, or a variable of a resource's template, is completed; or NULL. */
 static const cJSON *
-find_completion(const struct mcp *mcp, const cJSON *ref, const char *argument,
+find_completion(const struct mcp *mcp, const struct mcp_message *m, const char *argument,
     const struct service **service, bool *known)
 {
 	const struct catalog *c = mcp->catalog;
+	const cJSON *ref = json_get(m->rpc.params, "ref");
 	const char *type = json_str(ref, "type"), *name = json_str(ref, "name");
 	const char *uri = json_str(ref, "uri");
 	const struct prompt *prompt;
@@ -334,6 +335,9 @@ find_completion(const struct mcp *mcp, const cJSON *ref, const char *argument,
 	*known = false;
 	if (type != NULL && strcmp(type, "ref/prompt") == 0 && name != NULL) {
 		prompt = catalog_prompt(c, name);
+		/* What a caller may not have is not there. */
+		if (prompt != NULL && !mcp_list_offers(m, &prompt->tool))
+			prompt = NULL;
 		*known = prompt != NULL;
 		list = prompt == NULL ? NULL : prompt->arguments;
 		cJSON_ArrayForEach(one, list)
@@ -344,7 +348,8 @@ find_completion(const struct mcp *mcp, const cJSON *ref, const char *argument,
 	}
 	for (i = 0; type != NULL && strcmp(type, "ref/resource") == 0 && uri != NULL &&
 	    i < c->nresources; i++)
-		if (strcmp(c->resources[i]->text, uri) == 0) {
+		if (strcmp(c->resources[i]->text, uri) == 0 &&
+		    mcp_list_offers(m, &c->resources[i]->tool)) {
 			*known = true;
 			*service = c->resources[i]->tool.service;
 			return json_get(c->resources[i]->completes, argument);
@@ -372,7 +377,7 @@ mcp_target_complete(const struct mcp *mcp, struct mcp_message *m, const struct h
 	if (name == NULL || value == NULL)
 		return mcp_refuse_params(r, m, "completion/complete needs \"argument\" with "
 		    "\"name\" and \"value\"");
-	how = find_completion(mcp, json_get(m->rpc.params, "ref"), name, &service, &known);
+	how = find_completion(mcp, m, name, &service, &known);
 	if (!known)
 		return mcp_refuse_params(r, m, "\"ref\" is no prompt's name (ref/prompt) and no "
 		    "resource's uri template (ref/resource) that there is");
