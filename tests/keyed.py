@@ -10,6 +10,7 @@ post_form's does not. Those of STORES run on LMDB and on a real Redis. The log m
 sanitizer report, no token and no text of a request, and neither may the store.
 """
 import argparse
+import hashlib
 import json
 import os
 import random
