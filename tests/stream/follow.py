@@ -61,7 +61,7 @@ def states(outcome):
 def follow_waited(rig):
     """Each recipient's end is waited for, and said."""
     said = send(rig, token=TOKEN, to=["Alice Example", "Bob Example"], wait_s=20,
-                schedule_at=soon(2))
+                schedule_at=soon(4))
     progress = [m["params"] for m in said[:-1]]
     expect(all(p["progressToken"] == TOKEN and p["total"] == 2 for p in progress) and
            [p["progress"] for p in progress] == sorted({p["progress"] for p in progress}) and
@@ -72,7 +72,7 @@ def follow_waited(rig):
 
 def follow_read_waited(rig):
     """A read waits, too; without a progress token in one piece, and no longer than it may."""
-    sent = send(rig, schedule_at=soon(2))[0]["result"]["structuredContent"]
+    sent = send(rig, schedule_at=soon(4))[0]["result"]["structuredContent"]
     arguments = {"message_ids": [sent["message_id"]], "wait_s": 20}
     call = {"name": "get_delivery_status", "arguments": arguments}
     said = ask(rig, "tools/call", call, token=TOKEN)[1]
@@ -178,7 +178,7 @@ def follow_stdio(rig):
         say("initialize", protocolVersion="2025-11-25", capabilities={"elicitation": {}},
             clientInfo={"name": "t", "version": "1"})
         asked = say("tools/call", name="send_message", _meta={"progressToken": 7}, arguments={
-            "to": ["Alice Example"], "text": "by stdio", "wait_s": 20, "schedule_at": soon(2)})
+            "to": ["Alice Example"], "text": "by stdio", "wait_s": 20, "schedule_at": soon(5)})
         expect(asked.get("method") == "elicitation/create", "asked: %s" % asked)
         process.stdin.write(json.dumps({"jsonrpc": "2.0", "id": asked["id"], "result": {
             "action": "accept", "content": {"confirm": True}}}) + "\n")
