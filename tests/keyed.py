@@ -1686,6 +1686,14 @@ def keyed_followed_stdio(a):
            said[1]["method"] == "notifications/progress", "said: %s" % said)
 
 
+@followed()
+def keyed_followed_legacy(a):
+    """Clients of the legacy era have no tasks, whatever they declare."""
+    text = ask_for(a, "tools/call", {"name": "send_it", "arguments": {"text": "x"}},
+               session=session_of(a, TASKS))[2]
+    expect("structuredContent" in text and "taskId" not in text, text)
+
+
 def run(build, tmp, name, function, store):
     redis = Redis(tmp.with_name(tmp.name + ".redis")) if store == "redis" else None
     conf = CONF + (["store = " + redis.where] if redis else []) + getattr(function, "conf", [])
