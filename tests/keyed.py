@@ -1694,6 +1694,37 @@ def keyed_followed_legacy(a):
     expect("structuredContent" in text and "taskId" not in text, text)
 
 
+@followed()
+def keyed_followed_scopes(a):
+    """A task gives nobody a tool that they may not call: not to look, and not to take back."""
+    name_callers(a)
+    call = {"name": "send_it", "arguments": {"text": "x", "wait_s": 1}}
+    text = ask_for(a, "tools/call", call, era=TASKS, caller="sends")[2]
+    expect('"complete"' in text and "outcome" not in text and looks(a) == 0,
+           "it looks: %s" % text)
+    text = ask_for(a, "tools/call", {"name": "send_it", "arguments": {"text": "x"}}, era=TASKS,
+               caller="reads")[2]
+    task = {"taskId": json.loads(text)["result"]["taskId"]}
+    expect(ask_for(a, "tasks/get", task, era=TASKS, caller="reads")[0] == 200, "no look")
+    status, _, text = ask_for(a, "tasks/cancel", task, era=TASKS, caller="reads")
+    expect(status == 403 and not [s for s in a.sent if s[0] == "DELETE"],
+           "it was taken back: %d %s" % (status, text))
+
+
+@followed("policy = deny:[il]*t")
+def keyed_followed_denied(a):
+    """What the operator denies is not looked at for who waits, for a task, or for who listens."""
+    call = {"name": "send_it", "arguments": {"text": "x", "wait_s": 1}}
+    text = ask_for(a, "tools/call", call, era=TASKS)[2]
+    expect('"complete"' in text and "outcome" not in text and looks(a) == 0,
+           "it was looked at: %s" % text)
+    sock, text = open_stream(a, "subscriptions/listen", {
+        "notifications": {"resourceSubscriptions": ["it://x"]}}, b"acknowledged", era={})
+    time.sleep(0.5)
+    sock.close()
+    expect('"notifications":{}' in text and looks(a) == 0, "it is listened to: %s" % text)
+
+
 def run(build, tmp, name, function, store):
     redis = Redis(tmp.with_name(tmp.name + ".redis")) if store == "redis" else None
     conf = CONF + (["store = " + redis.where] if redis else []) + getattr(function, "conf", [])

@@ -82,7 +82,8 @@ pursuit_look(struct call *c)
 	errand_finish(&c->errand);
 	cJSON_Delete(c->lent);
 	c->lent = c->pursued == NULL ? NULL : json_borrow(c->pursued, NULL);
-	if (c->lent == NULL)
+	if (c->lent == NULL || policy_judge(&c->bridge->settings->policy, rule->look, c->lent,
+	    c->principal->name) == POLICY_DENY)
 		return pursuit_end(c, true);
 	call_errand(c, rule->look, c->lent);
 	c->errand.repeatable = true;
