@@ -1496,7 +1496,10 @@ FOLLOWED = {
          "scopes": ["it:back"],
          "inputSchema": {"type": "object", "required": ["id"],
                          "properties": {"id": {"type": "string"}}},
-         "request": {"method": "DELETE", "url": "/it/{id}"}, "response": {"state": "/status"}}],
+         "request": {"method": "DELETE", "url": "/it/{id}"}, "response": {"state": "/status"}},
+        {"name": "tells", "description": "Tell much.", "stream": True,
+         "inputSchema": {"type": "object"}, "request": {"method": "GET", "url": "/tells"},
+         "response": "mcp"}],
     "resources": [
         {"uriTemplate": "it://{id}", "name": "it", "scopes": ["it:read"],
          "subscribe": {"every_ms": 100}, "complete": {"id": ["hidden"]},
@@ -1579,7 +1582,7 @@ def read_until(sock, until):
     came = b""
     while until not in came:
         piece = sock.recv(65536)
-        expect(piece, "it ended without %s: %s" % (until, came))
+        expect(piece, "it ended without %s: %s" % (until, came[-500:]))
         came += piece
     return came.decode("utf-8", "replace")
 
@@ -1723,6 +1726,27 @@ def keyed_followed_denied(a):
     time.sleep(0.5)
     sock.close()
     expect('"notifications":{}' in text and looks(a) == 0, "it is listened to: %s" % text)
+
+
+@followed()
+def keyed_followed_torrent(a):
+    """More news at once than a connection takes are left out in part, and the answer is not."""
+    def event(message):
+        return "data: %s\n\n" % json.dumps(dict(message, jsonrpc="2.0"))
+
+    said = [event({"method": "notifications/progress", "params": {
+        "progress": i, "message": "m" * 12000}}) for i in range(400)]
+    said.append(event({"id": 1, "result": {"content": [{"type": "text", "text": "the end"}]}}))
+    a.plan = [{"headers": {"Content-Type": "text/event-stream"}, "body": "".join(said)}]
+    sock, came = open_stream(a, "tools/call", {"name": "tells", "arguments": {}, "_meta": {
+        "progressToken": "p"}}, b"the end")
+    sock.close()
+    expect("notifications/progress" in came, "nothing was said: %s" % came[-300:])
+
+keyed_followed_torrent.conf += ["upstream_response_max = 8388608"]
+
+
+keyed_followed_torrent.conf += ["upstream_response_max = 8388608"]
 
 
 def run(build, tmp, name, function, store):

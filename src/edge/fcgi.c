@@ -666,6 +666,7 @@ conn_take(struct front *f, struct buf *response, bool last)
 		c->state = CONN_REPLY;
 	}
 	stash_give(c->fcgi, response);
+	f->behind = c->out.len - c->gone > LIMIT_FRONT_BACKLOG / 2;
 	if (c->out.failed || (!last && c->out.len - c->gone > LIMIT_FRONT_BACKLOG)) {
 		log_warnx(c->out.failed ? "out of memory for a reply; its connection is cut" :
 		    "a client does not take what it is sent; its connection is cut");
@@ -711,6 +712,7 @@ conn_write(struct conn *c)
 			return;
 		}
 		c->gone += (size_t)n;
+		c->front.behind = c->out.len - c->gone > LIMIT_FRONT_BACKLOG / 2;
 	}
 	c->gone = 0;
 	stash_give(c->fcgi, &c->out);

@@ -194,7 +194,7 @@ req_notify(void *arg, const char *method, const cJSON *params)
 	struct req *r = arg;
 	struct buf json, piece;
 
-	if (r->front == NULL || !r->message.streams)
+	if (r->front == NULL || r->front->behind || !r->message.streams)
 		return;
 	buf_init(&json, LIMIT_NOTICE);
 	buf_init(&piece, LIMIT_NOTICE + 64);
