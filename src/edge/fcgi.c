@@ -644,15 +644,30 @@ frame(struct buf *out, unsigned type, uint16_t id, const char *data, size_t len)
 	} while (len > 0);
 }
 
+/* Let go of what was written of a stream that is never written to its end: half at least, or not. */
+static void
+conn_shift(struct conn *c)
+{
+	size_t left = c->out.len - c->gone;
+
+	if (c->gone <= left)
+		return;
+	memmove(c->out.data, c->out.data + c->gone, left);
+	buf_truncate(&c->out, left);
+	c->gone = 0;
+}
+
 /* A piece of the reply from above. */
 static void
 conn_take(struct front *f, struct buf *response, bool last)
 {
 	static const FCGI_EndRequestBody end = { .protocolStatus = FCGI_REQUEST_COMPLETE };
 	struct conn *c = (struct conn *)f;
-	size_t room = response->len + (response->len / FCGI_MAX_LENGTH + 4) * 2 * FCGI_HEADER_LEN +
-	    sizeof end + c->out.len;
+	size_t room;
 
+	conn_shift(c);
+	room = response->len + (response->len / FCGI_MAX_LENGTH + 4) * 2 * FCGI_HEADER_LEN +
+	    sizeof end + c->out.len;
 	if (c->out.cap == 0)
 		c->out = stash_take(c->fcgi, room);
 	c->out.cap = room > c->out.cap ? room : c->out.cap;
