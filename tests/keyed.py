@@ -1499,7 +1499,14 @@ FOLLOWED = {
          "request": {"method": "DELETE", "url": "/it/{id}"}, "response": {"state": "/status"}},
         {"name": "tells", "description": "Tell much.", "stream": True,
          "inputSchema": {"type": "object"}, "request": {"method": "GET", "url": "/tells"},
-         "response": "mcp"}],
+         "response": "mcp"},
+        {"name": "send_bare", "description": "Send, with nothing to show for it.", "write": True,
+         "preview": "show_bare", "inputSchema": {"type": "object", "properties": {
+             "wait_s": {"type": "integer"}}},
+         "request": {"method": "POST", "url": "/bare"}, "response": {"id": "/nothing"},
+         "follow": {"tool": "look_at_it", "arguments": {"id": "last"}, "argument": "wait_s"}},
+        {"name": "show_bare", "description": "Show nothing.", "inputSchema": {"type": "object"},
+         "request": {"method": "GET", "url": "/bare"}, "response": {"id": "/nothing"}}],
     "resources": [
         {"uriTemplate": "it://{id}", "name": "it", "scopes": ["it:read"],
          "subscribe": {"every_ms": 100}, "complete": {"id": ["hidden"]},
@@ -1747,6 +1754,15 @@ keyed_followed_torrent.conf += ["upstream_response_max = 8388608"]
 
 
 keyed_followed_torrent.conf += ["upstream_response_max = 8388608"]
+
+
+@followed()
+def keyed_followed_bare(a):
+    """What is put into a result that has no member makes an object of it, and no other text."""
+    outcome = is_code(a.call("send_bare", wait_s=1), "ok").value
+    expect(outcome == {"outcome": {"state": "made"}}, outcome)
+    shown = is_code(a.call("show_bare"), "ok").value
+    expect(list(shown) == ["confirm_token"], shown)
 
 
 def run(build, tmp, name, function, store):

@@ -39,8 +39,8 @@ pursuit_tell(struct call *c, const char *seen)
 	if (wait_argument_ms(c->tool->follow.argument, c->args) == 0 ||
 	    c->text.len + strlen(seen) + 16 > c->text.cap)
 		return;
-	buf_truncate(&c->text, c->text.len - 1);
-	buf_printf(&c->text, ",\"outcome\":%s}", seen);
+	call_open_result(c);
+	buf_printf(&c->text, "\"outcome\":%s}", seen);
 }
 
 /* The result stands; of what it is a task, if it is not final and the client takes tasks. */
