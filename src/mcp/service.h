@@ -59,6 +59,7 @@ struct tool {
 	const struct service	*service;	/* NULL: the bridge answers itself */
 	enum tool_kind		 kind;
 	const char		*name;
+	const char		*resource;	/* TOOL_READ: the URI of that, or its template */
 	const cJSON		*spec;		/* of the file, less its schemas */
 	cJSON			*own;		/* or this, made of a resource, a prompt ... */
 	bool			 write;		/* it changes something upstream */
