@@ -1468,7 +1468,8 @@ redis_asked_elsewhere.conf = ["policy = confirm:*"]
 
 STORES = ["replay", "twins", "refused_is_not_kept", "unclear", "still_unclear", "killed_in_flight",
           "client_gone", "outlives_the_master", "window", "confirm", "confirm_at_once",
-          "confirm_with_a_key", "elicitation", "split_replay", "split_partly"]
+          "confirm_with_a_key", "elicitation", "split_replay", "split_partly",
+          "level_of_a_session"]
 
 
 # ---- a write that is followed; who may not have what
@@ -1492,6 +1493,9 @@ FOLLOWED = {
              "id": {"type": "string"}, "wait_s": {"type": "integer"}}},
          "request": {"method": "GET", "url": "/it/{id}"}, "response": {"state": "/status"},
          "wait": {"argument": "wait_s", "of": "/state", "final": ["done"], "every_ms": 100}},
+        {"name": "say_it", "description": "Say.", "stream": True,
+         "inputSchema": {"type": "object", "properties": {}},
+         "request": {"method": "GET", "url": "/say"}, "response": {"state": "/status"}},
         {"name": "take_it_back", "description": "Take back.", "write": True,
          "scopes": ["it:back"],
          "inputSchema": {"type": "object", "required": ["id"],
@@ -1677,6 +1681,64 @@ def keyed_completion_scopes(a):
                "%s has no completion" % ref)
         text = ask_for(a, "completion/complete", params, era={}, caller="none")[2]
         expect("-32602" in text, "who may not have it completes it: %s" % text)
+
+
+SAID = {"headers": {"Content-Type": "text/event-stream"}, "body": "".join(
+    "data: %s\n\n" % json.dumps(dict({"jsonrpc": "2.0"}, **x)) for x in (
+        {"method": "notifications/message", "params": {"level": "warning", "data": "low"}},
+        {"result": {"status": "said"}}))}
+
+
+def hears(a, session):
+    """Whether a call of the session is told what the service says before its answer."""
+    a.plan.append(SAID)
+    text = ask_for(a, "tools/call", {"name": "say_it", "arguments": {}}, session=session)[2]
+    expect("said" in text, "no answer: %s" % text)
+    return "notifications/message" in text
+
+
+@followed()
+def keyed_level_of_a_session(a):
+    """The log that a session asked for counts for its first id, at each worker and the next."""
+    mine, other = session_of(a, {}), session_of(a, {})
+    expect(not hears(a, mine), "it asked for no log")
+    status, headers, text = ask_for(a, "logging/setLevel", {"level": "info"}, session=mine)
+    expect(status == 200 and '"result":{}' in text and "mcp-session-id" not in headers,
+           "not set: %s %s" % (headers, text))
+    expect(all(hears(a, mine) for _ in range(12)), "a worker does not know of it")
+    expect(not hears(a, other), "another session's level counts")
+    starts = a.bridge.text().count('"worker open')
+    kill_workers(a)
+    a.bridge.wait_for(lambda: a.bridge.text().count('"worker open') >= starts + 2, 5,
+                      "no new workers")
+    expect(hears(a, mine), "it is not known after a crash")
+    ask_for(a, "logging/setLevel", {"level": "error"}, session=mine)
+    expect(not any(hears(a, mine) for _ in range(12)), "a worker goes by the former level")
+
+
+def reads(a):
+    """How many reads Redis has had."""
+    lines = a.redis.say("INFO", "commandstats").decode().splitlines()
+    return sum(int(x.split("calls=")[1].split(",")[0]) for x in lines if
+               x.startswith("cmdstat_get:"))
+
+
+@followed("store_timeout_ms = 500")
+def redis_level_is_not_set(a):
+    """Without its store the bridge says that a level is not set; calls are made without a log."""
+    session = session_of(a, {})
+    ask_for(a, "logging/setLevel", {"level": "info"}, session=session)
+    expect(hears(a, session), "it is not set")
+    before = reads(a)
+    for _ in range(3):
+        ask_for(a, "tools/call", {"name": "look_at_it", "arguments": {"id": "i"}}, session=session)
+    expect(reads(a) == before, "calls that log nothing ask the store")
+    hears(a, session)
+    expect(reads(a) == before + 1, "the store is asked %d times" % (reads(a) - before))
+    a.redis.stop()
+    Bridge.wait_for(lambda: "The level is not set" in ask_for(
+        a, "logging/setLevel", {"level": "info"}, session=session)[2], 3, "it is not noticed")
+    expect(not hears(a, session), "whence is that known")
 
 
 @followed()
