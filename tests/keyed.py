@@ -1812,8 +1812,6 @@ def keyed_followed_torrent(a):
     sock.close()
     expect("notifications/progress" in came, "nothing was said: %s" % came[-300:])
 
-keyed_followed_torrent.conf += ["upstream_response_max = 8388608"]
-
 
 keyed_followed_torrent.conf += ["upstream_response_max = 8388608"]
 
@@ -1825,6 +1823,27 @@ def keyed_followed_bare(a):
     expect(outcome == {"outcome": {"state": "made"}}, outcome)
     shown = is_code(a.call("show_bare"), "ok").value
     expect(list(shown) == ["confirm_token"], shown)
+
+
+@followed("policy = deny:about_it deny:it://{id}:caller=reads")
+def keyed_policy_names(a):
+    """Rules name prompts and resources, too: by name, or a resource by its URI template."""
+    name_callers(a)
+    expect('"prompts":[]' in ask_for(a, "prompts/list", {}, era={}, caller="all")[2], "listed")
+    text = ask_for(a, "prompts/get", {"name": "about_it"}, era={}, caller="all")[2]
+    expect('"code":"denied"' in text and "What of" not in text, "a prompt: %s" % text)
+    complete = {"ref": {"type": "ref/resource", "uri": "it://{id}"},
+                "argument": {"name": "id", "value": ""}}
+    for caller in ("reads", "all"):
+        denied = caller == "reads"
+        text = ask_for(a, "resources/read", {"uri": "it://x"}, era={}, caller=caller)[2]
+        expect(('"code":"denied"' in text) == denied, "%s reads: %s" % (caller, text))
+        text = ask_for(a, "completion/complete", complete, era={}, caller=caller)[2]
+        expect(("hidden" not in text) == denied, "%s completes: %s" % (caller, text))
+        text = ask_for(a, "resources/subscribe", {"uri": "it://x"}, caller=caller,
+                       session=session_of(a, {}, caller=caller))[2]
+        expect(('"code":"denied"' in text) == denied, "%s subscribes: %s" % (caller, text))
+    expect(looks(a) == 1, "looked at: %s" % a.sent)
 
 
 def run(build, tmp, name, function, store):

@@ -254,8 +254,7 @@ call_judge(struct call *c)
 		return call_fail(c, &f);
 	c->policy = policy_judge(&s->policy, c->tool, c->args, c->principal->name);
 	if (c->policy == POLICY_DENY) {
-		failure_init(&f, "denied", 403, "the operator does not let you make this call; "
-		    "nothing was done");
+		failure_denied(&f);
 		return call_fail(c, &f);
 	}
 	if (!c->tool->write && !c->tool->previews && c->tool->form != TOOL_MCP)
