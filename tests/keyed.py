@@ -1525,6 +1525,7 @@ CALLERS = {"sends": "it:send", "reads": "it:send,it:read", "all": "it:send,it:re
            "none": "other"}
 TASKS = {"extensions": {"io.modelcontextprotocol/tasks": {}}}
 FORM = {"elicitation": {"form": {}}}
+WATCHES = {"notifications": {"resourceSubscriptions": ["it://x"]}}
 
 
 def followed_services():
@@ -1533,10 +1534,11 @@ def followed_services():
     return path
 
 
-def followed(*conf):
+def followed(*conf, workers=2):
     """For a test of FOLLOWED: what its upstream has is not final."""
     def mark(function):
         function.services = followed_services
+        function.workers = workers
         function.conf = ["tools_off =", *conf]
         return function
     return mark
@@ -1547,10 +1549,10 @@ def as_caller(a, name):
     return "ums_" + hashlib.sha256(("%s %s" % (name, a.bridge.token)).encode()).hexdigest()[:43]
 
 
-def name_callers(a):
+def name_callers(a, expires=""):
     """Start again, with the keys of CALLERS."""
-    (a.bridge.tmp / "api_keys").write_text("".join("%s sha256:%s scopes=%s\n" % (
-        name, hashlib.sha256(as_caller(a, name).encode()).hexdigest(), scopes)
+    (a.bridge.tmp / "api_keys").write_text("".join("%s sha256:%s scopes=%s %s\n" % (
+        name, hashlib.sha256(as_caller(a, name).encode()).hexdigest(), scopes, expires)
         for name, scopes in CALLERS.items()))
     a.bridge.stop()
     a.conf = a.conf + ["auth = api_key"]
@@ -1590,8 +1592,9 @@ def open_stream(a, method, params, until, **more):
 
 
 def read_until(sock, until):
-    came = b""
+    came, end = b"", time.monotonic() + 20
     while until not in came:
+        expect(time.monotonic() < end, "no %s comes: %s" % (until, came[-500:]))
         piece = sock.recv(65536)
         expect(piece, "it ended without %s: %s" % (until, came[-500:]))
         came += piece
@@ -1790,8 +1793,7 @@ def keyed_followed_denied(a):
     text = ask_for(a, "tools/call", call, era=TASKS)[2]
     expect('"complete"' in text and "outcome" not in text and looks(a) == 0,
            "it was looked at: %s" % text)
-    sock, text = open_stream(a, "subscriptions/listen", {
-        "notifications": {"resourceSubscriptions": ["it://x"]}}, b"acknowledged", era={})
+    sock, text = open_stream(a, "subscriptions/listen", WATCHES, b"acknowledged", era={})
     time.sleep(0.5)
     sock.close()
     expect('"notifications":{}' in text and looks(a) == 0, "it is listened to: %s" % text)
@@ -1844,6 +1846,81 @@ def keyed_policy_names(a):
                        session=session_of(a, {}, caller=caller))[2]
         expect(('"code":"denied"' in text) == denied, "%s subscribes: %s" % (caller, text))
     expect(looks(a) == 1, "looked at: %s" % a.sent)
+
+
+class Crowd:
+    """How many requests the upstream has at once; a POST takes long."""
+
+    def __init__(self, a):
+        self.lock, self.now, self.most, self.usual = threading.Lock(), 0, 0, a.upstream
+        a.bridge.stub.handler = self.serve
+
+    def serve(self, request):
+        with self.lock:
+            self.now += 1
+            self.most = max(self.most, self.now)
+        if request["method"] == "POST":
+            time.sleep(0.9)
+        answer = self.usual(request)
+        with self.lock:
+            self.now -= 1
+        return answer
+
+
+@followed("service.cases.max_inflight = 1", workers=1)
+def keyed_watched_in_its_place(a):
+    """A look for who listens takes a place among the calls of its service, or waits for one."""
+    crowd = Crowd(a)
+    sock, _ = open_stream(a, "subscriptions/listen", WATCHES, b"updated", era={})
+    for _ in range(3):
+        Bridge.wait_for(lambda: a.call("send_it", text="x").code == "ok", 10, "no place for a call")
+    before = looks(a)
+    Bridge.wait_for(lambda: looks(a) > before + 2, 5, "nobody looks any more")
+    sock.close()
+    expect(crowd.most == 1, "%d at once" % crowd.most)
+    expect('limited_total{limit="in_flight"}' in a.metrics(), "it is not counted")
+
+
+@followed("rate_limit = all=3/h caller=1/h", workers=1)
+def keyed_watched_at_a_rate(a):
+    """A look for who listens counts in the rate for all, and in no caller's."""
+    sock, _ = open_stream(a, "subscriptions/listen", WATCHES, b"updated", era={})
+    Bridge.wait_for(lambda: 'limited_total{limit="all"}' in a.metrics(), 5, "it is not limited")
+    sock.close()
+    expect(looks(a) == 3, "%d looks" % looks(a))
+
+
+@followed("service.cases.max_inflight = 1", workers=1)
+def keyed_waited_in_its_place(a):
+    """A look of who waits takes a place among the calls of its service, or waits for one."""
+    crowd = Crowd(a)
+    for tool, arguments in (("look_at_it", {"id": "i"}), ("send_it", {"text": "x"})):
+        before = looks(a)
+        sock, _ = open_stream(a, "tools/call", {
+            "name": tool, "arguments": dict(arguments, wait_s=30), "_meta": {
+                "progressToken": "p"}}, b"notifications/progress")
+        for _ in range(3):
+            Bridge.wait_for(lambda: a.call("send_it", text="y").code == "ok", 10,
+                            "no place for a call")
+        Bridge.wait_for(lambda: looks(a) > before + 3, 5, "nobody looks any more")
+        sock.close()
+    expect(crowd.most == 1, "%d at once" % crowd.most)
+
+
+@followed("rate_limit = all=4/h caller=2/h")
+def keyed_waited_at_a_rate(a):
+    """Who waits is one call of its caller; looks count in the rate for all, and end no wait."""
+    seen = is_code(a.call("send_it", text="x", wait_s=1), "ok").value
+    expect(seen.get("outcome") == {"state": "made"}, "what was seen last: %s" % seen)
+    expect(looks(a) == 3 and a.posts() == 1, "sent: %s" % a.sent)
+    is_code(a.call("look_at_it", id="i"), "rate_limited")
+
+
+@followed("rate_limit = all=4/h caller=1/h")
+def keyed_read_waited_at_a_rate(a):
+    """The same for a read that waits: what it saw last is its result."""
+    seen = is_code(a.call("look_at_it", id="i", wait_s=1), "ok").value
+    expect(seen == {"state": "made"} and looks(a) == 4, "%s: %s" % (seen, a.sent))
 
 
 def run(build, tmp, name, function, store):
