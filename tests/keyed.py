@@ -1923,6 +1923,92 @@ def keyed_read_waited_at_a_rate(a):
     expect(seen == {"state": "made"} and looks(a) == 4, "%s: %s" % (seen, a.sent))
 
 
+def read_to_end(sock):
+    """What comes until the other side closes it."""
+    came, end = b"", time.monotonic() + 20
+    while piece := sock.recv(65536):
+        expect(time.monotonic() < end, "it does not end: %s" % came[-500:])
+        came += piece
+    return came.decode("utf-8", "replace")
+
+
+def get_stream(a, session, caller):
+    """The stream of a session, by GET."""
+    cgi = fastcgi.params("GET", "/mcp", {
+        "Host": "localhost", "Accept": "text/event-stream", "Mcp-Session-Id": session,
+        "Authorization": "Bearer " + as_caller(a, caller)})
+    sock = FastCGIClient(a.bridge.socket, 20).connect()
+    sock.sendall(fastcgi.begin() + fastcgi.stream(fastcgi.PARAMS, fastcgi.pairs(cgi)) +
+                 fastcgi.stream(fastcgi.STDIN, b""))
+    return sock, read_until(sock, b":\n\n")
+
+
+@followed()
+def keyed_listened_until_it_expires(a):
+    """A stream ends with the credentials that it was asked for with, and says why if it can."""
+    until = int(time.time()) + 6
+    name_callers(a, time.strftime("expires=%Y-%m-%dT%H:%M:%SZ", time.gmtime(until)))
+    modern, _ = open_stream(a, "subscriptions/listen", WATCHES, b"updated", era={}, caller="all")
+    session = session_of(a, {}, caller="all")
+    legacy, _ = get_stream(a, session, "all")
+    status, _, text = ask_for(a, "resources/subscribe", {"uri": "it://x"}, caller="all",
+                              session=session)
+    expect(status == 200 and "error" not in text, "not subscribed: %s" % text)
+    read_until(legacy, b"updated")
+    expect(time.time() < until, "the machine is too slow for this test")
+    modern.settimeout(20)
+    for sock, says in ((modern, True), (legacy, False)):
+        text = read_to_end(sock)
+        expect(("expired" in text and '"error"' in text) == says, "its end: %s" % text[-600:])
+        expect(until - 1 < time.time() < until + 5, "it lives %.1f s longer" % (
+            time.time() - until))
+        sock.close()
+    before = looks(a)
+    time.sleep(0.6)
+    expect(looks(a) <= before + 1, "it is looked at for nobody")
+
+
+@followed("max_streams = 2", workers=1)
+def keyed_streams_of_a_caller(a):
+    """One caller has so many streams open and no more; another has its own."""
+    name_callers(a)
+    session = session_of(a, {}, caller="all")
+    mine = [open_stream(a, "subscriptions/listen", WATCHES, b"acknowledged", era={},
+                        caller="all")[0], get_stream(a, session, "all")[0]]
+    status, headers, text = ask_for(a, "subscriptions/listen", WATCHES, era={}, caller="all")
+    expect(status == 429 and int(headers["retry-after"]) > 0 and "max_streams" in text and
+           '"id":1' in text, "%d %s %s" % (status, headers, text))
+    expect('limited_total{limit="streams"} 1' in a.metrics(), "it is not counted")
+    other, _ = open_stream(a, "subscriptions/listen", WATCHES, b"acknowledged", era={},
+                           caller="reads")
+    other.close()
+    mine.pop().close()
+    Bridge.wait_for(lambda: any(x.get("client") == "gone" for x in a.lines()), 5, "it is not over")
+    again, _ = open_stream(a, "subscriptions/listen", WATCHES, b"acknowledged", era={},
+                           caller="all")
+    for sock in (again, *mine):
+        sock.close()
+
+
+@followed(workers=1)
+def keyed_listened_in_a_drain(a):
+    """A stream that is asked for when its worker drains already ends at once, as others did."""
+    cgi, body = request_of(a, "subscriptions/listen", WATCHES, era={})
+    sock = FastCGIClient(a.bridge.socket, 20).connect()
+    sock.sendall(fastcgi.begin() + fastcgi.stream(fastcgi.PARAMS, fastcgi.pairs(cgi)) +
+                 fastcgi.record(fastcgi.STDIN, body[:5]))
+    time.sleep(0.3)
+    for pid in a.bridge.worker():
+        os.kill(pid, signal.SIGTERM)
+    a.bridge.wait_for(lambda: '"worker draining' in a.bridge.text(), 5, "it does not drain")
+    sock.sendall(fastcgi.stream(fastcgi.STDIN, body[5:]))
+    began = time.monotonic()
+    text = read_to_end(sock)
+    sock.close()
+    expect("acknowledged" in text and '"resultType":"complete"' in text and
+           time.monotonic() - began < 10, "after %.1f s: %s" % (time.monotonic() - began, text))
+
+
 def run(build, tmp, name, function, store):
     redis = Redis(tmp.with_name(tmp.name + ".redis")) if store == "redis" else None
     conf = CONF + (["store = " + redis.where] if redis else []) + getattr(function, "conf", [])

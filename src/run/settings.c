@@ -36,6 +36,7 @@ static const struct conf_key keys[] = {
 	{ "workers", CONF_INT, KEY(workers), "1", 0, LIMIT_WORKERS, NULL },
 	{ "drain_timeout_s", CONF_INT, KEY(drain_timeout_s), "30", 1, 3600, NULL },
 	{ "max_inflight", CONF_INT, KEY(max_inflight), "2000", 1, 100000, NULL },
+	{ "max_streams", CONF_INT, KEY(max_streams), "100", 0, 100000, NULL },
 	{ "max_requests", CONF_INT, KEY(max_requests), "10000", 0, INT32_MAX, NULL },
 	{ "max_age_s", CONF_INT, KEY(max_age_s), "3600", 0, 31536000, NULL },
 	{ "max_rss", CONF_INT, KEY(max_rss), "536870912", 0, INT64_MAX, NULL },
