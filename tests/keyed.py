@@ -1990,6 +1990,23 @@ def keyed_streams_of_a_caller(a):
         sock.close()
 
 
+@followed()
+def keyed_task_whose_look_is_off(a):
+    """A task whose tool to look is off, or denied, says so; it has no state that nobody saw."""
+    text = ask_for(a, "tools/call", {"name": "send_it", "arguments": {"text": "x"}}, era=TASKS)[2]
+    task = {"taskId": json.loads(text)["result"]["taskId"]}
+    conf = list(a.conf)
+    for more, says in (("tools_off = look_at_it", "look_at_it is off"),
+                       ("policy = deny:look_at_it", "look_at_it is off"),
+                       ("policy = deny:look_at_it:caller=anonymous", '"code":"denied"')):
+        a.bridge.stop()
+        a.conf = conf + [more]
+        a.start()
+        before = looks(a)
+        text = ask_for(a, "tasks/get", task, era=TASKS)[2]
+        expect('"error"' in text and says in text and looks(a) == before, "%s: %s" % (more, text))
+
+
 @followed(workers=1)
 def keyed_listened_in_a_drain(a):
     """A stream that is asked for when its worker drains already ends at once, as others did."""
