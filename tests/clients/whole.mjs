@@ -1,178 +1,316 @@
 // SPDX-License-Identifier: MIT
 /*
- * whole.mjs - what is not a plain call, by the TypeScript SDKs: resources, prompts, completion,
- * progress, logs, and what the service asks back, of tests/conformance/fixtures.json.
+ * whole.mjs - all of the protocol that is not a plain call, as the TypeScript SDKs use it:
+ * resources, prompts, completion, progress, logs, changes, what a client is asked while it waits,
+ * and arguments in headers. The service is that of tests/conformance/fixtures.json.
  *
- * usage: node whole.mjs ADDRESS VARIABLES.json v1|default|auto|pinned    (see calls.mjs)
+ * usage: node whole.mjs ADDRESS VARIABLES.json MODE    (see sdk.mjs)
  */
-import { createRequire } from 'node:module';
-import { pathToFileURL } from 'node:url';
-import { Checks, same } from './calls.mjs';
+import { Checks, same, sameJson } from './checks.mjs';
+import { MODES, connect } from './sdk.mjs';
+
+const LOG_LEVEL = 'io.modelcontextprotocol/logLevel';
+const WAIT_MS = 60000;      /* for a notification */
+const ASKS = { elicitation: { form: {} }, sampling: {}, roots: {} };
 
 const [address, , mode] = process.argv.slice(2);
-const { resolve } = createRequire(`${process.env.NPM_FOLDER}/package.json`);
-const load = (name) => import(pathToFileURL(resolve(name)));
-const capabilities = { elicitation: { form: {} }, sampling: {}, roots: {} };
-const info = { name: 'ums-mcp-test', version: '1' };
-const negotiation = { auto: { mode: 'auto' }, pinned: { mode: { pin: '2026-07-28' } } };
-const modern = mode in negotiation;
-const asked = [];
-let agrees = true;
-
-const answers = {
-  'elicitation/create': (params) =>
-    agrees ? { action: 'accept', content: fill(params.requestedSchema) } : { action: 'decline' },
-  'sampling/createMessage': () => ({
-    role: 'assistant', model: 'a-model', stopReason: 'endTurn',
-    content: { type: 'text', text: 'what a model says' },
-  }),
-  'roots/list': () => ({ roots: [{ uri: 'file:///work', name: 'work' }] }),
-};
-
-/* A person who fills in a form as it suggests. */
-function fill(schema) {
-  const value = (s) => s.default ?? s.enum?.[0] ?? s.oneOf?.[0].const ??
-    { string: 'a text', boolean: true, integer: 7, number: 7, array: [] }[s.type];
-  return Object.fromEntries(Object.entries(schema.properties).map(([k, s]) => [k, value(s)]));
-}
-
-async function connect() {
-  let client, transport;
-  if (mode === 'v1') {
-    const { Client } = await load('@modelcontextprotocol/sdk/client/index.js');
-    const { StreamableHTTPClientTransport } = await load('@modelcontextprotocol/sdk/client/streamableHttp.js');
-    const types = await load('@modelcontextprotocol/sdk/types.js');
-    client = new Client(info, { capabilities });
-    for (const [schema, method] of [
-      [types.ElicitRequestSchema, 'elicitation/create'],
-      [types.CreateMessageRequestSchema, 'sampling/createMessage'],
-      [types.ListRootsRequestSchema, 'roots/list'],
-    ])
-      client.setRequestHandler(schema, (r) => (asked.push(method), answers[method](r.params)));
-    client.setNotificationHandler(types.LoggingMessageNotificationSchema, (n) => void logs.push(n.params));
-    client.setNotificationHandler(types.ResourceUpdatedNotificationSchema, (n) => void updated.push(n.params.uri));
-    transport = new StreamableHTTPClientTransport(new URL(address));
-  } else {
-    const { Client, StreamableHTTPClientTransport } = await load('@modelcontextprotocol/client');
-    client = new Client(info, { capabilities, versionNegotiation: negotiation[mode] });
-    for (const method of Object.keys(answers))
-      client.setRequestHandler(method, (r) => (asked.push(method), answers[method](r.params)));
-    client.setNotificationHandler('notifications/message', (n) => void logs.push(n.params));
-    client.setNotificationHandler('notifications/resources/updated', (n) => void updated.push(n.params.uri));
-    transport = new StreamableHTTPClientTransport(new URL(address));
-  }
-  await client.connect(transport);
-  return client;
-}
-
-const logs = [], updated = [];
+const { modern } = MODES[mode];
+const http = !address.startsWith('stdio:');
 const checks = new Checks();
-const client = await connect();
-const textOf = (result) => result.content.map((b) => b.text ?? '').join('');
-const call = (name, args = {}, options = undefined) =>
-  mode === 'v1' ? client.callTool({ name, arguments: args }, undefined, options) :
-    client.callTool({ name, arguments: args }, options);
-const until = async (what, ms = 8000) => {
-  for (const end = Date.now() + ms; !what() && Date.now() < end;) await new Promise((r) => setTimeout(r, 50));
-  return what();
-};
 
-await checks.run('resources', async () => {
-  const { resources } = await client.listResources();
-  if (!resources.some((r) => r.uri === 'test://static-text')) return 'static-text is not listed';
-  const text = (await client.readResource({ uri: 'test://static-text' })).contents[0];
-  const blob = (await client.readResource({ uri: 'test://static-binary' })).contents[0];
-  if (!text.text || text.blob) return `text: ${JSON.stringify(text)}`;
-  return blob.blob && blob.mimeType === 'image/png' ? undefined : `blob: ${JSON.stringify(blob)}`;
-});
-await checks.run('resource templates', async () => {
-  const { resourceTemplates } = await client.listResourceTemplates();
-  if (!resourceTemplates.some((t) => t.uriTemplate === 'test://template/{id}/data')) return 'not listed';
-  const [content] = (await client.readResource({ uri: 'test://template/a%20b/data' })).contents;
-  return JSON.parse(content.text).id === 'a b' ? undefined : JSON.stringify(content);
-});
-await checks.run('a resource that is not there', async () => {
+/* A client with what it can be asked, for one check. */
+async function connected(capabilities, handlers, body) {
+  const client = await connect(address, mode, { capabilities, handlers });
   try {
-    await client.readResource({ uri: 'test://nothing' });
-    return 'it was read';
-  } catch (e) {
-    /* SDK 2.x says the code of its own era in either. */
-    return same(e.code, mode === 'v1' ? -32002 : -32602);
-  }
-});
-await checks.run('prompts', async () => {
-  const { prompts } = await client.listPrompts();
-  if (prompts.length < 5) return `${prompts.length} prompts`;
-  const got = await client.getPrompt({ name: 'test_prompt_with_arguments', arguments: { arg1: 'x{y}', arg2: '"z"' } });
-  const { text } = got.messages[0].content;
-  return text.includes('x{y}') && text.includes('"z"') ? undefined : text;
-});
-await checks.run('a prompt with a resource', async () => {
-  const got = await client.getPrompt({
-    name: 'test_prompt_with_embedded_resource', arguments: { resourceUri: 'test://example' } });
-  const block = got.messages.map((m) => m.content).find((c) => c.type === 'resource');
-  return same(block?.resource.uri, 'test://example');
-});
-await checks.run('completion', async () => {
-  const got = await client.complete({
-    ref: { type: 'ref/prompt', name: 'test_prompt_with_arguments' },
-    argument: { name: 'arg1', value: '' } });
-  return got.completion.values.length > 0 ? undefined : 'no values';
-});
-await checks.run('progress', async () => {
-  const seen = [];
-  const result = await call('test_tool_with_progress', {}, { onprogress: (p) => void seen.push(p.progress) });
-  if (result.isError) return textOf(result);
-  return same(JSON.stringify(seen), '[0,50,100]');
-});
-await checks.run('contents of every kind', async () => {
-  const types = (await call('test_multiple_content_types')).content.map((b) => b.type);
-  return ['text', 'image', 'resource'].every((t) => types.includes(t)) ? undefined : `${types}`;
-});
-await checks.run('an answer to a form', async () => {
-  asked.length = 0;
-  const result = await call(modern ? 'test_input_required_result_elicitation' : 'test_elicitation',
-    modern ? {} : { message: 'Who are you?' });
-  return asked.includes('elicitation/create') && !result.isError && textOf(result) ? undefined :
-    `${asked} ${JSON.stringify(result)}`;
-});
-await checks.run('a form that is declined', async () => {
-  agrees = false;
-  try {
-    const result = await call(modern ? 'test_input_required_result_elicitation' : 'test_elicitation',
-      modern ? {} : { message: 'Who are you?' });
-    return textOf(result).includes('a text') ? textOf(result) : undefined;
+    return await body(client);
   } finally {
-    agrees = true;
+    await client.close();
   }
-});
-await checks.run('a sample', async () => {
-  asked.length = 0;
-  const result = await call(modern ? 'test_input_required_result_sampling' : 'test_sampling',
-    modern ? {} : { prompt: 'Say something' });
-  return asked.includes('sampling/createMessage') && textOf(result).includes('what a model says') ? undefined :
-    `${asked} ${JSON.stringify(result)}`;
-});
-if (modern)
-  await checks.run('roots', async () => {
-    const result = await call('test_input_required_result_list_roots');
-    return textOf(result).includes('work') ? undefined : JSON.stringify(result);
-  });
-else {
-  await checks.run('logs', async () => {
-    await call('test_tool_with_logging');
-    if (logs.length > 0) return 'nobody asked for them';
-    await client.setLoggingLevel('debug');
-    await call('test_tool_with_logging');
-    /* SDK 2.x goes on with the id of its session that it was given first, which says no level. */
-    if (mode !== 'v1') return;
-    return (await until(() => logs.length >= 3)) ? undefined : `${logs.length} logs`;
-  });
-  await checks.run('a subscription', async () => {
-    await client.subscribeResource({ uri: 'test://watched-resource' });
-    if (!(await until(() => updated.includes('test://watched-resource')))) return 'nothing was said';
-    await client.unsubscribeResource({ uri: 'test://watched-resource' });
-  });
 }
-await client.close();
+
+const plain = (name, body) => checks.run(name, () => connected({}, {}, body));
+
+/* The code of the error that a promise must end in. */
+async function refused(promise) {
+  try {
+    return `no error but ${JSON.stringify(await promise)}`;
+  } catch (e) {
+    return e.code;
+  }
+}
+
+const textOf = (result) => result.content.map((block) => block.text).join('');
+
+/* ---- What is read */
+
+await plain('what the server can', async (client) => {
+  const can = client.getServerCapabilities();
+  const wants = ['tools', 'resources', 'prompts', 'completions', ...(modern ? [] : ['logging'])];
+  return sameJson(wants.filter((name) => !can?.[name]), []);
+});
+await plain('resources/list', async (client) => {
+  const { resources } = await client.listResources();
+  return sameJson(resources.map((r) => r.uri).filter((u) => u.startsWith('test:')).sort(),
+    ['test://static-binary', 'test://static-text', 'test://watched-resource']);
+});
+await plain('resources/read: a text', async (client) => {
+  const { contents: [one, ...more] } = await client.readResource({ uri: 'test://static-text' });
+  return sameJson([one.uri, one.text, one.blob, more.length],
+    ['test://static-text', 'This is the content of the static text resource.', undefined, 0]);
+});
+await plain('resources/read: a blob', async (client) => {
+  const { contents: [one] } = await client.readResource({ uri: 'test://static-binary' });
+  return sameJson([one.mimeType, one.text, Buffer.from(one.blob, 'base64').subarray(1, 4).toString()],
+    ['image/png', undefined, 'PNG']);
+});
+await plain('resources/read: what is not there', async (client) =>
+  /* SDK 2.x says the code of its own era in either. */
+  same(await refused(client.readResource({ uri: 'test://nothing' })), mode === 'v1' ? -32002 : -32602));
+await plain('resources/templates/list', async (client) => {
+  const { resourceTemplates } = await client.listResourceTemplates();
+  return same(resourceTemplates.some((t) => t.uriTemplate === 'test://template/{id}/data'), true);
+});
+await plain('resources/read: by a template', async (client) => {
+  const { contents: [one] } = await client.readResource({ uri: 'test://template/a%20b/data' });
+  return sameJson([one.mimeType, JSON.parse(one.text)],
+    ['application/json', { id: 'a b', templateTest: true, data: 'Data for ID: a b' }]);
+});
+await plain('prompts/list', async (client) => {
+  const { prompts } = await client.listPrompts();
+  const one = prompts.find((p) => p.name === 'test_prompt_with_arguments');
+  return sameJson(one?.arguments.map((a) => [a.name, a.required]), [['arg1', true], ['arg2', true]]);
+});
+await plain('prompts/get: without arguments', async (client) => {
+  const { messages } = await client.getPrompt({ name: 'test_simple_prompt' });
+  return sameJson(messages.map((m) => [m.role, m.content.text]), [['user', 'This is a simple prompt for testing.']]);
+});
+await plain('prompts/get: with arguments', async (client) => {
+  const { messages } = await client.getPrompt({
+    name: 'test_prompt_with_arguments', arguments: { arg1: '{arg2}', arg2: '"\u00eb"' } });
+  return same(messages[0].content.text, `Prompt with arguments: arg1='{arg2}', arg2='"\u00eb"'`);
+});
+await plain('prompts/get: an argument is missing', async (client) =>
+  same(await refused(client.getPrompt({ name: 'test_prompt_with_arguments', arguments: { arg1: 'x' } })), -32602));
+await plain('prompts/get: an embedded resource', async (client) => {
+  const { messages } = await client.getPrompt({
+    name: 'test_prompt_with_embedded_resource', arguments: { resourceUri: 'test://mine' } });
+  return sameJson(messages.map((m) => m.content.resource?.uri ?? m.content.type), ['test://mine', 'text']);
+});
+await plain('prompts/get: an image', async (client) => {
+  const { messages: [{ content }] } = await client.getPrompt({ name: 'test_prompt_with_image' });
+  return sameJson([content.type, content.mimeType], ['image', 'image/png']);
+});
+
+const completed = async (client, ref, name, value) =>
+  (await client.complete({ ref, argument: { name, value } })).completion.values;
+const ofPrompt = { type: 'ref/prompt', name: 'test_prompt_with_arguments' };
+await plain('completion/complete: asked of the service', async (client) =>
+  sameJson(await completed(client, ofPrompt, 'arg1', 'par'), ['paris', 'park', 'party']));
+await plain('completion/complete: from a list', async (client) =>
+  sameJson(await completed(client, ofPrompt, 'arg2', 'g'), ['green']));
+await plain('completion/complete: of a template', async (client) =>
+  sameJson(await completed(client, { type: 'ref/resource', uri: 'test://template/{id}/data' }, 'id', 'test'),
+    ['test', 'testimony']));
+
+for (const [name, types] of [['test_image_content', ['image']], ['test_audio_content', ['audio']],
+  ['test_embedded_resource', ['resource']], ['test_multiple_content_types', ['text', 'image', 'resource']]])
+  await plain(`tools/call: ${name}`, async (client) => {
+    const result = await client.tool(name);
+    return sameJson([result.isError ?? false, result.content.map((block) => block.type)], [false, types]);
+  });
+await plain('tools/call: an error of the service', async (client) =>
+  same((await client.tool('test_error_handling')).isError, true));
+
+/* ---- What comes before a result */
+
+await plain('progress', async (client) => {
+  const seen = [];
+  const result = await client.tool('test_tool_with_progress', {}, { onprogress: (p) =>
+    void seen.push([p.progress, p.total, p.message]) });
+  return sameJson(seen, [[0, 100, '0 of 100'], [50, 100, '50 of 100'], [100, 100, '100 of 100']]) ??
+    same(textOf(result), 'Progress was made.');
+});
+await plain('progress that nobody wants', async (client) =>
+  same(textOf(await client.tool('test_tool_with_progress')), 'Progress was made.'));
+await plain('progress of many calls at once', async (client) => {
+  const seen = await Promise.all(Array.from({ length: 8 }, async () => {
+    const one = [];
+    await client.tool('test_tool_with_progress', {}, { onprogress: (p) => void one.push(p.progress) });
+    return one;
+  }));
+  return sameJson(seen, Array(8).fill([0, 50, 100]));
+});
+
+/* The log that a tool's call brings, when a client has asked for a level. */
+async function logged(level) {
+  const logs = [];
+  await connected({}, { 'notifications/message': (n) => void logs.push(n.params) }, async (client) => {
+    if (level !== undefined && !modern) await client.setLoggingLevel(level);
+    await client.tool('test_tool_with_logging', {}, undefined, modern && level ? { [LOG_LEVEL]: level } : undefined);
+  });
+  return logs.map((l) => `${l.level} ${l.logger} ${l.data}`);
+}
+const ALL = ['execution started', 'processing data', 'execution completed'].map((what) => `info fixtures Tool ${what}`);
+await checks.run('logs: none unless asked for', async () => sameJson(await logged(), []));
+await checks.run('logs: none below the level', async () => sameJson(await logged('error'), []));
+/* Over HTTP a level is said in a new session id; SDK 2.x keeps that of initialize, and so has no log. */
+await checks.run('logs', async () =>
+  sameJson(await logged('debug'), mode === 'v2' && http ? [] : ALL));
+
+/* ---- What a client is told of changes */
+
+const WATCHED = 'test://watched-resource';
+
+/* Have the service change the resource: its text from now on. */
+async function change() {
+  const answer = await fetch(`${process.env.UMS_MCP_SERVICE_FIXTURES_BASE_URL}/resources/watched/change`);
+  return `This is the content of the watched resource, version ${(await answer.json()).version}.`;
+}
+
+async function until(what) {
+  for (const end = Date.now() + WAIT_MS; !what() && Date.now() < end;)
+    await new Promise((wake) => setTimeout(wake, 20));
+  return what();
+}
+
+await checks.run('a subscription', async () => {
+  const told = [];
+  return connected({}, {
+    'notifications/resources/updated': (n) => void told.push(n.params.uri),
+  }, async (client) => {
+    const subscription = modern ? await client.listen({ resourceSubscriptions: [WATCHED] }) :
+      await client.subscribeResource({ uri: WATCHED });
+    /* First it is told that the resource is as it is. */
+    if (!(await until(() => told.length > 0))) return 'nothing was said';
+    const before = told.length, want = await change();
+    if (!(await until(() => told.length > before))) return 'nothing was said of a change';
+    const { contents: [one] } = await client.readResource({ uri: WATCHED });
+    if (modern) await subscription.close();
+    else await client.unsubscribeResource({ uri: WATCHED });
+    return same(one.text, want) ?? sameJson([...new Set(told)], [WATCHED]);
+  });
+});
+
+/* ---- What a client is asked */
+
+const accept = (content) => ({ action: 'accept', content });
+
+/* The text of a call whose questions are answered so. */
+async function answeredBy(elicit, name, args) {
+  return connected(ASKS, {
+    'elicitation/create': async ({ params }) => elicit(params),
+    'sampling/createMessage': async ({ params: { messages: [{ content }] } }) => ({
+      role: 'assistant', model: 'a-model', stopReason: 'endTurn',
+      content: { type: 'text', text: `said to "${content.text}"` },
+    }),
+    'roots/list': async () => ({ roots: [{ uri: 'file:///work', name: 'work' }] }),
+  }, async (client) => textOf(await client.tool(name, args)));
+}
+
+const person = { username: 'thea', email: 'thea@example.org' };
+await checks.run('elicitation: accepted', async () => {
+  let asked;
+  const got = await answeredBy((params) => (asked = params, accept(person)), 'test_elicitation', { message: 'Who?' });
+  return sameJson([asked.message, Object.keys(asked.requestedSchema.properties)], ['Who?', ['username', 'email']]) ??
+    same(got, 'User response: action=accept, content={"username": "thea", "email": "thea@example.org"}');
+});
+for (const action of ['decline', 'cancel'])
+  await checks.run(`elicitation: ${action}`, async () =>
+    same(await answeredBy(() => ({ action }), 'test_elicitation', { message: 'Who?' }),
+      `User response: action=${action}, content={}`));
+await checks.run('elicitation: defaults', async () => {
+  const got = await answeredBy(({ requestedSchema }) => accept(Object.fromEntries(
+    Object.entries(requestedSchema.properties).map(([name, s]) => [name, s.default]))), 'test_elicitation_sep1034_defaults');
+  return same(got, 'Elicitation completed: action=accept, content={"name": "John Doe", "age": 30, "score": 95.5, ' +
+    '"status": "active", "verified": true}');
+});
+await checks.run('elicitation: choices', async () => {
+  const chosen = { untitledSingle: 'option2', titledSingle: 'value1', legacyEnum: 'opt3',
+    untitledMulti: ['option1', 'option3'], titledMulti: ['value2'] };
+  const got = await answeredBy(() => accept(chosen), 'test_elicitation_sep1330_enums');
+  return sameJson(JSON.parse(got.replace(/.*content=/, '')), chosen);
+});
+await checks.run('elicitation: at the end of a stream', async () => {
+  const got = await answeredBy(() => accept({ ok: true }), 'test_streaming_elicitation');
+  return same(got, 'action=accept, content={"ok": true}');
+});
+await checks.run('elicitation: with a state that comes back', async () =>
+  same(await answeredBy(() => accept({ ok: true }), 'test_input_required_result_request_state'),
+    'state-ok: action=accept, content={"ok": true}'));
+await checks.run('elicitation: two rounds', async () =>
+  same(await answeredBy(({ requestedSchema }) => accept(requestedSchema.properties.name ? { name: 'Thea' } : { color: 'blue' }),
+    'test_input_required_result_multi_round'), 'Thea likes blue.'));
+await checks.run('elicitation: by a client that cannot', async () =>
+  connected({}, {}, async (client) => {
+    try {
+      const result = await client.tool('test_elicitation', { message: 'Who?' });
+      return result.isError ? undefined : `no error: ${JSON.stringify(result)}`;
+    } catch (e) {
+      return typeof e.code === 'number' ? undefined : String(e);
+    }
+  }));
+await checks.run('sampling', async () =>
+  same(await answeredBy(undefined, 'test_sampling', { prompt: 'Say something' }),
+    'LLM response: said to "Say something"'));
+await checks.run('roots', async () =>
+  same(await answeredBy(undefined, 'test_input_required_result_list_roots'), 'Roots: file:///work'));
+await checks.run('three kinds of question at once', async () =>
+  same(await answeredBy(() => accept({ name: 'Thea' }), 'test_input_required_result_multiple_inputs'),
+    'said to "Write a greeting." Thea (file:///work)'));
+await checks.run('a prompt that asks', async () => connected(
+  ASKS, { 'elicitation/create': async () => accept({ context: 'tests' }) }, async (client) => {
+    const { messages } = await client.getPrompt({ name: 'test_input_required_result_prompt' });
+    return same(messages[0].content.text, 'The context: tests.');
+  }));
+await checks.run('many questions at once, each with its own answer', async () => connected(
+  ASKS, { 'elicitation/create': async ({ params }) => accept({ ...person, username: params.message }) },
+  async (client) => {
+    const names = Array.from({ length: 12 }, (_, i) => `person ${i}`);
+    const texts = await Promise.all(names.map(async (message) => textOf(await client.tool('test_elicitation', { message }))));
+    return sameJson(texts.filter((text, i) => !text.includes(`"${names[i]}"`)), []);
+  }));
+
+/* ---- Arguments that are mirrored in headers (x-mcp-header), as SDK 2.x sends them: plain, encoded,
+ * and, when it has not listed the tools yet, left out at first, which must be refused in the way
+ * that makes it list them and repeat. */
+
+async function mirrored(body) {
+  const sent = [];      /* the argument `query` of every call, as it went out */
+  const watch = (target, init) => {
+    const headers = new Headers(init?.headers);
+    if (headers.get('mcp-method') === 'tools/call') sent.push(headers.get('mcp-param-query'));
+    return fetch(target, init);
+  };
+  const client = await connect(address, mode, { http: { fetch: watch } });
+  try {
+    return await body(client, sent);
+  } finally {
+    await client.close();
+  }
+}
+
+/* The first contact that is found, and an error's text. */
+async function find(client, args) {
+  const result = await client.tool('test_mirrored_arguments', args);
+  return result.isError ? result.content[0].text : result.structuredContent.contacts[0]?.contact_id;
+}
+
+if (modern && http) {
+  await checks.run('headers: called before the tools are listed', () => mirrored(async (client, sent) =>
+    same(await find(client, { query: 'bob' }), 'bob') ?? sameJson(sent, [null, 'bob'])));
+  await checks.run('headers: string, integer and boolean', () => mirrored(async (client, sent) => {
+    await client.listTools();
+    return same(await find(client, { query: 'bob', limit: 5, exact: true }), 'bob') ?? sameJson(sent, ['bob']);
+  }));
+  for (const query of ['no \u00eb \u{1f600}', ' bob ', '=?base64?Ym9i?=', ''])
+    await checks.run(`headers: encoded: ${JSON.stringify(query)}`, () => mirrored(async (client) => {
+      await client.listTools();
+      const got = await find(client, { query });
+      return got === undefined || /^\w+$/.test(got) ? undefined : got;
+    }));
+  await checks.run('headers: left out', () => mirrored(async (client) => {
+    await client.listTools();
+    return same(/^\w+$/.test(await find(client, { limit: 1 })), true);
+  }));
+}
 checks.end();
