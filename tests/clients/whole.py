@@ -21,7 +21,7 @@ PERSON = {"username": "thea", "email": "thea@example.org"}
 LOG = ["execution started", "processing data", "execution completed"]
 WAIT_S = 60     # for a notification
 address, mode = sys.argv[1], sys.argv[3]
-legacy = mode == "legacy"
+legacy, http = mode == "legacy", not address.startswith("stdio:")
 connect = functools.partial(sdk.connect, address, mode)
 
 
@@ -209,7 +209,7 @@ async def _():
 @check("logs: none unless asked for", None, [])
 @check("logs: none below the level", "error", [])
 # Over HTTP a level is said in a new session id; this SDK keeps that of initialize: no log.
-@check("logs", "debug", [] if legacy and not address.startswith("stdio:") else
+@check("logs", "debug", [] if legacy and http else
        [("info", "fixtures", "Tool " + what) for what in LOG])
 async def _(level, want):
     logs = []
@@ -255,9 +255,14 @@ async def _():
             updates.put_nowait(str(message.params.uri))
 
     async with connect(message_handler=on_message) as client:
+        # Over stdio nothing tells of changes, and it is said so.
         if not legacy:
             async with client.listen(resource_subscriptions=[WATCHED]) as subscription:
+                if not http:
+                    return same(subscription.honored.resource_subscriptions, None)
                 return await changed(client, lambda: anext(aiter(subscription)))
+        if not http:
+            return same(await refused(client.subscribe_resource(WATCHED)), -32601)
         await client.subscribe_resource(WATCHED)
         why = await changed(client, updates.get)
         await client.unsubscribe_resource(WATCHED)
