@@ -30,7 +30,7 @@
 #include "run/req.h"
 #include "run/req_part.h"
 #include "run/settings.h"
-#include "run/subscription.h"
+#include "run/wish.h"
 #include "wire/decimal.h"
 #include "wire/event.h"
 #include "wire/json.h"
@@ -194,7 +194,7 @@ req_notify(void *arg, const char *method, const cJSON *params)
 	struct req *r = arg;
 	struct buf json, piece;
 
-	if (r->front == NULL || !r->message.streams)
+	if (r->front == NULL || r->front->behind || !r->message.streams)
 		return;
 	buf_init(&json, LIMIT_NOTICE);
 	buf_init(&piece, LIMIT_NOTICE + 64);
@@ -702,29 +702,49 @@ req_listen(struct req *r)
 	return NEXT;
 }
 
-static enum req_move
-req_subscribe(struct req *r)
+/* Begin with what the session wants: write it down, or look it up. 0 or -1 (memory). */
+static int
+req_wish(struct req *r, int (*begin)(struct wish *))
 {
-	if (r->subscription == NULL) {
-		r->subscription = calloc(1, sizeof *r->subscription);
-		if (r->subscription != NULL) {
-			*r->subscription = (struct subscription){
-				.bridge = r->bridge, .message = &r->message,
-				.done = req_resume, .arg = r,
-			};
-			if (subscription_start(r->subscription) == 0)
-				return WAIT;
-		}
+	r->wish = calloc(1, sizeof *r->wish);
+	if (r->wish == NULL)
+		return -1;
+	*r->wish = (struct wish){
+		.bridge = r->bridge, .message = &r->message, .done = req_resume, .arg = r,
+	};
+	return begin(r->wish);
+}
+
+static enum req_move
+req_write_wish(struct req *r)
+{
+	if (r->wish == NULL) {
+		if (req_wish(r, wish_write) == 0)
+			return WAIT;
 		mcp_reply_error(&r->reply, 500, r->message.rpc.id, JSONRPC_INTERNAL_ERROR, NULL,
 		    "Internal error: the bridge is short of memory; repeat later");
 		return NEXT;
 	}
-	if (r->subscription->why == NULL)
+	if (r->wish->why == NULL)
 		mcp_reply_empty(&r->reply, &r->message);
 	else
 		mcp_reply_error(&r->reply, 200, r->message.rpc.id, JSONRPC_INTERNAL_ERROR, NULL,
-		    "Not subscribed: %s", r->subscription->why);
+		    "%s: %s", r->message.uri != NULL ? "Not subscribed" : "The level is not set",
+		    r->wish->why);
 	return NEXT;
+}
+
+/*
+ * Whether it is worth a look which log the session wants now: only of a call that may have
+ * something to say before its answer.
+ */
+static bool
+req_may_log(const struct req *r)
+{
+	const struct mcp_message *m = &r->message;
+
+	return m->in_session && m->streams && m->tool->streams &&
+	    r->bridge->mcp.local == NULL && r->bridge->mcp.keeps;
 }
 
 static enum req_move
@@ -740,14 +760,14 @@ req_calls(struct req *r)
 		return req_deliver(r);
 	if (r->gets)
 		return req_listen(r);
-	if (r->subscription != NULL)
-		return req_subscribe(r);
-	if (!r->calling) {
+	if (r->wish != NULL && r->wish->writes)
+		return req_write_wish(r);
+	if (!r->calling && r->wish == NULL) {
 		switch (mcp_answer(&r->bridge->mcp, &r->message, &r->reply)) {
 		case MCP_LISTENS:
 			return req_listen(r);
-		case MCP_SUBSCRIBES:
-			return req_subscribe(r);
+		case MCP_WISHES:
+			return req_write_wish(r);
 		case MCP_CALL:
 			known = r->message.value == NULL ? NULL : memo_find(r->bridge->memos,
 			    r->message.tool, r->auth.principal, r->message.value);
@@ -760,6 +780,12 @@ req_calls(struct req *r)
 			return NEXT;
 		}
 		mcp_message_keep(&r->message);
+		if (req_may_log(r) && req_wish(r, wish_look) == 0)
+			return WAIT;
+	}
+	if (!r->calling) {
+		if (r->wish != NULL && r->wish->level != 0)
+			r->message.level = r->wish->level;
 		if (!req_call(r))
 			return WAIT;
 	}
@@ -884,9 +910,9 @@ req_end(struct req *r)
 	if (r->listen != NULL)
 		listen_finish(r->listen);
 	free(r->listen);
-	if (r->subscription != NULL)
-		subscription_finish(r->subscription);
-	free(r->subscription);
+	if (r->wish != NULL)
+		wish_finish(r->wish);
+	free(r->wish);
 	ask_answer_finish(&r->answer);
 	if (r->calling)
 		call_finish(&r->call);

@@ -20,6 +20,7 @@
 
 struct bridge;
 struct front;
+struct wish;
 
 enum req_stage {
 	REQ_READ, REQ_ROUTE, REQ_HTTP, REQ_AUTH, REQ_RPC, REQ_CALLS, REQ_REPLY, REQ_STAGES
@@ -42,7 +43,7 @@ struct req {
 	struct ask		*ask;		/* owned: what the client is asked meanwhile */
 	unsigned		 rounds;	/* of questions */
 	struct listen		*listen;	/* owned: what its stream tells of */
-	struct subscription	*subscription;	/* owned: on its way into the store */
+	struct wish		*wish;		/* owned: on its way into the store, or out of it */
 	struct ask_answer	 answer;	/* that it is itself, on its way */
 	struct mcp_reply	 reply;
 	bool			 gets;		/* the stream of a session, by GET */
