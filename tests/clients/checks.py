@@ -8,6 +8,7 @@
 
     asyncio.run(run_checks(client)); end()
 """
+import re
 import sys
 
 counts = {"passed": 0, "failed": 0}
@@ -43,6 +44,12 @@ async def run_checks(*given):
     """What check() has made."""
     for name, body, more in checks:
         await run(name, body(*given, *more))
+
+
+def counted(lines):
+    """What passed and what failed by the last line of such a program; None if it says neither."""
+    last = re.fullmatch(r"(\d+) passed, (\d+) failed", lines[-1]) if lines else None
+    return last and tuple(int(number) for number in last.groups())
 
 
 def end():

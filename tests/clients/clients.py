@@ -3,22 +3,23 @@
 
 usage: python clients.py [--server lighttpd|nginx|stdio|all] [CLIENT...]
 
-A client runs in each of its modes as a process of its own, for two parts. calls: scripts/run with a
+A client runs in each of its modes as a process of its own, beside another, for two parts. calls: scripts/run with a
 small result budget (so that lists are truncated) and a messaging service seeded through its API.
-whole, all of the protocol besides: fixtures.json, too, and two workers, so that what a client answers
-meets another worker than the one that asked. Prints a line per check, then a table, then
+protocol, all that is no plain call: fixtures.json, too, and two workers, so that what a client
+answers meets another worker than the one that asked. Prints a line per check, then a table, then
 "N passed, N failed".
 """
 import argparse
 import datetime
 import json
 import os
-import re
 import subprocess
 import sys
 import uuid
+from concurrent.futures import ThreadPoolExecutor
 from typing import NamedTuple
 
+from checks import counted
 from rig import NODE, NPM, VENV, Rig
 
 HERE = os.path.dirname(os.path.abspath(__file__))
@@ -26,6 +27,7 @@ PYTHON = os.path.join(VENV, "python")
 RESULT_MAX = 4096
 TIMEOUT_S = 600     # of one client in one mode
 WORKERS = 2
+AT_ONCE = 2         # clients that are on the bridge
 
 
 class Client(NamedTuple):
@@ -34,22 +36,18 @@ class Client(NamedTuple):
     program: list       # it is given an address, a file of variables and a mode, and the rest of the list
     modes: list
 
-    @property
-    def stdio(self):
-        """Whether it starts the bridge itself, if it is asked to: ums-mcp stdio."""
-        return self.name in ("typescript", "python")
-
 
 TYPESCRIPT = ["v1", "v2", "v2-auto", "v2-pinned"]
 PYTHON_SDK = ["legacy", "auto", "2026-07-28"]
+INSPECTOR = ["legacy", "modern"]
 CLIENTS = [
     Client("typescript", "calls", [NODE, "calls.mjs"], TYPESCRIPT),
     Client("python", "calls", [PYTHON, "calls.py"], PYTHON_SDK),
-    Client("inspector", "calls", [PYTHON, "inspector.py", "calls"], ["legacy", "auto", "modern"]),
-    Client("typescript", "whole", [NODE, "whole.mjs"], TYPESCRIPT),
-    Client("python", "whole", [PYTHON, "whole.py"], PYTHON_SDK),
-    Client("inspector", "whole", [PYTHON, "inspector.py", "whole"], ["legacy", "modern"]),
-    Client("page", "whole", [PYTHON, "page.py"], ["legacy", "modern"]),
+    Client("inspector", "calls", [PYTHON, "inspector.py", "calls"], INSPECTOR),
+    Client("typescript", "protocol", [NODE, "protocol.mjs"], TYPESCRIPT),
+    Client("python", "protocol", [PYTHON, "protocol.py"], PYTHON_SDK),
+    Client("inspector", "protocol", [PYTHON, "inspector.py", "protocol"], INSPECTOR),
+    Client("page", "protocol", [PYTHON, "page.py"], INSPECTOR),
 ]
 NAMES = list(dict.fromkeys(client.name for client in CLIENTS))
 
@@ -90,15 +88,15 @@ def seed(rig):
 
 
 def run_client(rig, server, client, mode, variables):
-    """One client in one mode: (passed, failed); its lines are printed with its name in front."""
+    """One client in one mode: its lines, with its name in front, what passed and what failed."""
     program, script, *more = client.program
     label = "%s %s %s %s" % (server, client.name, client.part, mode)
     address = rig.stdio if server == "stdio" else rig.url
     tomorrow = datetime.datetime.now(datetime.timezone.utc) + datetime.timedelta(days=1)
-    file = os.path.join(rig.folder, "variables.json")
+    run = uuid.uuid4().hex
+    file = os.path.join(rig.folder, run + ".json")
     with open(file, "w") as f:
-        json.dump(dict(variables, run=uuid.uuid4().hex,
-                       tomorrow=tomorrow.strftime("%Y-%m-%dT%H:%M:%SZ")), f)
+        json.dump(dict(variables, run=run, tomorrow=tomorrow.strftime("%Y-%m-%dT%H:%M:%SZ")), f)
     command = [program, os.path.join(HERE, script), address, file, mode, *more]
     try:
         done = subprocess.run(command, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
@@ -108,26 +106,26 @@ def run_client(rig, server, client, mode, variables):
     except subprocess.TimeoutExpired as e:
         out, code = (e.stdout or b"").decode() + "\ntimed out", -1
     lines = out.strip().splitlines()
-    last = re.fullmatch(r"(\d+) passed, (\d+) failed", lines[-1]) if lines else None
-    for line in lines[:-1] if last else lines:
-        print("%s: %s" % (label, line))
-    passed, failed = (int(last.group(1)), int(last.group(2))) if last else (0, 1)
-    if code != 0 and failed == 0:
-        failed = 1
-    if not last or failed and code == 0:
-        print("%s: FAIL: ended with %s and without a result" % (label, code))
-    return passed, failed
+    result = counted(lines)
+    passed, failed = result or (0, 0)
+    if result and (failed > 0) == (code != 0):
+        lines.pop()
+    else:
+        lines.append("FAIL ended with %s, and not with its result" % code)
+        failed += 1
+    return ["%s: %s" % (label, line) for line in lines], passed, failed
 
 
 def run_rig(rig, server, clients):
     """Clients against one bridge, from its start to its end: rows of the table."""
     rows = []
-    with rig:
+    runs = [(client, mode) for client in clients for mode in client.modes]
+    with rig, ThreadPoolExecutor(AT_ONCE) as pool:
         variables = seed(rig)
-        for client in clients:
-            for mode in client.modes:
-                rows.append((server, client.name, client.part, mode) +
-                            run_client(rig, server, client, mode, variables))
+        done = pool.map(lambda run: run_client(rig, server, *run, variables), runs)
+        for (client, mode), (lines, passed, failed) in zip(runs, done):
+            print("\n".join(lines))
+            rows.append((server, client.name, client.part, mode, passed, failed))
     problems = rig.problems()
     for problem in problems:
         print("%s: FAIL %s" % (server, problem))
@@ -144,13 +142,12 @@ def run_server(server, names):
 
     Over stdio a client has a bridge of its own; there is a web server only for the service."""
     rows, front = [], "lighttpd" if server == "stdio" else server
-    chosen = [c for c in CLIENTS if c.name in names and (c.stdio or server != "stdio")]
-    calls = [c for c in chosen if c.part == "calls"]
+    calls, protocol = ([c for c in CLIENTS if c.name in names and c.part == part]
+                       for part in ("calls", "protocol"))
     if calls:
         rows += run_rig(Rig(front, {"UMS_MCP_RESULT_MAX": str(RESULT_MAX)}), server, calls)
-    whole = [c for c in chosen if c.part == "whole"]
-    if whole:
-        rows += run_rig(Rig(front, fixtures=True, workers=WORKERS), server, whole)
+    if protocol:
+        rows += run_rig(Rig(front, fixtures=True, workers=WORKERS), server, protocol)
     return rows
 
 
@@ -168,7 +165,7 @@ def main():
     every = ["lighttpd", "nginx", "stdio"]
     for server in every if options.server == "all" else [options.server]:
         rows += run_server(server, options.clients or NAMES)
-    form = "%-10s %-12s %-6s %-12s"
+    form = "%-10s %-12s %-8s %-12s"
     print("\n" + (form + " %7s %7s") % ("server", "client", "part", "mode", "passed", "failed"))
     for row in rows:
         print((form + " %7d %7d") % row)

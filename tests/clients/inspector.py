@@ -1,13 +1,14 @@
 # SPDX-License-Identifier: MIT
 """inspector.py - the Inspector's command line, in one of its ways to choose the protocol.
 
-usage: python inspector.py URL VARIABLES.json legacy|auto|modern calls|whole
+usage: python inspector.py ADDRESS VARIABLES.json legacy|modern calls|protocol
 
 Each step is a process of its own, held to its exit code and to what it prints. calls: lists the
 default tools (strictly: every schema must be portable), sends a message, reads it, reads what else
-their service file has, and makes two calls that must fail. whole: resources, prompts and results of
-tests/conformance/fixtures.json. It has no completion, shows no progress and no log, and cannot be
-asked anything; that it is told so is checked.
+their service file has, and makes two calls that must fail. protocol: resources, prompts and
+results of tests/conformance/fixtures.json. It has no completion and no subscriptions, shows no
+progress and no log, though it sets a level, and cannot be asked anything; that it is told so is
+checked.
 """
 import json
 import os
@@ -17,11 +18,12 @@ import tempfile
 from typing import NamedTuple
 
 from checks import end, report
-from rig import NODE, NPM
+from rig import NODE, NPM, command_of
 
 LAUNCHER = os.path.join(NPM, "@modelcontextprotocol/inspector/clients/launcher/build/index.js")
 TIMEOUT_S = 120
 TEXT = "From the Inspector"
+MODERN = "2026-07-28"
 
 
 class Said(NamedTuple):
@@ -31,11 +33,24 @@ class Said(NamedTuple):
     error: str
 
 
+def configure(address, era, home):
+    """A file that tells the Inspector of one server, the bridge: its path."""
+    command = command_of(address)
+    server = {"type": "streamable-http", "url": address} if command is None else {
+        "type": "stdio", "command": command[0], "args": command[1:],
+        "env": {name: value for name, value in os.environ.items() if name.startswith("UMS_MCP_")}}
+    config = os.path.join(home, "config.json")
+    with open(config, "w") as f:
+        json.dump({"mcpServers": {"bridge": dict(server, protocolEra=era)}}, f)
+    return config
+
+
 class Inspector:
-    def __init__(self, url, era, home):
-        self.command = [NODE, LAUNCHER, "--cli", url, "--transport", "http", "--protocol-era", era,
-                        "--format", "json", "--method"]
+    def __init__(self, address, era, home):
+        self.command = [NODE, LAUNCHER, "--cli", "--config", configure(address, era, home),
+                        "--server", "bridge", "--format", "json", "--method"]
         self.home = home
+        self.legacy = era == "legacy"
 
     def ask(self, *options):
         """A method and its options: what is said."""
@@ -100,7 +115,7 @@ def calls(i):
             *call("no_such_tool"))
 
 
-def whole(i):
+def protocol(i):
     """What there is besides plain calls, as far as it has what uses it."""
     i.get("resources/list", lambda r: {"test://static-text", "test://static-binary"} <=
           {x["uri"] for x in r["resources"]}, "resources/list")
@@ -138,11 +153,14 @@ def whole(i):
     i.check("tools/call: what it cannot be asked",
             lambda s: s.code == 1 and "capability" in s.error,
             *call("test_elicitation", message="Who?"))
+    i.check("logging/setLevel",
+            (lambda s: s.code == 0) if i.legacy else (lambda s: s.code == 1 and MODERN in s.error),
+            "logging/setLevel", "--log-level", "debug")
 
 
-def main(url, _, era, part):
+def main(address, _, era, part):
     with tempfile.TemporaryDirectory(prefix="ums-inspector.") as home:
-        {"calls": calls, "whole": whole}[part](Inspector(url, era, home))
+        {"calls": calls, "protocol": protocol}[part](Inspector(address, era, home))
 
 
 if __name__ == "__main__":

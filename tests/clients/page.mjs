@@ -1,17 +1,21 @@
 // SPDX-License-Identifier: MIT
 /*
  * page.mjs - a person at the Inspector's page, in a headless Chromium: connects, calls tools, of
- * which one asks for more, reads resources, gets prompts; each step is held to what the page says.
+ * which one asks for more, reads logs and resources, hears of a change, gets prompts; each step is
+ * held to what the page says.
  *
- * usage: node page.mjs PAGE VERSION SCREENSHOTS    (see page.py)
+ * usage: node page.mjs PAGE http|stdio VERSION SCREENSHOTS    (see page.py)
  * PAGE is its URL with its token; VERSION of the protocol must be what the page shows;
- * SCREENSHOTS is where pictures go: -form.png, -end.png, and -failed.png of the last failed step.
+ * SCREENSHOTS is where pictures go: -form.png, -change.png, -log.png, -end.png, and -failed.png of
+ * the step that failed.
  */
 import { Checks, load, same } from './checks.mjs';
 
-const [page, version, pictures] = process.argv.slice(2);
+const [page, way, version, pictures] = process.argv.slice(2);
+const modern = version === '2026-07-28';
 const { chromium } = (await load('playwright-core')).default;
 const STEP_MS = 60000;      /* until the page shows what it should */
+const TIME = /^[\d/]+, [\d:]+ [AP]M$/;      /* as it says when it was told of a resource */
 const browser = await chromium.launch({
   executablePath: process.env.CHROMIUM,
   /* It is root in a test, and looks for nothing outside of the machine. */
@@ -89,6 +93,17 @@ await step('calls a tool that streams', async () => {
   await sees('Progress was made.');
   await sees('100 of 100', tab);
 });
+await step('reads the log of a tool', async () => {
+  await screen('Logs');
+  await main.getByRole('textbox', { name: modern ? 'Log Level per Request' : 'Set Active Level' }).click();
+  await tab.getByRole('option', { name: 'debug', exact: true }).click();
+  await callTool('test_tool_with_logging');
+  await press('Execute Tool');
+  await sees('The log was written.');
+  await screen('Logs');
+  for (const what of ['execution started', 'processing data', 'execution completed']) await sees(`Tool ${what}`);
+  await picture('log');
+});
 await step('lists and reads resources', async () => {
   await screen('Resources');
   await sees(/^URIs \([1-9]\d*\)$/);
@@ -104,6 +119,25 @@ await step('shows an image', async () => {
   const image = main.locator('img[src^="data:image/png"]').first();
   await image.waitFor();
   return same(await image.evaluate((i) => i.naturalWidth), 1);
+});
+await step('hears of a change', async () => {
+  await choose('watched-resource');
+  const text = main.getByText(/^This is the content of the watched resource/);
+  const before = await text.innerText();
+  const subscribe = main.getByRole('button', { name: 'Subscribe', exact: true });
+  /* Over stdio nothing tells of changes, and it is not offered. */
+  if (way === 'stdio') return same(await subscribe.count(), 0);
+  await subscribe.click();
+  /* First it is told that the resource is as it is, and says when, to the second. */
+  const first = await main.getByText(TIME).innerText();
+  await tab.waitForTimeout(1000);
+  await fetch(`${process.env.UMS_MCP_SERVICE_FIXTURES_BASE_URL}/resources/watched/change`);
+  await main.getByText(TIME).filter({ hasNotText: first }).waitFor();
+  await press('Refresh');
+  await text.filter({ hasNotText: before }).waitFor();
+  await picture('change');
+  await main.getByRole('button', { name: 'Unsubscribe', exact: true }).first().click();
+  await subscribe.waitFor();
 });
 await step('completes an argument, gets a prompt', async () => {
   await screen('Prompts');

@@ -31,6 +31,7 @@ NODE = next(iter(glob.glob(os.path.join(
 CONFORMANCE = os.path.join(TOP, "tests/conformance")
 FIRST_PORT, LAST_PORT = 21000, 31999    # below the range that client sockets are given
 READY_S, END_S = 60, 60
+STDIO = "stdio:"    # before a command, as a JSON array: an address like a URL
 
 
 def listens(port):
@@ -55,6 +56,11 @@ def free_ports(count):
         if len(found) == count:
             return found
     raise SystemExit("no free port")
+
+
+def command_of(address):
+    """The command of an address over stdio, as a list; None of a URL."""
+    return json.loads(address[len(STDIO):]) if address.startswith(STDIO) else None
 
 
 def leave(number, _):
@@ -88,7 +94,7 @@ class Rig:
         self.url = "http://127.0.0.1:%d/mcp" % self.port
         self.base_url = "https://127.0.0.1:%d/v1" % self.service_port
         # What a client starts that wants no web server; its log is with the others.
-        self.stdio = "stdio:" + json.dumps([
+        self.stdio = STDIO + json.dumps([
             "/bin/sh", "-c", 'exec "$0" stdio -c "$1/ums-mcp.conf" 2>>"$1/stdio.log"',
             os.path.join(os.environ.get("BUILD_DIR", os.path.join(TOP, "build/release")),
                          "ums-mcp"), self.state])

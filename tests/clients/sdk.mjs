@@ -14,7 +14,7 @@ export const MODES = {
   'v2-pinned': { version: NEW, modern: true, versionNegotiation: { mode: { pin: NEW } } },
 };
 
-/* What an address asks for: a URL, or "stdio:" and a command as a JSON array. */
+/* What an address of rig.py asks for: a URL, or "stdio:" and a command as a JSON array. */
 function transportTo(address, http, Http, Stdio) {
   if (!address.startsWith('stdio:')) return new Http(new URL(address), http);
   const [command, ...args] = JSON.parse(address.slice(6));

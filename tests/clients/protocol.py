@@ -1,13 +1,14 @@
 # SPDX-License-Identifier: MIT
-"""whole.py - the checks of whole.mjs, by the Python SDK 2.x, as far as it has what they use.
+"""protocol.py - the checks of protocol.mjs, by the Python SDK 2.x, as far as it has what they use.
 
-usage: python whole.py ADDRESS VARIABLES.json legacy|auto|2026-07-28
+usage: python protocol.py ADDRESS VARIABLES.json legacy|auto|2026-07-28
 """
 import asyncio
 import base64
 import functools
 import json
 import os
+import re
 import sys
 import urllib.request
 import warnings
@@ -16,12 +17,13 @@ from mcp import MCPError, types
 
 import sdk
 from checks import check, end, run_checks, same
+from rig import command_of
 
 PERSON = {"username": "thea", "email": "thea@example.org"}
 LOG = ["execution started", "processing data", "execution completed"]
 WAIT_S = 60     # for a notification
 address, mode = sys.argv[1], sys.argv[3]
-legacy, http = mode == "legacy", not address.startswith("stdio:")
+legacy, http = mode == "legacy", command_of(address) is None
 connect = functools.partial(sdk.connect, address, mode)
 
 
@@ -208,9 +210,7 @@ async def _():
 
 @check("logs: none unless asked for", None, [])
 @check("logs: none below the level", "error", [])
-# Over HTTP a level is said in a new session id; this SDK keeps that of initialize: no log.
-@check("logs", "debug", [] if legacy and http else
-       [("info", "fixtures", "Tool " + what) for what in LOG])
+@check("logs", "debug", [("info", "fixtures", "Tool " + what) for what in LOG])
 async def _(level, want):
     logs = []
 
@@ -230,11 +230,11 @@ WATCHED = "test://watched-resource"
 
 
 def change():
-    """Have the service change the resource: its text from now on."""
+    """Have the service change the resource: the version that it has now, or a later one, since
+    other clients change it, too."""
     with urllib.request.urlopen(os.environ["UMS_MCP_SERVICE_FIXTURES_BASE_URL"] +
                                 "/resources/watched/change", timeout=WAIT_S) as response:
-        return "This is the content of the watched resource, version %d." % (
-            json.load(response)["version"])
+        return json.load(response)["version"]
 
 
 async def changed(client, told):
@@ -243,7 +243,8 @@ async def changed(client, told):
     want = await asyncio.to_thread(change)
     await asyncio.wait_for(told(), WAIT_S)
     one, = (await client.read_resource(WATCHED)).contents
-    return same(one.text, want)
+    version = re.fullmatch(r"This is the content of the watched resource, version (\d+)\.", one.text)
+    return same(int(version.group(1)) >= want, True)
 
 
 @check("a subscription")
