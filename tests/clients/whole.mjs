@@ -129,6 +129,17 @@ await checks.run('contents of every kind', async () => {
   const types = (await call('test_multiple_content_types')).content.map((b) => b.type);
   return ['text', 'image', 'resource'].every((t) => types.includes(t)) ? undefined : `${types}`;
 });
+await checks.run('a file, by the link of its message', async () => {
+  const data = Buffer.from([0, 1, 254, 255]).toString('base64');
+  const sent = await call('send_message', { to: ['bob'], text: 'A file',
+    attachments: [{ name: 'a.bin', mime_type: 'application/zip', data }] });
+  if (sent.isError) return textOf(sent);
+  const got = await call('get_message', { message_id: sent.structuredContent.message_id });
+  const link = got.content.find((b) => b.type === 'resource_link');
+  if (link?.name !== 'a.bin' || link.size !== 4) return JSON.stringify(got.content);
+  const [file] = (await client.readResource({ uri: link.uri })).contents;
+  return file.mimeType === 'application/zip' ? same(file.blob, data) : JSON.stringify(file);
+});
 await checks.run('an answer to a form', async () => {
   asked.length = 0;
   const result = await call(modern ? 'test_input_required_result_elicitation' : 'test_elicitation',

@@ -4,6 +4,7 @@
 usage: python whole.py ADDRESS VARIABLES.json legacy|auto
 """
 import asyncio
+import base64
 import json
 import sys
 import warnings
@@ -66,6 +67,21 @@ async def resources(client):
         return None if e.error.code in (-32602, -32002) else repr(e)
 
 
+async def a_file(client):
+    data = base64.b64encode(bytes([0, 1, 254, 255])).decode()
+    sent = await client.call_tool("send_message", {"to": ["bob"], "text": "A file", "attachments": [
+        {"name": "a.bin", "mime_type": "application/zip", "data": data}]})
+    if sent.is_error:
+        return text_of(sent)
+    got = await client.call_tool("get_message", {
+        "message_id": sent.structured_content["message_id"]})
+    links = [block for block in got.content if block.type == "resource_link"]
+    if [(link.name, link.size) for link in links] != [("a.bin", 4)]:
+        return repr(got.content)
+    file = (await client.read_resource(str(links[0].uri))).contents[0]
+    return None if file.mime_type == "application/zip" and file.blob == data else repr(file)
+
+
 async def prompts(client):
     if len((await client.list_prompts()).prompts) < 5:
         return "too few"
@@ -125,6 +141,7 @@ async def main(address, _, mode):
                       sampling_callback=on_sample, list_roots_callback=on_roots,
                       logging_callback=on_log) as client:
         await check("resources", resources(client))
+        await check("a file, by the link of its message", a_file(client))
         await check("prompts", prompts(client))
         await check("completion", completion(client))
         await check("progress", progress(client))
