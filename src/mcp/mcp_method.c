@@ -169,7 +169,9 @@ answer_initialize(const struct mcp *mcp, struct mcp_message *m, struct mcp_reply
 	number = mcp_legacy_find(version);
 	if (number == -1)
 		number = mcp_legacy_find(MCP_LEGACY_VERSION);
-	m->input.can = capability_read(json_get(m->rpc.params, "capabilities"));
+	/* Tasks came later: a client of this era could not ask about one. */
+	m->input.can = capability_read(json_get(m->rpc.params, "capabilities")) &
+	    ~(unsigned)CAPABILITY_TASKS;
 	/* Without memory for an id it goes on as a client that has none. */
 	open_session(mcp, m, (unsigned)number, r);
 	mcp_result_open(r, m);

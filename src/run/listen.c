@@ -77,6 +77,7 @@ listen_to(struct listen *l, const cJSON *uris)
 	const cJSON *uri;
 	struct listener *one;
 	cJSON *args;
+	bool denied;
 
 	l->listeners = calloc((size_t)cJSON_GetArraySize(uris) + 1, sizeof *l->listeners);
 	if (l->listeners == NULL)
@@ -86,9 +87,11 @@ listen_to(struct listen *l, const cJSON *uris)
 		if (!cJSON_IsString(uri) ||
 		    catalog_resource(c, uri->valuestring, &resource, &args) != 1)
 			continue;
+		denied = policy_judge(&l->bridge->settings->policy, &resource->tool, args,
+		    l->message->principal->name) == POLICY_DENY;
 		cJSON_Delete(args);
-		if (resource->every_ms == 0 || !principal_may(l->message->principal,
-		    &resource->tool))
+		if (resource->every_ms == 0 || denied ||
+		    !principal_may(l->message->principal, &resource->tool))
 			continue;
 		one = &l->listeners[l->count];
 		*one = (struct listener){
