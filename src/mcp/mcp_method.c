@@ -252,7 +252,7 @@ answer_server_info(const struct mcp *mcp, struct mcp_message *m, struct mcp_repl
 	buf_puts(&text, "\"caller\":");
 	json_quote(&text, m->principal->name);
 	buf_putc(&text, '}');
-	mcp_reply_result(r, m, text.failed ? "" : buf_str(&text));
+	mcp_reply_result(r, m, text.failed ? "" : buf_str(&text), "");
 	buf_finish(&text);
 }
 
@@ -263,7 +263,7 @@ answer_prompts_get(const struct mcp *mcp, struct mcp_message *m, struct mcp_repl
 	(void)mcp;
 	if (m->tool != NULL)
 		return MCP_CALL;
-	mcp_reply_result(r, m, "{}");
+	mcp_reply_result(r, m, "{}", "");
 	return MCP_ANSWERED;
 }
 

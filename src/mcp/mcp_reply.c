@@ -235,9 +235,66 @@ put_text(struct buf *out, const struct tool *t, const char *json)
 	buf_finish(&table);
 }
 
-/* A tool's result: `text` is its JSON, good or (is_error) a failure's. */
+/* A link as a text that says the same. NULL: there is no memory. */
+static cJSON *
+text_of_link(const cJSON *link)
+{
+	const cJSON *annotations = json_get(link, "annotations");
+	cJSON *block = cJSON_CreateObject();
+	struct buf text;
+	int result;
+
+	buf_init(&text, LIMIT_SERVICE_FILE);
+	buf_printf(&text, "%s: %s", json_str(link, "name"), json_str(link, "uri"));
+	result = text.failed ? -1 : 0;
+	if (result == 0)
+		result = json_put(block, "type", cJSON_CreateString("text"));
+	if (result == 0)
+		result = json_put(block, "text", cJSON_CreateString(buf_str(&text)));
+	if (result == 0 && annotations != NULL)
+		result = json_put(block, "annotations", cJSON_Duplicate(annotations, 1));
+	buf_finish(&text);
+	if (result == 0)
+		return block;
+	cJSON_Delete(block);
+	return NULL;
+}
+
+/* Further blocks: links are of 2025-06-18, a client of before gets texts for them. */
 static void
-put_tool(struct mcp_reply *r, const struct mcp_message *m, const char *text, bool is_error)
+put_blocks(struct buf *out, const struct mcp_message *m, const char *blocks)
+{
+	bool knows = !m->in_session ||
+	    (int)m->session.version != mcp_legacy_find(MCP_OLDEST_VERSION);
+	struct json_fault fault;
+	const cJSON *block;
+	cJSON *list, *text;
+	struct buf whole;
+
+	if (knows || *blocks == '\0') {
+		buf_puts(out, blocks);
+		return;
+	}
+	buf_init(&whole, strlen(blocks) + 1);
+	buf_printf(&whole, "[%s]", blocks + 1);
+	list = json_parse(buf_str(&whole), whole.len, &fault);
+	cJSON_ArrayForEach(block, list) {
+		text = strcmp(json_str(block, "type"), "resource_link") == 0 ?
+		    text_of_link(block) : NULL;
+		buf_putc(out, ',');
+		json_print(out, text != NULL ? text : block);
+		cJSON_Delete(text);
+	}
+	if (list == NULL)
+		out->failed = true;
+	cJSON_Delete(list);
+	buf_finish(&whole);
+}
+
+/* A tool's result: `text` is its JSON, good and with its blocks or (is_error) a failure's. */
+static void
+put_tool(struct mcp_reply *r, const struct mcp_message *m, const char *text, const char *blocks,
+    bool is_error)
 {
 	if (!is_error && m->tool->form == TOOL_MCP) {
 		put_members(&r->body, text);
@@ -256,7 +313,9 @@ put_tool(struct mcp_reply *r, const struct mcp_message *m, const char *text, boo
 		return;
 	}
 	put_text(&r->body, m->tool, text);
-	buf_puts(&r->body, "}],\"structuredContent\":");
+	buf_putc(&r->body, '}');
+	put_blocks(&r->body, m, blocks);
+	buf_puts(&r->body, "],\"structuredContent\":");
 	buf_puts(&r->body, text);
 	buf_putc(&r->body, ',');
 }
@@ -277,7 +336,7 @@ put_task(struct buf *out, const char *id, const char *status, int64_t born_ms, i
 
 /* A task as it was found: done is what has nothing more to come, and its result is the look's. */
 static void
-put_looked(struct mcp_reply *r, const struct mcp_message *m, const char *text)
+put_looked(struct mcp_reply *r, const struct mcp_message *m, const char *text, const char *blocks)
 {
 	struct wait_progress p;
 	bool done;
@@ -292,7 +351,7 @@ put_looked(struct mcp_reply *r, const struct mcp_message *m, const char *text)
 	if (!done)
 		return;
 	buf_puts(&r->body, "\"result\":{");
-	put_tool(r, m, text, false);
+	put_tool(r, m, text, blocks, false);
 	buf_truncate(&r->body, r->body.len - 1);
 	buf_puts(&r->body, "},");
 }
@@ -322,15 +381,16 @@ close_result(struct mcp_reply *r, const struct mcp_message *m, bool is_error)
 }
 
 void
-mcp_reply_result(struct mcp_reply *r, const struct mcp_message *m, const char *text)
+mcp_reply_result(struct mcp_reply *r, const struct mcp_message *m, const char *text,
+    const char *blocks)
 {
 	/* The text once as it is, once quoted, and what is around them. */
-	buf_room(&r->body, strlen(text) * 5 / 2 + 512);
+	buf_room(&r->body, strlen(text) * 5 / 2 + strlen(blocks) + 512);
 	mcp_result_open(r, m);
 	if (*text == '\0')
 		r->body.failed = true;	/* no JSON: there was no memory for it */
 	else if (m->task.tool != NULL)
-		put_looked(r, m, text);
+		put_looked(r, m, text, blocks);
 	else if (m->prompt != NULL)
 		put_prompt(r, m, text);
 	else if (m->resource != NULL)
@@ -338,7 +398,7 @@ mcp_reply_result(struct mcp_reply *r, const struct mcp_message *m, const char *t
 	else if (m->value != NULL)
 		put_completion(r, m, text);
 	else
-		put_tool(r, m, text, false);
+		put_tool(r, m, text, blocks, false);
 	close_result(r, m, false);
 }
 
@@ -395,7 +455,7 @@ mcp_reply_failure(struct mcp_reply *r, const struct mcp_message *m, const char *
 	}
 	buf_room(&r->body, strlen(text) * 3 / 2 + 512);
 	mcp_result_open(r, m);
-	put_tool(r, m, text, true);
+	put_tool(r, m, text, "", true);
 	if (*text == '\0')
 		r->body.failed = true;
 	close_result(r, m, true);

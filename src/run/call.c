@@ -53,6 +53,7 @@ call_start(struct call *c)
 {
 	/* What the bridge adds to a preview stands outside of its budget. */
 	buf_init(&c->text, (size_t)c->bridge->settings->result_max + LIMIT_CURSOR);
+	buf_init(&c->blocks, 0);		/* block_draw() makes room as it needs it */
 	buf_init(&c->ask, LIMIT_CURSOR);
 	buf_init(&c->state, LIMIT_REQUEST_STATE);
 	call_resume(c, CALL_METHOD);
@@ -135,6 +136,7 @@ call_finish(struct call *c)
 	cJSON_Delete(c->pursued);
 	call_return_key(c);
 	buf_finish(&c->text);
+	buf_finish(&c->blocks);
 	buf_finish(&c->ask);
 	buf_finish(&c->state);
 	buf_finish(&c->seen);
@@ -527,12 +529,13 @@ on_waited(evutil_socket_t fd, short what, void *arg)
 		return;
 	}
 	buf_reset(&c->text);
+	buf_reset(&c->blocks);
 	call_resume(c, call_run_on(c));
 }
 
 /* The service asks something back, which its client may not be able to answer. */
 static enum call_stage
-call_ask_back(struct call *c, struct result_ask *ask)
+call_ask_back(struct call *c, struct result_more *ask)
 {
 	int result = consent_token(c, &c->ask, CONFIRM_ROUND, ask->state == NULL ? "" : ask->state);
 
@@ -549,13 +552,13 @@ static enum call_stage
 call_map(struct call *c, const struct answer *answer)
 {
 	size_t budget = (size_t)c->bridge->settings->result_max;
-	struct result_ask ask = { 0 };
+	struct result_more more = { .blocks = &c->blocks };
 	struct failure f;
 
 	c->fate = result_map(&c->text, c->tool, c->errand.args, answer, &c->paging, budget,
-	    errand_is_unclear(&c->errand), &ask, &f);
+	    errand_is_unclear(&c->errand), &more, &f);
 	if (c->fate == RESULT_ASKS)
-		return call_ask_back(c, &ask);
+		return call_ask_back(c, &more);
 	if (c->fate != RESULT_GOOD)
 		return call_fail(c, &f);
 	if (c->split != NULL) {

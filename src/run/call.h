@@ -94,6 +94,7 @@ struct call {
 
 	enum call_end		 end;
 	struct buf		 text;		/* the result's JSON; CALL_ASKS: the questions */
+	struct buf		 blocks;	/* CALL_RESULT: block.h */
 	struct buf		 ask;		/* CALL_ASKS: what comes back with the answers */
 	unsigned		 lacks;		/* CALL_LACKS: capabilities of the client */
 	char			 code[64];	/* of the failure, for the log; "" if none */

@@ -322,7 +322,7 @@ req_calls(struct req *r)
 			    r->message.tool, r->auth.principal, r->message.value);
 			if (known == NULL)
 				break;
-			mcp_reply_result(&r->reply, &r->message, known);
+			mcp_reply_result(&r->reply, &r->message, known, "");
 			return NEXT;
 		case MCP_ANSWERED:
 		case MCP_FORBIDDEN:
@@ -360,7 +360,8 @@ req_calls(struct req *r)
 		if (r->message.value != NULL && !c->text.failed)
 			memo_keep(r->bridge->memos, c->tool, r->auth.principal, r->message.value,
 			    buf_str(&c->text));
-		mcp_reply_result(&r->reply, &r->message, c->text.failed ? "" : buf_str(&c->text));
+		mcp_reply_result(&r->reply, &r->message, c->text.failed ? "" : buf_str(&c->text),
+		    buf_str(&c->blocks));
 		break;
 	case CALL_FAILURE:
 		mcp_reply_failure(&r->reply, &r->message, c->text.failed ? no_memory :

@@ -326,7 +326,7 @@ digest_of(const struct watch *w, const struct answer *answer, uint8_t digest[CRY
 {
 	size_t budget = (size_t)w->bridge->settings->result_max;
 	struct paging none = { .key = w->bridge->mcp.key };
-	struct result_ask ask = { 0 };
+	struct result_more ask = { 0 };
 	struct failure f;
 	struct buf text;
 	int result = -1;
