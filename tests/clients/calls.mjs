@@ -158,5 +158,5 @@ export async function everyList(client, checks) {
   await checks.run('prompts/list', async () => same((await client.listPrompts()).prompts.length, 2));
   await checks.run('resources/list', async () => same((await client.listResources()).resources.length, 1));
   await checks.run('resources/templates/list', async () =>
-    same((await client.listResourceTemplates()).resourceTemplates.length, 5));
+    same((await client.listResourceTemplates()).resourceTemplates.length, 6));
 }
