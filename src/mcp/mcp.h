@@ -48,6 +48,7 @@ enum mcp_era { MCP_LEGACY, MCP_MODERN };
 /* What the answers are made of; filled once by run/, never changed. */
 struct mcp {
 	const struct catalog	*catalog;
+	const struct policy	*policy;	/* of what is no call; calls are judged by run/ */
 	const struct crypto_key	*key;		/* of cursors and session ids */
 	struct session		*local;		/* of the one client of this process; or NULL */
 	const char		*instructions;	/* "" for none */

@@ -198,7 +198,6 @@ answer_tools_call(const struct mcp *mcp, struct mcp_message *m, struct mcp_reply
 {
 	struct schema_fault wrong;
 	struct failure f;
-	struct buf text;
 
 	if (m->tool->service != NULL)
 		return MCP_CALL;
@@ -207,11 +206,7 @@ answer_tools_call(const struct mcp *mcp, struct mcp_message *m, struct mcp_reply
 		return MCP_ANSWERED;
 	}
 	failure_arguments(&f, &wrong);
-	buf_init(&text, LIMIT_SERVICE_FILE);
-	failure_print(&text, &f);
-	mcp_reply_failure(r, m, text.failed ? "" : buf_str(&text), f.code);
-	buf_finish(&text);
-	return MCP_ANSWERED;
+	return mcp_fail(r, m, &f);
 }
 
 static void

@@ -8,6 +8,7 @@
 #include "base/limits.h"
 #include "mcp/capability.h"
 #include "mcp/completion.h"
+#include "mcp/failure.h"
 #include "mcp/mcp.h"
 #include "mcp/mcp_method.h"
 #include "mcp/pick.h"
@@ -458,6 +459,19 @@ mcp_reply_failure(struct mcp_reply *r, const struct mcp_message *m, const char *
 	if (*text == '\0')
 		r->body.failed = true;
 	close_result(r, m, true);
+}
+
+enum mcp_verdict
+mcp_fail(struct mcp_reply *r, const struct mcp_message *m, struct failure *f)
+{
+	struct buf text;
+
+	buf_init(&text, LIMIT_SERVICE_FILE);
+	failure_print(&text, f);
+	mcp_reply_failure(r, m, text.failed ? "" : buf_str(&text), f->code);
+	buf_finish(&text);
+	failure_finish(f);
+	return MCP_ANSWERED;
 }
 
 void

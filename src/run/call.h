@@ -100,6 +100,7 @@ struct call {
 	char			 code[64];	/* of the failure, for the log; "" if none */
 	bool			 replayed;
 	cJSON			*pursued;	/* owned: what the look is asked with */
+	struct buf		 seen;		/* what that showed last */
 	int64_t			 until_us;	/* it is made again until then; 0: it is not */
 
 	bool			 patient;	/* its client hears what is said before the end */
