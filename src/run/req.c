@@ -793,6 +793,7 @@ req_calls(struct req *r)
 	case CALL_ASKS:
 		if (r->message.era == MCP_LEGACY)
 			return req_ask(r);
+		r->message.now_ms = clock_wall_ms();
 		mcp_reply_question(&r->reply, &r->message, buf_str(&c->text), buf_str(&c->ask));
 		break;
 	case CALL_TASK:
@@ -814,6 +815,7 @@ req_calls(struct req *r)
 		mcp_reply_result(&r->reply, &r->message, c->text.failed ? "" : buf_str(&c->text));
 		break;
 	case CALL_FAILURE:
+		r->message.now_ms = clock_wall_ms();
 		mcp_reply_failure(&r->reply, &r->message, c->text.failed ? no_memory :
 		    buf_str(&c->text), c->text.failed ? "internal" : c->code);
 		break;

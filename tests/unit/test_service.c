@@ -753,9 +753,22 @@ static const struct mutation mutations[] = {
 	    "only reads", NO },
 	{ T1 "/follow", "{\"tool\":\"list_things\",\"arguments\":{}}", T1 "/follow",
 	    "must have a \"wait\"", NO },
+	{ T0 "/wait", "{\"argument\":\"limit\",\"of\":\"/kind\",\"final\":[\"a\"],\"cancelled\":[]}",
+	    T0 "/wait", "\"cancelled\" must list one", YES },
+	{ T0 "/wait", "{\"argument\":\"limit\",\"of\":\"/kind\",\"final\":[\"a\"],\"cancelled\":[\"b\"]}",
+	    NULL, NULL, NO },
+	{ T1 "/follow", "{\"tool\":\"list_things\",\"arguments\":{},\"required\":1}",
+	    T1 "/follow/required", "must be true or false", YES },
 	{ T1 "/follow", "{\"tool\":\"none\",\"arguments\":{}}", T1 "/follow", "names no tool", NO },
 	{ T1 "/follow", "{\"tool\":\"list_things\",\"arguments\":{\"a\":\"{no}\"}}", T1 "/follow",
 	    "members of \"response\"", NO },
+	{ T1, "{\"name\":\"m\",\"description\":\"d\",\"write\":true,\"inputSchema\":{\"type\":\"object\"},"
+	    "\"outputSchema\":{\"type\":\"object\"},\"request\":{\"method\":\"POST\",\"url\":\"/m\"},"
+	    "\"response\":\"mcp\",\"follow\":{\"tool\":\"list_things\",\"arguments\":{\"a\":\"{no}\"}}}",
+	    T1 "/follow", "members of \"outputSchema\"", NO },
+	{ T1, "{\"name\":\"m\",\"description\":\"d\",\"write\":true,\"inputSchema\":{\"type\":\"object\"},"
+	    "\"request\":{\"method\":\"POST\",\"url\":\"/m\"},\"response\":\"mcp\",\"follow\":"
+	    "{\"tool\":\"list_things\",\"arguments\":{}}}", T1 "/follow", "with an \"outputSchema\"", NO },
 	{ T1 "/follow", "{\"tool\":\"list_things\"}", T1 "/follow", "\"arguments\" is missing", YES },
 	{ T0 "/follow", "{\"tool\":\"list_things\",\"arguments\":{}}", T0 "/follow",
 	    "goes with \"write\": true", NO },
