@@ -1468,7 +1468,8 @@ redis_asked_elsewhere.conf = ["policy = confirm:*"]
 
 STORES = ["replay", "twins", "refused_is_not_kept", "unclear", "still_unclear", "killed_in_flight",
           "client_gone", "outlives_the_master", "window", "confirm", "confirm_at_once",
-          "confirm_with_a_key", "elicitation", "split_replay", "split_partly"]
+          "confirm_with_a_key", "elicitation", "split_replay", "split_partly",
+          "level_of_a_session"]
 
 
 # ---- a write that is followed; who may not have what
@@ -1492,11 +1493,24 @@ FOLLOWED = {
              "id": {"type": "string"}, "wait_s": {"type": "integer"}}},
          "request": {"method": "GET", "url": "/it/{id}"}, "response": {"state": "/status"},
          "wait": {"argument": "wait_s", "of": "/state", "final": ["done"], "every_ms": 100}},
+        {"name": "say_it", "description": "Say.", "stream": True,
+         "inputSchema": {"type": "object", "properties": {}},
+         "request": {"method": "GET", "url": "/say"}, "response": {"state": "/status"}},
         {"name": "take_it_back", "description": "Take back.", "write": True,
          "scopes": ["it:back"],
          "inputSchema": {"type": "object", "required": ["id"],
                          "properties": {"id": {"type": "string"}}},
-         "request": {"method": "DELETE", "url": "/it/{id}"}, "response": {"state": "/status"}}],
+         "request": {"method": "DELETE", "url": "/it/{id}"}, "response": {"state": "/status"}},
+        {"name": "tells", "description": "Tell much.", "stream": True,
+         "inputSchema": {"type": "object"}, "request": {"method": "GET", "url": "/tells"},
+         "response": "mcp"},
+        {"name": "send_bare", "description": "Send, with nothing to show for it.", "write": True,
+         "preview": "show_bare", "inputSchema": {"type": "object", "properties": {
+             "wait_s": {"type": "integer"}}},
+         "request": {"method": "POST", "url": "/bare"}, "response": {"id": "/nothing"},
+         "follow": {"tool": "look_at_it", "arguments": {"id": "last"}, "argument": "wait_s"}},
+        {"name": "show_bare", "description": "Show nothing.", "inputSchema": {"type": "object"},
+         "request": {"method": "GET", "url": "/bare"}, "response": {"id": "/nothing"}}],
     "resources": [
         {"uriTemplate": "it://{id}", "name": "it", "scopes": ["it:read"],
          "subscribe": {"every_ms": 100}, "complete": {"id": ["hidden"]},
@@ -1579,7 +1593,7 @@ def read_until(sock, until):
     came = b""
     while until not in came:
         piece = sock.recv(65536)
-        expect(piece, "it ended without %s: %s" % (until, came))
+        expect(piece, "it ended without %s: %s" % (until, came[-500:]))
         came += piece
     return came.decode("utf-8", "replace")
 
@@ -1669,6 +1683,64 @@ def keyed_completion_scopes(a):
         expect("-32602" in text, "who may not have it completes it: %s" % text)
 
 
+SAID = {"headers": {"Content-Type": "text/event-stream"}, "body": "".join(
+    "data: %s\n\n" % json.dumps(dict({"jsonrpc": "2.0"}, **x)) for x in (
+        {"method": "notifications/message", "params": {"level": "warning", "data": "low"}},
+        {"result": {"status": "said"}}))}
+
+
+def hears(a, session):
+    """Whether a call of the session is told what the service says before its answer."""
+    a.plan.append(SAID)
+    text = ask_for(a, "tools/call", {"name": "say_it", "arguments": {}}, session=session)[2]
+    expect("said" in text, "no answer: %s" % text)
+    return "notifications/message" in text
+
+
+@followed()
+def keyed_level_of_a_session(a):
+    """The log that a session asked for counts for its first id, at each worker and the next."""
+    mine, other = session_of(a, {}), session_of(a, {})
+    expect(not hears(a, mine), "it asked for no log")
+    status, headers, text = ask_for(a, "logging/setLevel", {"level": "info"}, session=mine)
+    expect(status == 200 and '"result":{}' in text and "mcp-session-id" not in headers,
+           "not set: %s %s" % (headers, text))
+    expect(all(hears(a, mine) for _ in range(12)), "a worker does not know of it")
+    expect(not hears(a, other), "another session's level counts")
+    starts = a.bridge.text().count('"worker open')
+    kill_workers(a)
+    a.bridge.wait_for(lambda: a.bridge.text().count('"worker open') >= starts + 2, 5,
+                      "no new workers")
+    expect(hears(a, mine), "it is not known after a crash")
+    ask_for(a, "logging/setLevel", {"level": "error"}, session=mine)
+    expect(not any(hears(a, mine) for _ in range(12)), "a worker goes by the former level")
+
+
+def reads(a):
+    """How many reads Redis has had."""
+    lines = a.redis.say("INFO", "commandstats").decode().splitlines()
+    return sum(int(x.split("calls=")[1].split(",")[0]) for x in lines if
+               x.startswith("cmdstat_get:"))
+
+
+@followed("store_timeout_ms = 500")
+def redis_level_is_not_set(a):
+    """Without its store the bridge says that a level is not set; calls are made without a log."""
+    session = session_of(a, {})
+    ask_for(a, "logging/setLevel", {"level": "info"}, session=session)
+    expect(hears(a, session), "it is not set")
+    before = reads(a)
+    for _ in range(3):
+        ask_for(a, "tools/call", {"name": "look_at_it", "arguments": {"id": "i"}}, session=session)
+    expect(reads(a) == before, "calls that log nothing ask the store")
+    hears(a, session)
+    expect(reads(a) == before + 1, "the store is asked %d times" % (reads(a) - before))
+    a.redis.stop()
+    Bridge.wait_for(lambda: "The level is not set" in ask_for(
+        a, "logging/setLevel", {"level": "info"}, session=session)[2], 3, "it is not noticed")
+    expect(not hears(a, session), "whence is that known")
+
+
 @followed()
 def keyed_followed_stdio(a):
     """Over stdio each thing that is said is a line of JSON, and a sign of life is none."""
@@ -1684,6 +1756,75 @@ def keyed_followed_stdio(a):
     said = [json.loads(x) for x in done.stdout.splitlines()]
     expect([x.get("id") for x in said] == [1, None, 2] and looks(a) > 1 and
            said[1]["method"] == "notifications/progress", "said: %s" % said)
+
+
+@followed()
+def keyed_followed_legacy(a):
+    """Clients of the legacy era have no tasks, whatever they declare."""
+    text = ask_for(a, "tools/call", {"name": "send_it", "arguments": {"text": "x"}},
+               session=session_of(a, TASKS))[2]
+    expect("structuredContent" in text and "taskId" not in text, text)
+
+
+@followed()
+def keyed_followed_scopes(a):
+    """A task gives nobody a tool that they may not call: not to look, and not to take back."""
+    name_callers(a)
+    call = {"name": "send_it", "arguments": {"text": "x", "wait_s": 1}}
+    text = ask_for(a, "tools/call", call, era=TASKS, caller="sends")[2]
+    expect('"complete"' in text and "outcome" not in text and looks(a) == 0,
+           "it looks: %s" % text)
+    text = ask_for(a, "tools/call", {"name": "send_it", "arguments": {"text": "x"}}, era=TASKS,
+               caller="reads")[2]
+    task = {"taskId": json.loads(text)["result"]["taskId"]}
+    expect(ask_for(a, "tasks/get", task, era=TASKS, caller="reads")[0] == 200, "no look")
+    status, _, text = ask_for(a, "tasks/cancel", task, era=TASKS, caller="reads")
+    expect(status == 403 and not [s for s in a.sent if s[0] == "DELETE"],
+           "it was taken back: %d %s" % (status, text))
+
+
+@followed("policy = deny:[il]*t")
+def keyed_followed_denied(a):
+    """What the operator denies is not looked at for who waits, for a task, or for who listens."""
+    call = {"name": "send_it", "arguments": {"text": "x", "wait_s": 1}}
+    text = ask_for(a, "tools/call", call, era=TASKS)[2]
+    expect('"complete"' in text and "outcome" not in text and looks(a) == 0,
+           "it was looked at: %s" % text)
+    sock, text = open_stream(a, "subscriptions/listen", {
+        "notifications": {"resourceSubscriptions": ["it://x"]}}, b"acknowledged", era={})
+    time.sleep(0.5)
+    sock.close()
+    expect('"notifications":{}' in text and looks(a) == 0, "it is listened to: %s" % text)
+
+
+@followed()
+def keyed_followed_torrent(a):
+    """More news at once than a connection takes are left out in part, and the answer is not."""
+    def event(message):
+        return "data: %s\n\n" % json.dumps(dict(message, jsonrpc="2.0"))
+
+    said = [event({"method": "notifications/progress", "params": {
+        "progress": i, "message": "m" * 12000}}) for i in range(400)]
+    said.append(event({"id": 1, "result": {"content": [{"type": "text", "text": "the end"}]}}))
+    a.plan = [{"headers": {"Content-Type": "text/event-stream"}, "body": "".join(said)}]
+    sock, came = open_stream(a, "tools/call", {"name": "tells", "arguments": {}, "_meta": {
+        "progressToken": "p"}}, b"the end")
+    sock.close()
+    expect("notifications/progress" in came, "nothing was said: %s" % came[-300:])
+
+keyed_followed_torrent.conf += ["upstream_response_max = 8388608"]
+
+
+keyed_followed_torrent.conf += ["upstream_response_max = 8388608"]
+
+
+@followed()
+def keyed_followed_bare(a):
+    """What is put into a result that has no member makes an object of it, and no other text."""
+    outcome = is_code(a.call("send_bare", wait_s=1), "ok").value
+    expect(outcome == {"outcome": {"state": "made"}}, outcome)
+    shown = is_code(a.call("show_bare"), "ok").value
+    expect(list(shown) == ["confirm_token"], shown)
 
 
 def run(build, tmp, name, function, store):

@@ -276,10 +276,11 @@
 /* A notification about a call: one line of a log, or how far it is. */
 #define LIMIT_NOTICE		16384
 /* Streams that tell of changes: resources of one, and how often one looks whether its session has
- * subscribed to others (seconds); how long that is remembered (milliseconds). */
+ * subscribed to others (seconds); how long what a session wants is remembered after it last said
+ * something of it (milliseconds). */
 #define LIMIT_LISTEN_URIS	64
 #define LIMIT_LISTEN_S		1
-#define LIMIT_SUBSCRIBED_MS	INT64_C(86400000)
+#define LIMIT_WISH_MS		INT64_C(86400000)
 /* Resources that a worker looks at for changes; how long what was seen is remembered, and how soon
  * one looks again whether another worker has seen it (milliseconds). */
 #define LIMIT_WATCHES		1024

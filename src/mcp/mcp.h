@@ -58,6 +58,7 @@ struct mcp {
 	void			(*stamp)(void *arg, uint8_t *random, size_t len, int64_t *now_ms);
 	void			*arg;
 	bool			 subscribes;	/* clients are told of changes */
+	bool			 keeps;		/* there is a store for what sessions want */
 	bool			 personal;	/* what is listed depends on who asks */
 	int64_t			 list_ttl_ms;
 	size_t			 list_page;	/* tools on one page of tools/list */
@@ -112,7 +113,7 @@ enum mcp_verdict {
 	MCP_ANSWERED,	/* the reply is complete */
 	MCP_CALL,	/* a service is to be asked: message->tool with message->args */
 	MCP_LISTENS,	/* it wants to be told of changes: of message->uris, or its session's */
-	MCP_SUBSCRIBES,	/* that is to be written down: message->uri, message->subscribes */
+	MCP_WISHES,	/* what its session wants is to be kept: about message->uri, or its level */
 	MCP_FORBIDDEN,	/* the reply says so: its caller lacks a scope of message->tool */
 };
 

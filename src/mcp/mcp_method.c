@@ -169,7 +169,9 @@ answer_initialize(const struct mcp *mcp, struct mcp_message *m, struct mcp_reply
 	number = mcp_legacy_find(version);
 	if (number == -1)
 		number = mcp_legacy_find(MCP_LEGACY_VERSION);
-	m->input.can = capability_read(json_get(m->rpc.params, "capabilities"));
+	/* Tasks came later: a client of this era could not ask about one. */
+	m->input.can = capability_read(json_get(m->rpc.params, "capabilities")) &
+	    ~(unsigned)CAPABILITY_TASKS;
 	/* Without memory for an id it goes on as a client that has none. */
 	open_session(mcp, m, (unsigned)number, r);
 	mcp_result_open(r, m);
@@ -294,8 +296,8 @@ answer_complete(const struct mcp *mcp, struct mcp_message *m, struct mcp_reply *
 }
 
 /*
- * The level of the log that a client wants: said in a new id of its session, for nobody keeps the
- * old one. A client without a session, or one that keeps its first id, gets no log.
+ * The level of the log that a client wants: kept in the store, or, where there is none, said in a
+ * new id of its session. A client without a session gets no log.
  */
 static enum mcp_verdict
 answer_set_level(const struct mcp *mcp, struct mcp_message *m, struct mcp_reply *r)
@@ -307,6 +309,8 @@ answer_set_level(const struct mcp *mcp, struct mcp_message *m, struct mcp_reply 
 		return mcp_refuse_params(r, m, "\"level\" must be debug, info, notice, warning, "
 		    "error, critical, alert or emergency");
 	m->level = level;
+	if (m->in_session && mcp->local == NULL && mcp->keeps)
+		return MCP_WISHES;
 	/* As it said, whatever this request takes. */
 	m->input.can = m->session.capabilities;
 	if (m->in_session && open_session(mcp, m, m->session.version, r) == -1)
@@ -332,7 +336,7 @@ answer_subscribe(const struct mcp *mcp, struct mcp_message *m, struct mcp_reply 
 	(void)mcp;
 	(void)m;
 	(void)r;
-	return MCP_SUBSCRIBES;
+	return MCP_WISHES;
 }
 
 static enum mcp_verdict

@@ -728,6 +728,18 @@ catalog_find(const struct catalog *c, const char *name)
 	return NULL;
 }
 
+struct tool *
+catalog_part(const struct catalog *c, size_t i)
+{
+	if (i < c->ntools)
+		return c->tools[i];
+	i -= c->ntools;
+	if (i < c->nresources)
+		return &c->resources[i]->tool;
+	i -= c->nresources;
+	return i < c->nprompts ? &c->prompts[i]->tool : NULL;
+}
+
 const struct prompt *
 catalog_prompt(const struct catalog *c, const char *name)
 {

@@ -195,6 +195,14 @@ call_left_ms(const struct call *c)
 	return (c->deadline_us - clock_mono_us()) / 1000;
 }
 
+void
+call_open_result(struct call *c)
+{
+	buf_truncate(&c->text, c->text.len - 1);
+	if (c->text.len > 1)
+		buf_putc(&c->text, ',');
+}
+
 /* ====== METHOD ====== */
 
 static bool

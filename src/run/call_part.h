@@ -23,6 +23,8 @@ enum call_stage call_over(const struct call *c);
 enum call_stage call_fail(struct call *c, struct failure *f);
 enum call_stage call_fail_memory(struct call *c);
 int64_t	 call_left_ms(const struct call *c);
+/* Open the object that the result is: a member is appended next, and a brace. */
+void	 call_open_result(struct call *c);
 /*
  * The arguments as a service may be asked with them: what is put in besides, or taken out, is not
  * seen in the call's own. Borrowed until the next of these calls. NULL: out of memory.

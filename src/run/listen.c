@@ -13,7 +13,7 @@
 #include "run/bridge.h"
 #include "run/listen.h"
 #include "run/settings.h"
-#include "run/subscription.h"
+#include "run/wish.h"
 #include "wire/event.h"
 #include "wire/json.h"
 
@@ -77,6 +77,7 @@ listen_to(struct listen *l, const cJSON *uris)
 	const cJSON *uri;
 	struct listener *one;
 	cJSON *args;
+	bool denied;
 
 	l->listeners = calloc((size_t)cJSON_GetArraySize(uris) + 1, sizeof *l->listeners);
 	if (l->listeners == NULL)
@@ -86,9 +87,11 @@ listen_to(struct listen *l, const cJSON *uris)
 		if (!cJSON_IsString(uri) ||
 		    catalog_resource(c, uri->valuestring, &resource, &args) != 1)
 			continue;
+		denied = policy_judge(&l->bridge->settings->policy, &resource->tool, args,
+		    l->message->principal->name) == POLICY_DENY;
 		cJSON_Delete(args);
-		if (resource->every_ms == 0 || !principal_may(l->message->principal,
-		    &resource->tool))
+		if (resource->every_ms == 0 || denied ||
+		    !principal_may(l->message->principal, &resource->tool))
 			continue;
 		one = &l->listeners[l->count];
 		*one = (struct listener){
@@ -147,7 +150,7 @@ listen_start(struct listen *l)
 		return event_add(&l->pulse, &pulse) == -1 ||
 		    listen_to(l, l->message->uris) == -1 ? -1 : listen_acknowledge(l);
 	/* What the session subscribes to is looked up at once, and then each second. */
-	if (subscription_place(l->place, l->message) == -1 || event_add(&l->pulse, &turn) == -1)
+	if (wish_place(l->place, l->message) == -1 || event_add(&l->pulse, &turn) == -1)
 		return -1;
 	on_pulse(-1, 0, l);
 	return 0;
@@ -201,7 +204,6 @@ static void
 on_record(void *arg, const struct store_reply *reply)
 {
 	struct listen *l = arg;
-	struct json_fault fault;
 	cJSON *uris;
 
 	l->op = NULL;
@@ -209,7 +211,7 @@ on_record(void *arg, const struct store_reply *reply)
 	    memcmp(reply->value, l->tag, STORE_TAG) == 0)
 		return;
 	memcpy(l->tag, reply->value, STORE_TAG);
-	uris = json_parse((const char *)reply->value + STORE_TAG, reply->len - STORE_TAG, &fault);
+	uris = wish_uris(reply);
 	/* Those that it had and has are said once more, which no client minds. */
 	listen_drop(l);
 	if (uris == NULL || listen_to(l, uris) == -1)

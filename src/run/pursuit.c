@@ -39,8 +39,8 @@ pursuit_tell(struct call *c, const char *seen)
 	if (wait_argument_ms(c->tool->follow.argument, c->args) == 0 ||
 	    c->text.len + strlen(seen) + 16 > c->text.cap)
 		return;
-	buf_truncate(&c->text, c->text.len - 1);
-	buf_printf(&c->text, ",\"outcome\":%s}", seen);
+	call_open_result(c);
+	buf_printf(&c->text, "\"outcome\":%s}", seen);
 }
 
 /* The result stands; of what it is a task, if it is not final and the client takes tasks. */
@@ -82,7 +82,8 @@ pursuit_look(struct call *c)
 	errand_finish(&c->errand);
 	cJSON_Delete(c->lent);
 	c->lent = c->pursued == NULL ? NULL : json_borrow(c->pursued, NULL);
-	if (c->lent == NULL)
+	if (c->lent == NULL || policy_judge(&c->bridge->settings->policy, rule->look, c->lent,
+	    c->principal->name) == POLICY_DENY)
 		return pursuit_end(c, true);
 	call_errand(c, rule->look, c->lent);
 	c->errand.repeatable = true;

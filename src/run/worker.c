@@ -338,6 +338,7 @@ worker_init(struct worker *w, const struct settings *s, struct metrics *m)
 		return 0;
 	settings_store(s, &store);
 	w->bridge.store = store_create(w->bridge.base, &store, why, sizeof why);
+	w->bridge.mcp.keeps = w->bridge.store != NULL;
 	if (w->bridge.store == NULL)
 		log_errorx("%s", why);
 	return w->bridge.store == NULL ? -1 : 0;

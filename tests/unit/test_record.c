@@ -249,6 +249,7 @@ confirm_states(void)
 	struct crypto_key key;
 	struct confirm c = { .key = &key, .tool = &service.tools[0], .caller = "me",
 	    .use = CONFIRM_ROUND }, other;
+	struct tool named;
 	uint8_t place[CRYPTO_DIGEST];
 	struct buf token, state;
 	size_t i, at;
@@ -279,6 +280,25 @@ confirm_states(void)
 		buf_finish(&token);
 		buf_finish(&state);
 	}
+	/* A tool, a prompt and several resources may have one name, and the same arguments. */
+	buf_init(&token, LIMIT_CURSOR);
+	CHECK(confirm_seal(&token, &c, 5000, nonce, "s") == 0, "sealed");
+	other = c;
+	other.tool = &named;
+	named = service.tools[0];
+	CHECK(confirm_open(&other, token.data, 0, place, NULL) == CONFIRM_GOOD, "the same");
+	for (named.kind = TOOL_READ; named.kind <= TOOL_COMPLETE; named.kind++)
+		CHECK(confirm_open(&other, token.data, 0, place, NULL) == CONFIRM_FALSE,
+		    "of another kind, %d", (int)named.kind);
+	named.kind = TOOL_READ;
+	named.resource = "x://a/{n}";
+	buf_reset(&token);
+	CHECK(confirm_seal(&token, &other, 5000, nonce, "s") == 0 &&
+	    confirm_open(&other, token.data, 0, place, NULL) == CONFIRM_GOOD, "of a resource");
+	named.resource = "x://b/{n}";
+	CHECK(confirm_open(&other, token.data, 0, place, NULL) == CONFIRM_FALSE,
+	    "of another resource");
+	buf_finish(&token);
 	longest[LIMIT_REQUEST_STATE] = 'x';
 	buf_init(&token, 2 * LIMIT_CURSOR);
 	CHECK(confirm_seal(&token, &c, 5000, nonce, longest) == -1, "too long");
