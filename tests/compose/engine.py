@@ -59,7 +59,9 @@ class Engine:
             self.process = subprocess.Popen(
                 ["dockerd", "--data-root", self.folder + "/data", "--exec-root",
                  self.folder + "/run", "--pidfile", self.folder + "/pid", "--host",
-                 os.environ["DOCKER_HOST"]], stdout=log, stderr=log)
+                 os.environ["DOCKER_HOST"],
+                 # The machine's own rules are left alone: ports are published by a proxy.
+                 "--bridge", "none", "--iptables=false", "--ip6tables=false"], stdout=log, stderr=log)
         for _ in range(300):
             if self.process.poll() is not None:
                 break
