@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: MIT
 """observe.py - what Prometheus makes of a running bridge: its own Prometheus scrapes it, loads
-the alert rules, and runs each query of Grafana's dashboard."""
+the alert rules, and runs each query of Grafana's dashboard. And what the OpenTelemetry Collector makes of its log."""
+import http.server
 import json
 import os
 import re
@@ -8,6 +9,7 @@ import shutil
 import subprocess
 import sys
 import tempfile
+import threading
 import time
 import urllib.error
 import urllib.parse
@@ -23,6 +25,10 @@ UP_S, DATA_S = 60, 60
 
 
 class Failed(Exception):
+    pass
+
+
+class Skipped(Exception):
     pass
 
 
@@ -209,14 +215,86 @@ def dashboard_queries_run(rig, prometheus):
     expect(filled > len(expressions()) * 2 / 3, "most are empty")
 
 
+# ====== the log, by way of the OpenTelemetry Collector
+
+class Sink(http.server.BaseHTTPRequestHandler):
+    """Takes what the collector sends by OTLP/HTTP."""
+
+    def do_POST(self):
+        size = int(self.headers["Content-Length"])
+        self.server.got.append((self.path, json.loads(self.rfile.read(size))))
+        self.send_response(200)
+        self.send_header("Content-Type", "application/json")
+        self.end_headers()
+        self.wfile.write(b"{}")
+
+    def log_message(self, *_):
+        pass
+
+
+def attributes(of):
+    return {a["key"]: next(iter(a["value"].values())) for a in of["attributes"]}
+
+
+def collector_sends_the_log(rig, _prometheus):
+    """A request's line arrives as a record of the caller's trace; no line is lost."""
+    code = subprocess.run([os.path.join(TOP, "scripts/collector")], stdout=subprocess.PIPE, text=True)
+    if code.returncode == 3:
+        raise Skipped(code.stdout.strip())
+    expect(code.returncode == 0, code.stdout)
+    trace, parent = "4bf92f3577b34da6a3ce929d0e0e4736", "00f067aa0ba902b7"
+    request = urllib.request.Request(rig.url, json.dumps(
+        {"jsonrpc": "2.0", "id": 1, "method": "tools/call", "params":
+         {"name": "get_message", "arguments": {"message_id": "no-such-message"}}}).encode(),
+        {"Content-Type": "application/json", "traceparent": "00-%s-%s-01" % (trace, parent)})
+    urllib.request.urlopen(request, timeout=30).read()
+    sink = http.server.ThreadingHTTPServer(("127.0.0.1", 0), Sink)
+    sink.got = []
+    threading.Thread(target=sink.serve_forever, daemon=True).start()
+    more = os.path.join(rig.folder, "collector.json")
+    with open(more, "w") as f:
+        json.dump({"exporters": {"otlphttp": {"encoding": "json", "compression": "none"}},
+                   "service": {"telemetry": {"metrics": {"level": "none"}}}}, f)
+    with open(os.path.join(rig.folder, "collector.log"), "w") as log:
+        collector = subprocess.Popen(
+            [os.path.join(TOP, "build/otel/otelcol"), "--config",
+             os.path.join(TOP, "etc/otel/collector.yml"), "--config", more], stdout=log, stderr=log,
+            env=dict(os.environ, UMS_MCP_LOG=os.path.join(rig.state, "ums-mcp.log"),
+                     OTEL_EXPORTER_OTLP_ENDPOINT="http://127.0.0.1:%d" % sink.server_port))
+    try:
+        def records():
+            return [(attributes(r["resource"]), record) for path, body in list(sink.got)
+                    if path == "/v1/logs" for r in body["resourceLogs"]
+                    for s in r["scopeLogs"] for record in s["logRecords"]]
+
+        resource, record = until(DATA_S, lambda: [
+            r for r in records() if r[1].get("traceId") == trace])[0]
+        with open(os.path.join(rig.state, "ums-mcp.log")) as f:
+            lines = f.read().splitlines()
+        until(DATA_S, lambda: len(records()) >= len(lines))
+    finally:
+        stop(collector)
+        sink.shutdown()
+        sink.server_close()
+    line = json.loads(next(text for text in lines if trace in text))
+    said = attributes(record)
+    expect(resource["service.name"] == "ums-mcp", resource)
+    expect(record["spanId"] == line["id"] != parent, record)
+    expect(record["severityNumber"] == 9 and record["body"] == {"stringValue": "request"}, record)
+    expect(int(record["timeUnixNano"]) % 1000000000 // 1000000 == int(line["time"][-4:-1]), record)
+    expect(said["mcp.method.name"] == "tools/call" and said["gen_ai.tool.name"] == "get_message" and
+           said["error.type"] == "not_found" and float(said["http.response.status_code"]) == 200, said)
+    expect(not {"trace", "id", "time", "level", "msg"} & set(said), said)
+
+
 TESTS = [rules_are_right, rules_go_off, rules_load, metrics_are_clean, metrics_are_scraped,
-         dashboard_is_whole, dashboard_queries_run]
+         dashboard_is_whole, dashboard_queries_run, collector_sends_the_log]
 
 
 def main():
     wanted = sys.argv[1:]
     tests = [t for t in TESTS if not wanted or t.__name__ in wanted]
-    passed = failed = 0
+    passed = failed = skipped = 0
     rig = Rig("nginx", workers=2)
     with rig:
         with Prometheus(["127.0.0.1:%d" % rig.port]) as prometheus:
@@ -225,6 +303,9 @@ def main():
                     test(rig, prometheus)
                     passed += 1
                     print("ok   " + test.__name__)
+                except Skipped as e:
+                    skipped += 1
+                    print("SKIP %s: %s" % (test.__name__, e))
                 except (Failed, OSError, KeyError, IndexError, ValueError) as e:
                     failed += 1
                     print("FAIL %s: %s: %s" % (test.__name__, type(e).__name__, e))
@@ -233,7 +314,7 @@ def main():
         print("FAIL " + problem)
     if not failed:
         rig.clean()
-    print("%d passed, %d failed" % (passed, failed))
+    print("%d passed, %d failed%s" % (passed, failed, ", %d skipped" % skipped if skipped else ""))
     return failed > 0
 
 
