@@ -184,15 +184,20 @@ help:
 	@echo "make torture       the Nth allocation, read, write, ... fails, for every N, over the cases"
 	@echo "make soak          a million requests and a million sessions: does a worker grow"
 	@echo "make services-cost memory and time to start with 1, 6 and all service files"
+	@echo "make test-compose  docker-compose.yml on a real engine of its own (root)"
+	@echo "make test-hosts    three hosts, a balancer and one Redis as network namespaces, hurt under load (root)"
+	@echo "make test-k8s      etc/k8s, built by kustomize and held to the published schemas"
+	@echo "make test-observe  alert rules and dashboard by Prometheus, the log by OpenTelemetry's collector"
 	@echo "make profile       where a request's processor time goes (callgrind)"
 	@echo "make fuzz          every fuzz target for SECONDS seconds (default 10), or RUNS times"
 
 conformance clients test-stream test-auth test-import test-contracts e2e-services load life chaos torture soak bench \
-    services-cost tokens profile fuzz:
+    services-cost test-compose test-hosts test-k8s test-observe tokens profile fuzz:
 	$(Q)scripts/$@
 
 .PHONY: all unit check fuzz-build volley verify lint install clean help conformance clients test-stream test-auth \
-    test-import test-contracts e2e-services load life chaos torture soak bench services-cost tokens profile fuzz
+    test-import test-contracts e2e-services load life chaos torture soak bench services-cost test-compose test-hosts \
+    test-k8s test-observe tokens profile fuzz
 .DELETE_ON_ERROR:
 .SECONDARY: $(FUZZ_OBJ)
 -include $(wildcard $(B)/obj/*/*.d $(B)/unit/*.d build/fuzz/obj/*/*.d build/fuzz/*.d)
