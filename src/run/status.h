@@ -14,7 +14,7 @@ struct buf;
 
 /*
  * Write down how this worker is at a slot of history.h, `now` but for its slot; and the first that
- * comes to a slot how everything is. Some 50 us of it, every LIMIT_SAMPLE_S.
+ * comes to a slot how everything is: 15 us of it, every LIMIT_SAMPLE_S.
  */
 void	 status_sample(struct bridge *b, uint32_t slot, const struct board_pulse *now);
 /* Append the page, beginning with its header lines. 0 or -1 (memory). */
