@@ -145,6 +145,9 @@
 /* Bytes of an image, a sound or other content in a result, which is no text for a model; in base64
  * it is a third more, and a reply has room for one. */
 #define LIMIT_MEDIA		(2 * 1024 * 1024)
+/* Blocks that a tool's file draws beside a result: rules for them, and how many come of these. */
+#define LIMIT_BLOCK_RULES	16
+#define LIMIT_BLOCKS		128
 /* The state that a service gives with a question: it travels through the client, twice. */
 #define LIMIT_REQUEST_STATE	2048
 /* A result that is kept for a repeated call; the store's largest value less a record's head. */
@@ -198,6 +201,12 @@
 #define LIMIT_BOARD_PROBES	16
 /* Board: a breaker's one try may take so long before another is let through (seconds). */
 #define LIMIT_BREAKER_PROBE_S	30
+/* Board: samples that are kept of each thing, ten minutes of them; workers that have ended, as many
+ * as a bad ten minutes has; causes of errors. In memory are the samples of what there is: 3 KB a
+ * worker that lives at once, 11 KB a service, 33 KB for all together. */
+#define LIMIT_HISTORY		120
+#define LIMIT_BOARD_LEAVERS	64
+#define LIMIT_BOARD_CAUSES	40
 /* Rules of rate_limit. */
 #define LIMIT_RATES		32
 /* Series that a worker finds without a search. */
@@ -273,6 +282,9 @@
 /* Streams: how often a sign of life is sent while nothing is to be said (seconds); web servers give
  * up after 60. */
 #define LIMIT_STREAM_PULSE_S	15
+/* How long a worker has to say what became of an answer that was sent to it (seconds); longer than
+ * its letter may wait (LIMIT_MAIL_WAIT_S). */
+#define LIMIT_ASK_ECHO_S	10
 /* A notification about a call: one line of a log, or how far it is. */
 #define LIMIT_NOTICE		16384
 /* Streams that tell of changes: resources of one, and how often one looks whether its session has
@@ -288,6 +300,24 @@
 #define LIMIT_WATCH_AGAIN_MS	200
 /* Resources: the shortest time from one look to the next (milliseconds). */
 #define LIMIT_WATCH_EVERY_MS	100
+/* Streams by which services tell of changes: how many a worker has, bytes of an event's data, of
+ * its type and of its id, of an id that is sent back. */
+#define LIMIT_FEEDS		256
+#define LIMIT_FEED_EVENT	65536
+#define LIMIT_FEED_ID		1024
+/* How long one waits for a stream to open before one looks; how often its events are passed on, so
+ * that a torrent of them is a few; the silence that ends one unless the service's file says
+ * another, and the least that it can say (milliseconds). HTML asks for a comment every 15 s. */
+#define LIMIT_FEED_GRACE_MS	2000
+#define LIMIT_FEED_TELL_MS	100
+#define LIMIT_FEED_SILENCE_MS	60000
+#define LIMIT_FEED_SILENT_MS	1000
+/* The pause before a stream that ended is opened again, doubled each time, its bounds whatever a
+ * service says, and how long one must have lasted to begin anew with the first (milliseconds). */
+#define LIMIT_FEED_AGAIN_MS	INT64_C(1000)
+#define LIMIT_FEED_LEAST_MS	INT64_C(100)
+#define LIMIT_FEED_MOST_MS	INT64_C(60000)
+#define LIMIT_FEED_STEADY_MS	INT64_C(10000)
 /* A read that is made again until it is final: how long at most, and between two (milliseconds). */
 #define LIMIT_WAIT_MS		600000
 /* Answers that come to another machine: how often one looks for them, and how long one is kept
@@ -330,7 +360,7 @@
 #define LIMIT_DESCRIPTORS_MORE	64
 /* Worker: a loop that has not turned for so long is ended by its own alarm (seconds). */
 #define LIMIT_WATCHDOG_S	60
-/* Worker: how often it writes down its memory (seconds). */
+/* Worker: how often it writes down its memory, and what the board keeps besides (seconds). */
 #define LIMIT_SAMPLE_S		5
 
 /* Sandbox: files and folders that a worker may open; the system's own are 13. */

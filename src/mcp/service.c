@@ -11,6 +11,7 @@
 #include "mcp/credential.h"
 #include "mcp/overlay.h"
 #include "mcp/prompt.h"
+#include "mcp/push.h"
 #include "mcp/resource.h"
 #include "mcp/service.h"
 #include "mcp/spec.h"
@@ -33,6 +34,7 @@ static int	load_taken(struct service *, cJSON *, const struct overlay *,
 static int	link_previews(struct service *, struct spec_fault *);
 static int	link_follows(struct service *, struct spec_fault *);
 static int	load_completions(struct service *, struct spec_fault *);
+static int	load_push(struct service *, struct spec_fault *);
 static int	load_resources(struct service *, struct spec_fault *);
 static int	load_prompts(struct service *, struct spec_fault *);
 static struct tool *own_tool(void);
@@ -54,6 +56,7 @@ static const struct spec_key service_keys[] = {
 	{ "error", SPEC_OBJECT, false },
 	{ "tools", SPEC_ARRAY, true },
 	{ "completions", SPEC_OBJECT, false },
+	{ "push", SPEC_OBJECT, false },
 	{ "resources", SPEC_ARRAY, false },
 	{ "prompts", SPEC_ARRAY, false },
 	{ NULL, SPEC_ANY, false },
@@ -84,7 +87,7 @@ service_load(struct service *s, const char *file,
 	    load_origins(s, &f) == -1 || load_tls(s, &over, &f) == -1 ||
 	    load_auth(s, &over, &f) == -1 || load_headers(s, &f) == -1 ||
 	    load_tools(s, &over, &f) == -1 || load_completions(s, &f) == -1 ||
-	    load_resources(s, &f) == -1 || load_prompts(s, &f) == -1)
+	    load_push(s, &f) == -1 || load_resources(s, &f) == -1 || load_prompts(s, &f) == -1)
 		return -1;
 	s->instructions = json_str(s->root, "instructions");
 	return 0;
@@ -97,6 +100,8 @@ service_finish(struct service *s)
 
 	for (i = 0; i < s->ntools; i++)
 		tool_finish(&s->tools[i]);
+	if (s->push != NULL)
+		push_finish(s->push);
 	for (i = 0; i < s->nresources; i++)
 		resource_finish(&s->resources[i]);
 	for (i = 0; i < s->nprompts; i++)
@@ -104,6 +109,7 @@ service_finish(struct service *s)
 	for (i = 0; i < s->ncompletions; i++)
 		completion_finish(&s->completions[i]);
 	free(s->tools);
+	free(s->push);
 	free(s->resources);
 	free(s->prompts);
 	free(s->completions);
@@ -244,7 +250,7 @@ load_tls(struct service *s, const struct service_settings *over, struct spec_fau
 	};
 	const cJSON *tls = json_get(s->root, "tls");
 	struct buf probe;
-	char reason[512];
+	char reason[512], key[256];
 	int result;
 
 	if (tls != NULL && spec_check(tls, tls_keys, "/tls", f) == -1)
@@ -266,7 +272,9 @@ load_tls(struct service *s, const struct service_settings *over, struct spec_fau
 		result = -1;
 	}
 	buf_finish(&probe);
-	return result == -1 ? spec_fail(f, "/tls/ca_file", "%s", reason) : 0;
+	snprintf(key, sizeof key, "service.%s.ca_file", s->name);
+	return result == -1 ? spec_fail_file(f, "/tls/ca_file", s->ca_file, reason,
+	    over->ca_file != NULL ? NULL : key) : 0;
 }
 
 /* "auth", and in it "callers" with an object of the same form for each who has one of their own. */
@@ -275,7 +283,7 @@ load_auth(struct service *s, const struct service_settings *over, struct spec_fa
 {
 	const cJSON *auth = json_get(s->root, "auth"), *callers = json_get(auth, "callers"), *one;
 	int count = cJSON_GetArraySize(callers);
-	char place[512];
+	char place[512], key[256];
 
 	if (count > LIMIT_CALLERS)
 		return spec_fail(f, "/auth/callers", "must have %d at most", LIMIT_CALLERS);
@@ -283,15 +291,16 @@ load_auth(struct service *s, const struct service_settings *over, struct spec_fa
 	if (s->credentials == NULL)
 		return spec_fail(f, "/auth", "out of memory");
 	s->ncredentials = 1;
+	snprintf(key, sizeof key, "service.%s.token_file", s->name);
 	if (auth != NULL &&
-	    credential_load(&s->credentials[0], auth, over->token_file, s->values, "/auth",
+	    credential_load(&s->credentials[0], auth, over->token_file, key, s->values, "/auth",
 	    f) == -1)
 		return -1;
 	cJSON_ArrayForEach(one, callers) {
 		snprintf(place, sizeof place, "/auth/callers/%.256s", one->string);
 		if (json_get(one, "callers") != NULL)
 			return spec_fail(f, place, "must have no \"callers\" itself");
-		if (credential_load(&s->credentials[s->ncredentials++], one, NULL, s->values,
+		if (credential_load(&s->credentials[s->ncredentials++], one, NULL, NULL, s->values,
 		    place, f) == -1)
 			return -1;
 		s->credentials[s->ncredentials - 1].caller = one->string;
@@ -521,6 +530,26 @@ load_completions(struct service *s, struct spec_fault *f)
 	return 0;
 }
 
+/* The stream by which the service tells of changes. */
+static int
+load_push(struct service *s, struct spec_fault *f)
+{
+	const cJSON *spec = json_get(s->root, "push"), *resource;
+
+	if (spec == NULL)
+		return 0;
+	s->push = calloc(1, sizeof *s->push);
+	if (s->push == NULL)
+		return spec_fail(f, "/push", "out of memory");
+	if (push_load(s->push, s, spec, "/push", f) == -1)
+		return -1;
+	cJSON_ArrayForEach(resource, json_get(s->root, "resources"))
+		if (json_get(json_get(resource, "subscribe"), "push") != NULL)
+			return 0;
+	return spec_fail(f, "/push", "no resource has \"push\" in its \"subscribe\": say there "
+	    "what of the stream is about it, or leave the stream out");
+}
+
 static int
 load_resources(struct service *s, struct spec_fault *f)
 {
@@ -658,6 +687,7 @@ shelve_others(struct catalog *c, char *why, size_t whylen)
 				}
 			c->completes |= resource->completes != NULL;
 			c->subscribes |= resource->every_ms != 0;
+			c->pushes |= resource->push.is_set;
 			c->resources[c->nresources++] = &s->resources[k];
 		}
 		for (k = 0; k < s->nprompts; k++) {

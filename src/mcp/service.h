@@ -29,6 +29,7 @@
 struct completion;
 struct credential;
 struct prompt;
+struct push;
 struct resource;
 struct service;
 
@@ -94,6 +95,7 @@ struct tool {
 	enum tool_form		 form;
 	bool			 streams;	/* it may be told before its answer */
 	cJSON			*response;	/* TOOL_PICKS: of the result, without next_cursor */
+	cJSON			*content;	/* and of blocks beside it (block.h); or NULL */
 	const char		*uri;		/* TOOL_RAW of a call: what the content is called */
 	const char		*list;		/* the member that holds the list, or NULL */
 	bool			 table;		/* its text is a table where that is smaller */
@@ -119,6 +121,7 @@ struct service {
 	char		*key_file;
 	struct credential *credentials;	/* the first is for callers who have none of their own */
 	size_t		 ncredentials;
+	struct push	*push;		/* the stream by which it tells of changes; or NULL */
 	struct tool	*tools;
 	size_t		 ntools;
 	struct resource	*resources;
@@ -153,6 +156,7 @@ struct catalog {
 	size_t		 nprompts;
 	bool		 completes;	/* some argument of a prompt or a resource */
 	bool		 subscribes;	/* some resource tells of changes */
+	bool		 pushes;	/* some service tells of them by itself */
 	bool		 follows;	/* some tool can be a task */
 };
 

@@ -39,8 +39,10 @@
 #include "run/auth.h"
 #include "run/batch.h"
 #include "run/bridge.h"
+#include "run/feed.h"
 #include "run/flight.h"
 #include "run/grant.h"
+#include "run/history.h"
 #include "run/life.h"
 #include "run/listen.h"
 #include "run/memo.h"
@@ -49,6 +51,7 @@
 #include "run/reload.h"
 #include "run/req.h"
 #include "run/settings.h"
+#include "run/status.h"
 #include "run/worker.h"
 
 enum { ON_TERM, ON_INT, ON_USR1, ON_HUP, SIGNALS };
@@ -65,7 +68,9 @@ struct worker {
 	struct event		*answer;	/* of who checks for a reload, outside */
 	struct life		 life;
 	size_t			 peak;		/* most in flight since the last tick */
-	int64_t			 sampled_us;	/* when its memory was written down */
+	size_t			 crest;		/* most in flight since it was last written down */
+	uint32_t		 slot;		/* of history.h, when that was; 0: it is to be */
+	int64_t			 cpu_us, cpu_at_us;	/* used until then */
 	pid_t			 parent;	/* at the start */
 	int			 master;	/* takes notes; -1: no master */
 	bool			 draining;
@@ -95,6 +100,7 @@ static void	*on_request(void *, struct front *, struct http_request *);
 static void	on_gone(void *, void *);
 static void	on_closed(void *);
 static void	on_ended(void *);
+static bool	on_yields(void *);
 
 static bool	unwatched;	/* libevent could not watch a descriptor, and only logs that */
 
@@ -300,7 +306,7 @@ worker_init(struct worker *w, const struct settings *s, struct metrics *m)
 
 	w->handler = (struct front_handler){
 		.probe = on_probe, .request = on_request, .gone = on_gone, .closed = on_closed,
-		.arg = w,
+		.yields = on_yields, .arg = w,
 		.body_max = (size_t)s->body_max, .conns_max = conns_max(s),
 	};
 	w->bridge.settings = s;
@@ -308,8 +314,9 @@ worker_init(struct worker *w, const struct settings *s, struct metrics *m)
 	w->bridge.ended = on_ended;
 	w->bridge.arg = w;
 	w->bridge.mcp = (struct mcp){
-		.catalog = &s->catalog, .key = &s->key, .instructions = s->instructions,
-		.limits = s->limits, .list_ttl_ms = s->list_ttl_s * 1000,
+		.catalog = &s->catalog, .policy = &s->policy, .key = &s->key,
+		.instructions = s->instructions, .limits = s->limits,
+		.list_ttl_ms = s->list_ttl_s * 1000,
 		.list_page = (size_t)s->tools_page, .personal = s->auth_methods != 0,
 	};
 	event_set_log_callback(on_event_log);
@@ -327,12 +334,21 @@ worker_init(struct worker *w, const struct settings *s, struct metrics *m)
 	w->bridge.mcp.arg = w;
 	limit_init(&w->bridge.limit, s, m->board);
 	w->bridge.fetcher = fetcher_create(w->bridge.base, &upstream);
+	/* A stream that lasts takes nobody's connection away, and is left by no ebb. */
+	if (s->catalog.pushes) {
+		upstream.http = FETCH_HTTP_1_1;
+		upstream.response_max = LIMIT_FEED_EVENT;
+		upstream.connections = 0;
+		upstream.inflight = LIMIT_FEEDS;
+		w->bridge.feeder = fetcher_create(w->bridge.base, &upstream);
+	}
 	w->bridge.flights = flights_create(&w->bridge);
 	w->bridge.auth = auth_create(&w->bridge);
 	w->bridge.grants = grants_create(&w->bridge);
 	w->bridge.memos = memo_create();
 	if (w->bridge.memos == NULL || w->bridge.fetcher == NULL || w->bridge.flights == NULL ||
-	    w->bridge.auth == NULL || w->bridge.grants == NULL)
+	    w->bridge.auth == NULL || w->bridge.grants == NULL ||
+	    (s->catalog.pushes && w->bridge.feeder == NULL))
 		return -1;
 	if (s->store[0] == '\0' || (w->bridge.watch != NULL && w->bridge.watch->rehearses))
 		return 0;
@@ -397,8 +413,9 @@ worker_open(struct worker *w)
 		return -1;
 	worker_count(w);
 	/* Its memory is of interest once it has served for a second. */
-	w->sampled_us = clock_mono_us() - (LIMIT_SAMPLE_S - 1) * INT64_C(1000000);
+	w->slot = history_slot(clock_wall_ms());
 	on_tick(-1, 0, w);
+	w->slot = 0;
 	return 0;
 }
 
@@ -472,12 +489,14 @@ worker_finish(struct worker *w)
 	req_cut_all(&w->bridge);
 	batch_cut_all(&w->bridge);
 	log_flush();
+	feed_end_all(&w->bridge);
 	flights_destroy(w->bridge.flights);
 	auth_destroy(w->bridge.auth);
 	grants_destroy(w->bridge.grants);
 	mail_destroy(w->bridge.mail);
 	memo_destroy(w->bridge.memos);
 	store_destroy(w->bridge.store);
+	fetcher_destroy(w->bridge.feeder);
 	fetcher_destroy(w->bridge.fetcher);
 	for (i = 0; i < SIGNALS; i++) {
 		if (w->signals[i] == NULL)
@@ -530,7 +549,7 @@ worker_drain(struct worker *w, enum life_reason reason)
 	w->draining = true;
 	log_info("worker draining: %s, %zu in flight", life_reason_name(reason),
 	    w->bridge.inflight);
-	metrics_recycle(w->bridge.metrics, life_reason_name(reason));
+	metrics_recycle(w->bridge.metrics, getpid(), life_reason_name(reason));
 	/* Who is told of changes comes back to another process. */
 	listen_end_all(&w->bridge);
 	worker_note(w, true);
@@ -568,6 +587,33 @@ worker_count(struct worker *w)
 	b->seat->requests = (int64_t)b->requests;
 	b->seat->state = w->draining ? BOARD_DRAINING :
 	    b->inflight >= (size_t)b->settings->max_inflight ? BOARD_FULL : BOARD_OPEN;
+}
+
+/* Write down on the board how this worker is, for others and for the last ten minutes. */
+static void
+worker_sample(struct worker *w, int64_t rss, int64_t now_us)
+{
+	struct rusage used = { 0 };
+	struct board_pulse pulse = { .pid = (uint32_t)getpid(), .rss = (uint32_t)(rss / 1024) };
+	int64_t cpu_us;
+
+	/* All pages of a store that it ever looked at would count as its memory. */
+	store_ebb(w->bridge.store);
+	if (w->bridge.seat == NULL)
+		return;
+	getrusage(RUSAGE_SELF, &used);
+	cpu_us = (used.ru_utime.tv_sec + used.ru_stime.tv_sec) * INT64_C(1000000) +
+	    used.ru_utime.tv_usec + used.ru_stime.tv_usec;
+	if (w->cpu_at_us != 0 && now_us > w->cpu_at_us)
+		pulse.cpu = (uint32_t)((cpu_us - w->cpu_us) * 1000 / (now_us - w->cpu_at_us));
+	w->cpu_us = cpu_us;
+	w->cpu_at_us = now_us;
+	w->bridge.seat->pss = memory_pss();
+	pulse.pss = (uint32_t)(w->bridge.seat->pss / 1024);
+	pulse.inflight = (uint32_t)w->crest;
+	pulse.requests = (uint32_t)w->bridge.requests;
+	w->crest = w->bridge.inflight;
+	status_sample(&w->bridge, w->slot, &pulse);
 }
 
 /* Leave the loop once a drain has nothing left to wait for. */
@@ -633,14 +679,17 @@ static void
 on_tick(evutil_socket_t fd, short what, void *arg)
 {
 	struct worker *w = arg;
-	int64_t now = clock_mono_us();
-	enum life_reason reason = life_due(&w->life, memory_rss(), now);
+	int64_t now = clock_mono_us(), rss = memory_rss();
+	uint32_t slot = history_slot(clock_wall_ms());
+	enum life_reason reason = life_due(&w->life, rss, now);
 
 	(void)fd;
 	(void)what;
 	/* A loop that no longer turns is ended by this, whoever else is gone. */
 	alarms = 0;
 	alarm(LIMIT_WATCHDOG_S);
+	if (w->bridge.seat != NULL)
+		w->bridge.seat->rss = rss;
 	if (reason != LIFE_GOES_ON)
 		worker_drain(w, reason);
 	if (life_ebbs(&w->life, w->peak)) {
@@ -648,15 +697,14 @@ on_tick(evutil_socket_t fd, short what, void *arg)
 			fcgi_ebb(w->fcgi);
 		fetcher_ebb(w->bridge.fetcher);
 		memory_trim();
-		w->sampled_us = 0;
+		w->slot = 0;
+		rss = memory_rss();
 	}
+	w->crest = w->peak > w->crest ? w->peak : w->crest;
 	w->peak = w->bridge.inflight;
-	if (w->sampled_us == 0 || now - w->sampled_us >= LIMIT_SAMPLE_S * INT64_C(1000000)) {
-		w->sampled_us = now;
-		/* All pages of a store that it ever looked at would count as its memory. */
-		store_ebb(w->bridge.store);
-		if (w->bridge.seat != NULL)
-			w->bridge.seat->pss = memory_pss();
+	if (w->slot != slot) {
+		w->slot = slot;
+		worker_sample(w, rss, now);
 	}
 }
 
@@ -716,6 +764,23 @@ on_closed(void *arg)
 		worker_wind_up(w);
 	else if (w->fcgi == NULL)
 		w->over = true;
+}
+
+/* A worker that is full says 503 only when no other has room. */
+static bool
+on_yields(void *arg)
+{
+	const struct worker *w = arg;
+	const struct board_seat *s;
+	bool taken;
+	size_t i;
+
+	if (w->bridge.seat == NULL || w->bridge.seat->state != BOARD_FULL)
+		return false;
+	for (i = 0; (s = board_seat_at(w->bridge.metrics->board, i, &taken)) != NULL; i++)
+		if (taken && s->state == BOARD_OPEN)
+			return true;
+	return false;
 }
 
 /* A write whose client had left ends without a connection: a drain may have waited for it. */

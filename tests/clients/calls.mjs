@@ -127,7 +127,7 @@ async function theRest(client, checks, vars) {
   await checks.run('resources/list', async () =>
     sameJson((await client.listResources()).resources.map((r) => r.uri), ['ums://channels']));
   await checks.run('resources/templates/list', async () =>
-    same((await client.listResourceTemplates()).resourceTemplates.length, 5));
+    same((await client.listResourceTemplates()).resourceTemplates.length, 6));
   await checks.run('resources/read', async () => {
     const { contents: [one] } = await client.readResource({ uri: 'ums://channels' });
     return same(JSON.parse(one.text).channels.some((c) => c.channel === 'email'), true);
@@ -135,6 +135,16 @@ async function theRest(client, checks, vars) {
   await checks.run('resources/read: by a template', async () => {
     const { contents: [one] } = await client.readResource({ uri: `ums://messages/${vars.thread_messages[0]}` });
     return same(JSON.parse(one.text).thread_id, vars.long_thread);
+  });
+  await checks.run('resources/read: a file, by the link of its message', async () => {
+    const data = Buffer.from([0, 1, 254, 255]).toString('base64');
+    const sent = await client.callTool({ name: 'send_message', arguments: { to: ['bob'], text: 'A file',
+      attachments: [{ name: 'a.bin', mime_type: 'application/zip', data }] } });
+    const { content } = await client.callTool({ name: 'get_message',
+      arguments: { message_id: sent.structuredContent?.message_id } });
+    const link = content.find((block) => block.type === 'resource_link');
+    const { contents: [one] } = await client.readResource({ uri: link.uri });
+    return sameJson([link.name, link.size, one.mimeType, one.blob], ['a.bin', 4, 'application/zip', data]);
   });
   await checks.run('prompts/list', async () =>
     sameJson((await client.listPrompts()).prompts.map((p) => p.name).sort(), ['compose_reply', 'summarise_thread']));

@@ -7,6 +7,7 @@ The client validates structuredContent against the tool's outputSchema and raise
 held to calls.json, to the text block and to the byte budget.
 """
 import asyncio
+import base64
 import json
 import os
 import re
@@ -127,7 +128,7 @@ async def _(client, _):
 
 @check("resources/templates/list")
 async def _(client, _):
-    return same(len((await client.list_resource_templates()).resource_templates), 5)
+    return same(len((await client.list_resource_templates()).resource_templates), 6)
 
 
 @check("resources/read")
@@ -141,6 +142,19 @@ async def _(client, variables):
     one, = (await client.read_resource(
         "ums://messages/" + variables["thread_messages"][0])).contents
     return same(json.loads(one.text)["thread_id"], variables["long_thread"])
+
+
+@check("resources/read: a file, by the link of its message")
+async def _(client, _):
+    data = base64.b64encode(bytes([0, 1, 254, 255])).decode()
+    sent = await client.call_tool("send_message", {"to": ["bob"], "text": "A file", "attachments": [
+        {"name": "a.bin", "mime_type": "application/zip", "data": data}]})
+    got = await client.call_tool("get_message", {
+        "message_id": (sent.structured_content or {}).get("message_id")})
+    link, = [block for block in got.content if block.type == "resource_link"]
+    one, = (await client.read_resource(str(link.uri))).contents
+    return same((link.name, link.size, one.mime_type, one.blob),
+                ("a.bin", 4, "application/zip", data))
 
 
 @check("prompts/list")

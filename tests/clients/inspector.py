@@ -98,7 +98,7 @@ def calls(i):
 
     i.get("resources/list", lambda r: "ums://channels" in [x["uri"] for x in r["resources"]],
           "resources/list")
-    i.get("resources/templates/list", lambda r: len(r["resourceTemplates"]) == 5,
+    i.get("resources/templates/list", lambda r: len(r["resourceTemplates"]) == 6,
           "resources/templates/list")
     i.get("resources/read", lambda r: "channels" in json.loads(r["contents"][0]["text"]),
           "resources/read", "--uri", "ums://channels")

@@ -4,14 +4,22 @@
 usage: python upstream.py [--port N]
 
 Listens on 127.0.0.1, prints its port as its one line, and serves until it is ended. It keeps
-nothing between two requests but the version of the watched resource: what a later round of
-questions needs is in request_state.
+nothing between two requests but jobs and the version of the watched resource: what a later round
+of questions needs is in request_state.
 
     GET or POST /tools/NAME, POST /prompts/NAME    an MCP result; what a POST may have is
         {"arguments": {...}, "input_responses": {...}, "request_state": "..."}
+    POST /jobs                                     {"id"} of a job of {"kind", "seconds", ...}
+    POST /jobs/ID                                  how it is, as an MCP result; it may ask back,
+        and is told {"input_responses": {...}}
+    DELETE /jobs/ID                                {"state"}: it is called off
     GET /resources/text, /resources/image          the bytes of a text and of an image
     GET /resources/watched                         {"contents": [...]}
     GET /resources/watched/change, .../count       {"version", "reads"}, after a change or not
+    GET /resources/pushed                          as watched, told by the stream
+    GET /resources/pushed/change, .../count, .../cut, .../noise    as above; the streams end, or say
+        what nobody understands
+    GET /events                                    a stream of {"name"}, event "changed"
     GET /resources/template/ID                     {"id", "is_template", "data"}
     GET /words?prefix=                             {"data": [{"name"}, ...]}
     GET /contacts?query=&limit=                    {"data": [{"id", "name"}, ...]}
@@ -24,6 +32,7 @@ import base64
 import inspect
 import io
 import json
+import queue
 import struct
 import threading
 import time
@@ -209,6 +218,19 @@ def streaming_elicitation(call):
     yield {"result": ask_answer(call)}
 
 
+def greet(call):
+    return content(text("Hello, %s!" % call.arguments.get("name", "")))
+
+
+def with_job(call):
+    """Asks first, and then starts a job."""
+    result = ask_name(call)
+    if "content" in result:
+        result["structuredContent"] = Job.start({"kind": "greeting", "name": field(
+            call.responses["user_name"], "name"), "seconds": 1})
+    return result
+
+
 ask_name = asking({"user_name": form("What is your name?", ["name"], name={"type": "string"})},
                   lambda got: content(text("Hello, %s!" % field(got["user_name"], "name"))))
 ask_model = asking({"capital_question": sample("What is the capital of France?")},
@@ -241,7 +263,60 @@ ENUMS = form(
                    "items": {"type": "string", "enum": ["option1", "option2", "option3"]}},
     titledMulti={"type": "array", "items": {"anyOf": titled("First", "Second", "Third")}})
 
+
+# ---- Jobs: what takes longer than a call
+
+def ask_yes(message):
+    return form(message, ["confirm"], confirm={"type": "boolean"})
+
+
+class Job:
+    """Something that goes on until its time is over, and its questions are answered."""
+    jobs, lock = {}, threading.Lock()
+    QUESTIONS = {"deletion": {"confirm": ask_yes("Delete it?")},
+                 "two_questions": {"first": ask_yes("The one?"), "second": ask_yes("The other?")}}
+
+    def __init__(self, wanted):
+        self.kind, self.name = wanted.get("kind"), wanted.get("name", "")
+        self.due = time.monotonic() + wanted.get("seconds", 0)
+        self.open = dict(self.QUESTIONS.get(self.kind, {}))
+        self.called_off = False
+
+    @classmethod
+    def start(cls, wanted):
+        with cls.lock:
+            name = "job-%d" % (len(cls.jobs) + 1)
+            cls.jobs[name] = cls(wanted)
+        return {"job_id": name}
+
+    def call_off(self):
+        self.called_off = self.called_off or not self.is_over()
+        return {"state": self.state()}
+
+    def is_over(self):
+        return not self.open and time.monotonic() >= self.due
+
+    def state(self):
+        return "called_off" if self.called_off else "done" if self.is_over() else "running"
+
+    def show(self, call):
+        for key in list(self.open):
+            if answered({key: self.open[key]}, call.responses):
+                self.open.pop(key, None)
+        state = self.state()
+        if state == "running" and self.open:
+            return input_required(self.open)
+        if state == "done" and self.kind == "failing":
+            return dict(content(text("The job failed.")), isError=True)
+        if state == "done" and self.kind == "vanishing":
+            raise Refused(410, "gone", "nobody knows what became of the job")
+        return dict(content(text("The job is %s. %s" % (state, self.name))),
+                    structuredContent={"state": state})
+
+
 TOOLS = {
+    "greet": greet,
+    "test_tool_with_task": with_job,
     "test_simple_text": always(content(text("This is a simple text response for testing."))),
     "test_image_content": always(content(media("image", "image/png", png()))),
     "test_audio_content": always(content(media("audio", "audio/wav", wav()))),
@@ -334,7 +409,54 @@ class Watched:
         return cls.count(query)
 
 
-LOOKUPS = {"/words": words, "/contacts": contacts, "/resources/watched": Watched.read,
+class Pushed:
+    """Another, whose changes a stream tells at once."""
+    version, reads, opened, seen = 0, 0, 0, []
+    streams = []
+    lock = threading.Lock()
+
+    @classmethod
+    def read(cls, query):
+        with cls.lock:
+            cls.reads += 1
+        return {"contents": [{
+            "uri": "test://pushed-resource/one", "mimeType": "text/plain",
+            "text": "This is the content of the pushed resource, version %d." % cls.version}]}
+
+    @classmethod
+    def count(cls, query):
+        return {"reads": cls.reads, "version": cls.version, "streams": len(cls.streams),
+                "opened": cls.opened, "seen": cls.seen}
+
+    @classmethod
+    def say(cls, piece):
+        for stream in cls.streams:
+            stream.put(piece)
+
+    @classmethod
+    def change(cls, query):
+        with cls.lock:
+            cls.version += 1
+            cls.say(b'id: %d\nevent: changed\ndata: {"name": "%s"}\n\n' % (
+                cls.version, query.get("name", "one").encode()))
+        return cls.count(query)
+
+    @classmethod
+    def noise(cls, query):
+        with cls.lock:
+            cls.say(b"event: changed\ndata: no JSON\n\n: nothing\n\nevent: other\ndata: {}\n\n")
+        return cls.count(query)
+
+    @classmethod
+    def cut(cls, query):
+        with cls.lock:
+            cls.say(None)
+        return cls.count(query)
+
+
+LOOKUPS = {"/resources/pushed": Pushed.read, "/resources/pushed/count": Pushed.count,
+           "/resources/pushed/change": Pushed.change, "/resources/pushed/noise": Pushed.noise,
+           "/resources/pushed/cut": Pushed.cut, "/words": words, "/contacts": contacts, "/resources/watched": Watched.read,
            "/resources/watched/count": Watched.count, "/resources/watched/change": Watched.change}
 FILES = {
     "/resources/text": ("text/plain; charset=utf-8",
@@ -350,6 +472,9 @@ class Handler(BaseHTTPRequestHandler):
     disable_nagle_algorithm = True
 
     def do_GET(self):
+        self.serve(b"")
+
+    def do_DELETE(self):
         self.serve(b"")
 
     def do_POST(self):
@@ -373,10 +498,18 @@ class Handler(BaseHTTPRequestHandler):
         callables = {"tools": TOOLS, "prompts": PROMPTS}.get(kind, {})
         if name in callables:
             self.run(callables[name], Call(parse(body)))
+        elif path == "/jobs":
+            self.send_json(Job.start(parse(body)))
+        elif kind == "jobs" and name in Job.jobs:
+            job = Job.jobs[name]
+            self.send_json(job.call_off() if self.command == "DELETE" else
+                           job.show(Call(parse(body))))
         elif path in FILES:
             self.send(200, *FILES[path])
         elif path in LOOKUPS:
             self.send_json(LOOKUPS[path](dict(urllib.parse.parse_qsl(query))))
+        elif path == "/events":
+            self.send_changes()
         elif path.startswith("/resources/template/"):
             which = urllib.parse.unquote(path.rpartition("/")[2])
             self.send_json({"id": which, "is_template": True, "data": "Data for ID: " + which})
@@ -419,6 +552,31 @@ class Handler(BaseHTTPRequestHandler):
             self.wfile.write(b"0\r\n\r\n")
         except ConnectionError:
             self.close_connection = True    # the call was given up
+
+    def send_changes(self):
+        """The stream of changes, until it is cut."""
+        said = queue.SimpleQueue()
+        self.send_response(200)
+        self.send_header("Content-Type", "text/event-stream")
+        self.send_header("Connection", "close")
+        self.end_headers()
+        self.wfile.write(b"retry: 200\n\n")
+        with Pushed.lock:
+            Pushed.streams.append(said)
+            Pushed.opened += 1
+            Pushed.seen.append(self.headers.get("Last-Event-ID"))
+        piece = b""
+        try:
+            while piece is not None:
+                self.wfile.write(piece)
+                try:
+                    piece = said.get(timeout=1)
+                except queue.Empty:
+                    piece = b":\n\n"
+        except ConnectionError:
+            pass
+        with Pushed.lock:
+            Pushed.streams.remove(said)
 
     def log_message(self, *_):
         pass

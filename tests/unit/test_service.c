@@ -63,6 +63,8 @@ static const char good[] =
     "\"request\":{\"method\":\"GET\",\"url\":\"/people{?value}\"},"
     "\"response\":{\"values\":{\"each\":\"/data\",\"item\":\"/name\"}},"
     "\"success\":{\"pointer\":\"/ok\",\"equals\":true},\"error\":{\"code\":\"/code\"},\"timeout_ms\":100}},"
+    "\"push\":{\"$comment\":\"c\",\"request\":{\"method\":\"GET\",\"url\":\"/events\"},"
+    "\"silence_ms\":30000},"
     "\"resources\":["
     "{\"$comment\":\"c\",\"uri\":\"demo://logo\",\"name\":\"logo\",\"title\":\"Logo\","
     "\"description\":\"d\",\"icons\":[{\"src\":\"https://a.example/i.png\",\"mimeType\":\"image/png\","
@@ -71,6 +73,7 @@ static const char good[] =
     "\"scopes\":[\"things:read\"],\"request\":{\"method\":\"GET\",\"url\":\"/logo\"},\"response\":\"raw\","
     "\"success\":{\"pointer\":\"/ok\",\"equals\":true},\"error\":{\"code\":\"/code\"},\"timeout_ms\":100},"
     "{\"uriTemplate\":\"demo://things/{id}{?cursor,since}\",\"name\":\"thing\","
+    "\"subscribe\":{\"every_ms\":500,\"push\":{\"events\":[\"message\"],\"match\":{\"id\":\"/id\"}}},"
     "\"complete\":{\"id\":\"people\",\"since\":[\"2026-01-01T00:00:00Z\"]},"
     "\"derive\":{\"after\":{\"argument\":\"since\",\"time\":\"s\"}},"
     "\"steps\":[{\"request\":{\"method\":\"GET\",\"url\":\"/keys\"},\"response\":{\"key\":\"/key\"}}],"
@@ -174,6 +177,8 @@ static const struct mutation mutations[] = {
 	{ "/tls/verify", "false", "/tls/verify", "unknown key", YES },
 	{ "/tls/ca_file", "1", "/tls/ca_file", "must be a string", YES },
 	{ "/tls/ca_file", "\"none.pem\"", "/tls/ca_file", "none.pem: cannot be read", NO },
+	{ "/tls/ca_file", "\"none.pem\"", "/tls/ca_file",
+	    "; service.demo.ca_file = ... in the configuration names another", NO },
 	{ "/tls/ca_file", "\"demo.token\"", "/tls/ca_file", "holds no PEM certificate", NO },
 	{ "/tls/ca_file", "\".\"", "/tls/ca_file", "not a regular file", NO },
 
@@ -188,6 +193,8 @@ static const struct mutation mutations[] = {
 	{ "/auth/token", "{}", "/auth/token", "\"file\" is missing", YES },
 	{ "/auth/token/env", "\"X\"", "/auth/token/env", "unknown key", YES },
 	{ "/auth/token/file", "\"none.token\"", "/auth/token", "none.token: cannot be read", NO },
+	{ "/auth/token/file", "\"none.token\"", "/auth/token",
+	    "; service.demo.token_file = ... in the configuration names another", NO },
 	{ "/auth/token/file", "\"empty.token\"", "/auth/token", "is empty; write the secret into it", NO },
 	{ "/auth/token/file", "\"two.token\"", "/auth/token", "control character at byte 1", NO },
 	{ "/auth/token/file", "\"long.token\"", "/auth", "the credential is too long", NO },
@@ -730,6 +737,44 @@ static const struct mutation mutations[] = {
 	    "no \"outputSchema\"", YES },
 	{ T2, TOOL("", "\"response\":\"raw\",\"uri\":\"demo://x\",\"stream\":true"), T2,
 	    "\"stream\" goes with an answer in JSON", YES },
+	/* Blocks beside a result: rules that are blocks when they are drawn. */
+	{ T0 "/content", "[{\"type\":\"resource_link\",\"name\":\"/n\",\"uri\":{\"uriTemplate\":\"x://{a}{?b}\","
+	    "\"variables\":{\"a\":\"/a\",\"b\":{\"argument\":\"kind\"}}},\"icons\":{\"value\":[]},"
+	    "\"annotations\":{\"priority\":{\"value\":0.5}}}]", NULL, NULL, NO },
+	{ T0 "/content", "[{\"each\":\"/a\",\"item\":{\"each\":\"/b\",\"order\":\"/c\",\"item\":{\"type\":\"text\","
+	    "\"text\":\"\"}}},{\"type\":\"resource\",\"resource\":\"/r\",\"annotations\":\"/a\"}]", NULL, NULL, NO },
+	{ T0 "/content", "[]", T0 "/content", "must have 1 to 16 blocks", YES },
+	{ T0 "/content", "{}", T0 "/content", "must be an array", YES },
+	{ T0 "/content", "[\"/a\"]", T0 "/content/0", "must be a block of picks", YES },
+	{ T0 "/content", "[{\"each\":\"/a\",\"item\":\"/b\"}]", T0 "/content/0/item", "must be an object", YES },
+	{ T0 "/content", "[{\"each\":\"/a\",\"item\":{\"value\":1}}]", T0 "/content/0/item",
+	    "must be a block of picks", YES },
+	{ T0 "/content", "[{\"each\":\"a\",\"item\":{\"type\":\"text\",\"text\":\"\"}}]", T0 "/content/0",
+	    "is not a JSON Pointer", YES },
+	{ T0 "/content", "[{\"each\":\"/a\",\"only\":\"fields\",\"item\":{\"type\":\"text\",\"text\":\"\"}}]",
+	    T0 "/content/0/only", "unknown key", YES },
+	{ T0 "/content", "[{\"text\":\"/a\"}]", T0 "/content/0/type", "must be \"text\", \"image\"", YES },
+	{ T0 "/content", "[{\"type\":\"/a\",\"text\":\"/a\"}]", T0 "/content/0/type", "must be \"text\"", YES },
+	{ T0 "/content", "[{\"type\":{\"value\":\"text\"},\"text\":\"/a\"}]", T0 "/content/0/type",
+	    "must be \"text\"", YES },
+	{ T0 "/content", "[{\"type\":\"image\",\"data\":\"/a\"}]", T0 "/content/0", "must have \"mimeType\"", NO },
+	{ T0 "/content", "[{\"type\":\"image\",\"data\":\"/a\",\"mimeType\":{\"value\":\"png\"}}]",
+	    T0 "/content/0/mimeType", "must be a media type", NO },
+	{ T0 "/content", "[{\"type\":\"resource_link\",\"uri\":\"/a\"}]", T0 "/content/0", "must have \"name\"", NO },
+	{ T0 "/content", "[{\"type\":\"resource\",\"resource\":{\"uri\":\"/a\",\"text\":\"/t\",\"blob\":\"/b\"}}]",
+	    T0 "/content/0/resource", "must have one of \"text\" and \"blob\"", NO },
+	{ T0 "/content", "[{\"type\":\"text\",\"text\":\"/a\",\"title\":\"/b\"}]", T0 "/content/0/title",
+	    "is no member that the protocol knows here", NO },
+	{ T0 "/content", "[{\"type\":\"text\",\"text\":\"/a\",\"annotations\":{\"colour\":\"/b\"}}]",
+	    T0 "/content/0/annotations/colour", "is no member that the protocol knows here", NO },
+	{ T0 "/content", "[{\"type\":\"text\",\"text\":{\"argument\":\"nobody\"}}]", T0 "/content/0/text",
+	    "must name an argument", NO },
+	{ T0 "/content", "[{\"type\":\"text\",\"text\":{\"uriTemplate\":\"x:{a}\"}}]", T0 "/content/0/text",
+	    "\"variables\" must be an object", YES },
+	{ T1 "/content", "[{\"type\":\"text\",\"text\":\"/a\"}]", T1 "/content", "goes with a tool that reads", YES },
+	{ T2, TOOL("", "\"response\":\"mcp\",\"content\":[{\"type\":\"text\",\"text\":\"/a\"}]"), T2 "/content",
+	    "goes with a \"response\" of picks", YES },
+	{ R0 "/content", "[]", R0 "/content", "unknown key", YES },
 	{ T1 "/preview", "\"t\"", T1 "/preview", "names no tool", NO },
 	{ T0 "/stream", "1", T0 "/stream", "must be true or false", YES },
 	{ T0 "/stream", "true", NULL, NULL, NO },
@@ -753,9 +798,22 @@ static const struct mutation mutations[] = {
 	    "only reads", NO },
 	{ T1 "/follow", "{\"tool\":\"list_things\",\"arguments\":{}}", T1 "/follow",
 	    "must have a \"wait\"", NO },
+	{ T0 "/wait", "{\"argument\":\"limit\",\"of\":\"/kind\",\"final\":[\"a\"],\"cancelled\":[]}",
+	    T0 "/wait", "\"cancelled\" must list one", YES },
+	{ T0 "/wait", "{\"argument\":\"limit\",\"of\":\"/kind\",\"final\":[\"a\"],\"cancelled\":[\"b\"]}",
+	    NULL, NULL, NO },
+	{ T1 "/follow", "{\"tool\":\"list_things\",\"arguments\":{},\"required\":1}",
+	    T1 "/follow/required", "must be true or false", YES },
 	{ T1 "/follow", "{\"tool\":\"none\",\"arguments\":{}}", T1 "/follow", "names no tool", NO },
 	{ T1 "/follow", "{\"tool\":\"list_things\",\"arguments\":{\"a\":\"{no}\"}}", T1 "/follow",
 	    "members of \"response\"", NO },
+	{ T1, "{\"name\":\"m\",\"description\":\"d\",\"write\":true,\"inputSchema\":{\"type\":\"object\"},"
+	    "\"outputSchema\":{\"type\":\"object\"},\"request\":{\"method\":\"POST\",\"url\":\"/m\"},"
+	    "\"response\":\"mcp\",\"follow\":{\"tool\":\"list_things\",\"arguments\":{\"a\":\"{no}\"}}}",
+	    T1 "/follow", "members of \"outputSchema\"", NO },
+	{ T1, "{\"name\":\"m\",\"description\":\"d\",\"write\":true,\"inputSchema\":{\"type\":\"object\"},"
+	    "\"request\":{\"method\":\"POST\",\"url\":\"/m\"},\"response\":\"mcp\",\"follow\":"
+	    "{\"tool\":\"list_things\",\"arguments\":{}}}", T1 "/follow", "with an \"outputSchema\"", NO },
 	{ T1 "/follow", "{\"tool\":\"list_things\"}", T1 "/follow", "\"arguments\" is missing", YES },
 	{ T0 "/follow", "{\"tool\":\"list_things\",\"arguments\":{}}", T0 "/follow",
 	    "goes with \"write\": true", NO },
@@ -799,9 +857,29 @@ static const struct mutation mutations[] = {
 	{ C0 "/timeout_ms", "0", C0 "/timeout_ms", "must be", YES },
 	{ "/completions", "{}", R1 "/complete/id", "\"people\" is none of the file's", NO },
 
+	/* Push. */
+	{ "/push", "[]", "/push", "must be an object", YES },
+	{ "/push", "{}", "/push", "\"request\" is missing", YES },
+	{ "/push", NULL, R1 "/subscribe/push", "the service has no \"push\"", NO },
+	{ R1 "/subscribe/push", NULL, "/push", "no resource has \"push\"", NO },
+	{ "/push/colour", "1", "/push/colour", "unknown key", YES },
+	{ "/push/silence_ms", "999", "/push", "\"silence_ms\" must be 1000 to", YES },
+	{ "/push/silence_ms", NULL, NULL, NULL, NO },
+	{ "/push/request/method", "\"POST\"", "/push/request", "asked for with GET", NO },
+	{ "/push/request/url", "\"/events/{id}\"", "/push/request/url", "{id}: no argument", NO },
+	{ "/push/request/headers", "{\"last-event-id\":\"7\"}", "/push/request", "bridge's own to set", NO },
+	{ R1 "/subscribe/push", "{}", NULL, NULL, NO },
+	{ R1 "/subscribe/push/colour", "1", R1 "/subscribe/push/colour", "unknown key", YES },
+	{ R1 "/subscribe/push/events", "[]", R1 "/subscribe/push", "must list one", YES },
+	{ R1 "/subscribe/push/events", "[7]", R1 "/subscribe/push", "are types", YES },
+	{ R1 "/subscribe/push/match", "{\"thing\":\"/id\"}", R1 "/subscribe/push/match/thing",
+	    "no variable", NO },
+	{ R1 "/subscribe/push/match/id", "7", R1 "/subscribe/push/match/id", "JSON Pointer", YES },
+	{ R1 "/subscribe/push/match/id", "\"id\"", R1 "/subscribe/push/match/id", "\"id\"", YES },
+
 	/* Resources. */
 	{ "/resources", "{}", "/resources", "must be an array", YES },
-	{ "/resources", "[]", NULL, NULL, NO },
+	{ "/resources", "[]", "/push", "no resource has \"push\"", NO },
 	{ R0, "7", R0, "must be an object", YES },
 	{ R0 "/colour", "1", R0 "/colour", "unknown key", YES },
 	{ R0 "/text", "\"json\"", R0 "/text", "unknown key", YES },
