@@ -312,6 +312,8 @@
 #define LIMIT_FEED_TELL_MS	100
 #define LIMIT_FEED_SILENCE_MS	60000
 #define LIMIT_FEED_SILENT_MS	1000
+/* How often one looks while a stream is open unless the service's file says it (milliseconds). */
+#define LIMIT_FEED_LOOK_MS	300000
 /* The pause before a stream that ended is opened again, doubled each time, its bounds whatever a
  * service says, and how long one must have lasted to begin anew with the first (milliseconds). */
 #define LIMIT_FEED_AGAIN_MS	INT64_C(1000)

@@ -17,6 +17,7 @@
 #include "mcp/credential.h"
 #include "mcp/failure.h"
 #include "mcp/principal.h"
+#include "mcp/push.h"
 #include "mcp/resource.h"
 #include "mcp/result.h"
 #include "run/bridge.h"
@@ -49,6 +50,7 @@ struct watch {
 	struct fed		 fed;		/* by the service itself, where it tells */
 	uint8_t			 place[CRYPTO_DIGEST];	/* of the record */
 	struct sight		 sight;		/* as it was seen last */
+	int64_t			 look_us;	/* while the service tells: no look before */
 	bool			 known;		/* it was seen since somebody listens */
 	bool			 leased;	/* the record is ours */
 	struct event		 timer;
@@ -99,6 +101,18 @@ watch_arm(struct watch *w, int64_t ms)
 	struct timeval in = { ms / 1000, ms % 1000 * 1000 };
 
 	event_add(&w->timer, &in);
+}
+
+/* Look again in so long, or much later while the service tells of what changes. */
+static void
+watch_rest(struct watch *w, int64_t ms)
+{
+	const struct push *push = w->resource->tool.service->push;
+
+	if (feed_state(&w->fed) == FEED_OPEN && ms < push->every_ms)
+		ms = push->every_ms;
+	w->look_us = clock_mono_us() + ms * 1000;
+	watch_arm(w, ms);
 }
 
 /* A look is over. */
@@ -182,7 +196,17 @@ watch_join(struct watcher *who, struct bridge *b, const struct resource *r, cons
 			watch_destroy(w);
 			return -1;
 		}
-		watch_arm(w, watch_feed(w, p) == FEED_OPENING ? LIMIT_FEED_GRACE_MS : 0);
+		switch (watch_feed(w, p)) {
+		case FEED_OPENING:
+			watch_arm(w, LIMIT_FEED_GRACE_MS);
+			break;
+		case FEED_OPEN:
+			w->look_us = clock_mono_us() + r->tool.service->push->every_ms * 1000;
+			/* FALLTHROUGH */
+		case FEED_NONE:
+		case FEED_BROKEN:
+			watch_arm(w, 0);
+		}
 	} else if (w->known)
 		watch_arm(w, 0);	/* what is known is said to the new one, too */
 	who->watch = w;
@@ -224,6 +248,8 @@ on_fed(void *arg, enum feed_news news)
 	struct watcher *who;
 
 	if (news != FEED_ENDS) {
+		if (news == FEED_BEGINS)
+			watch_rest(w, w->resource->every_ms);
 		watch_say(w, true);
 		return;
 	}
@@ -237,12 +263,14 @@ static void
 on_time(evutil_socket_t fd, short what, void *arg)
 {
 	struct watch *w = arg;
+	int64_t left_us = w->look_us - clock_mono_us();
 
 	(void)fd;
 	(void)what;
 	/* What changes is told: what there is to say now is to whoever is new. */
-	if (feed_state(&w->fed) == FEED_OPEN) {
+	if (feed_state(&w->fed) == FEED_OPEN && left_us > 0) {
 		watch_say(w, false);
+		watch_arm(w, left_us / 1000 + 1);
 		return;
 	}
 	if (w->op != NULL || w->looking) {
@@ -255,7 +283,7 @@ on_time(evutil_socket_t fd, short what, void *arg)
 	}
 	w->op = store_get(w->bridge->store, w->place, on_record, w);
 	if (w->op == NULL)
-		watch_arm(w, w->resource->every_ms);
+		watch_rest(w, w->resource->every_ms);
 }
 
 /* Begin a look, unless another is at it: the lease is ours if the record still is as it was. */
@@ -273,7 +301,7 @@ lease(struct watch *w, bool found, int64_t now)
 	    store_add(w->bridge->store, w->place, &w->sight, sizeof w->sight,
 	    LIMIT_WATCH_KEEP_MS, on_taken, w);
 	if (w->op == NULL)
-		watch_arm(w, w->resource->every_ms);
+		watch_rest(w, w->resource->every_ms);
 }
 
 static void
@@ -301,7 +329,7 @@ on_record(void *arg, const struct store_reply *reply)
 		watch_say(w, changed);
 	next = (int64_t)be64toh(sight.seen_ms) + w->resource->every_ms - now;
 	if (next > 0)
-		watch_arm(w, next < w->resource->every_ms ? next : w->resource->every_ms);
+		watch_rest(w, next < w->resource->every_ms ? next : w->resource->every_ms);
 	else if ((int64_t)be64toh(sight.lease_ms) > now)
 		watch_arm(w, LIMIT_WATCH_AGAIN_MS);
 	else
@@ -423,7 +451,7 @@ on_seen(void *arg, const struct answer *answer, struct failure *failed)
 		    sizeof w->sight, LIMIT_WATCH_KEEP_MS, on_written, w);
 		w->leased = false;
 	}
-	watch_arm(w, next_ms);
+	watch_rest(w, next_ms);
 	if (seen)
 		watch_say(w, changed);
 }
