@@ -221,7 +221,7 @@ store_end_with(struct store_op *op, enum store_result result, const char *why)
 void
 store_wake(struct store *s, long ms)
 {
-	struct timeval in = { ms / 1000, ms % 1000 * 1000 };
+	struct timeval in = clock_timeval(ms);
 
 	event_add(s->wake, &in);
 }

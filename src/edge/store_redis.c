@@ -594,7 +594,7 @@ retry(struct redis *r, const char *complaint)
 static void
 set_timer(struct event *timer, int64_t ms)
 {
-	struct timeval in = { .tv_sec = ms / 1000, .tv_usec = ms % 1000 * 1000 };
+	struct timeval in = clock_timeval(ms);
 
 	evtimer_add(timer, &in);
 }
