@@ -2039,6 +2039,20 @@ def get_stream(a, session, caller):
 
 
 @followed()
+def keyed_listened_and_levelled(a):
+    """A session's other level is no reason to tell of its resources again."""
+    name_callers(a)
+    session = session_of(a, {}, caller="all")
+    ask_for(a, "logging/setLevel", {"level": "error"}, caller="all", session=session)
+    sock, _ = get_stream(a, session, "all")
+    ask_for(a, "resources/subscribe", {"uri": "it://x"}, caller="all", session=session)
+    read_until(sock, b"updated")
+    ask_for(a, "logging/setLevel", {"level": "debug"}, caller="all", session=session)
+    expect(told(sock, 3) == 0, "told again, though nothing has changed")
+    sock.close()
+
+
+@followed()
 def keyed_listened_until_it_expires(a):
     """A stream ends with the credentials that it was asked for with, and says why if it can."""
     until = int(time.time()) + 6
@@ -2251,6 +2265,26 @@ def keyed_pushed_cut(a):
     read_until(sock, b"resources/updated")
     sock.close()
     expect('what="broken"' in a.metrics(), "it is not counted")
+
+
+@pushed(60000)
+def keyed_pushed_and_left(a):
+    """The one for whom a stream was opened has gone when it ends; another still listens."""
+    name_callers(a)
+    pushes = Pushes(a)
+    first = open_stream(a, "subscriptions/listen", WATCHES, b"updated", era={}, caller="all")[0]
+    pushes.wait(1)
+    second = open_stream(a, "subscriptions/listen", {"notifications": {
+        "resourceSubscriptions": ["it://y"]}}, b"updated", era={}, caller="reads")[0]
+    first.close()
+    Bridge.wait_for(lambda: any(x.get("client") == "gone" for x in a.lines()), 5, "still there")
+    pushes.cut()
+    pushes.wait(2)
+    read_until(second, b"updated")
+    pushes.changed("y", 1)
+    read_until(second, b"updated")
+    expect(len(pushes.opened) == 2, "more than one stream: %s" % pushes.opened)
+    second.close()
 
 
 @pushed(60000)

@@ -58,7 +58,6 @@ struct watch {
 	bool			 looking;	/* `errand` is in use */
 	bool			 entered;	/* limit_leave() is due */
 	struct errand		 errand;
-	struct trace		 trace;
 	char			 traceparent[TRACE_HEADER];
 };
 
@@ -153,17 +152,25 @@ watch_destroy(struct watch *w)
 	free(w);
 }
 
+/* Who came last of those whom the service cannot tell apart: that one's token is the youngest. */
+static struct principal *
+last_of(void *arg)
+{
+	const struct watch *w = arg;
+
+	return (struct principal *)(uintptr_t)LIST_FIRST(&w->watchers)->principal;
+}
+
 /* Be told by the service, if it tells. What comes of that. */
 static enum feed_state
 watch_feed(struct watch *w, const struct principal *p)
 {
 	w->fed = (struct fed){
-		.resource = w->resource, .args = w->args, .told = on_fed, .arg = w,
+		.resource = w->resource, .args = w->args, .told = on_fed, .as = last_of, .arg = w,
 	};
 	/* What is not told is looked at. */
 	if (w->resource->push.is_set)
-		feed_join(&w->fed, w->bridge, (struct principal *)(uintptr_t)p,
-		    seen_by(w->resource, p));
+		feed_join(&w->fed, w->bridge, seen_by(w->resource, p));
 	return feed_state(&w->fed);
 }
 
@@ -173,6 +180,7 @@ watch_join(struct watcher *who, struct bridge *b, const struct resource *r, cons
 {
 	uint8_t place[CRYPTO_DIGEST];
 	const struct resource *same;
+	enum feed_state state;
 	struct watch *w;
 
 	if (place_of(place, r, uri, p) == -1)
@@ -196,17 +204,10 @@ watch_join(struct watcher *who, struct bridge *b, const struct resource *r, cons
 			watch_destroy(w);
 			return -1;
 		}
-		switch (watch_feed(w, p)) {
-		case FEED_OPENING:
-			watch_arm(w, LIMIT_FEED_GRACE_MS);
-			break;
-		case FEED_OPEN:
-			w->look_us = clock_mono_us() + r->tool.service->push->every_ms * 1000;
-			/* FALLTHROUGH */
-		case FEED_NONE:
-		case FEED_BROKEN:
-			watch_arm(w, 0);
-		}
+		state = watch_feed(w, p);
+		if (state == FEED_OPEN)
+			watch_rest(w, 0);	/* the next look */
+		watch_arm(w, state == FEED_OPENING ? LIMIT_FEED_GRACE_MS : 0);
 	} else if (w->known)
 		watch_arm(w, 0);	/* what is known is said to the new one, too */
 	who->watch = w;
@@ -349,28 +350,22 @@ on_taken(void *arg, const struct store_reply *reply)
 		watch_arm(w, LIMIT_WATCH_AGAIN_MS);
 }
 
-/*
- * Look, as who came last of those whom the service cannot tell apart: that one's token is the
- * youngest. Nobody has called for it, so it counts where all calls do, and in no caller's rate.
- */
+/* Look. Nobody has called for it, so it counts where all calls do, and in no caller's rate. */
 static void
 look(struct watch *w)
 {
 	struct bridge *b = w->bridge;
 	const char *limit;
-	uint8_t random[24];
+	struct trace trace;
 	struct failure f;
 	bool probes;
 
-	bridge_random(w->bridge, random, sizeof random);
-	trace_begin(&w->trace, NULL, random);
-	trace_header(&w->trace, w->traceparent);
+	bridge_trace(b, NULL, &trace, w->traceparent);
 	cJSON_Delete(w->lent);
 	w->lent = json_borrow(w->args, NULL);
 	limit = limit_enter(&b->limit, &w->resource->tool, NULL, clock_mono_us(), &probes, &f);
 	w->entered = limit == NULL;
-	w->principal = principal_hold((struct principal *)(uintptr_t)
-	    LIST_FIRST(&w->watchers)->principal);
+	w->principal = principal_hold(last_of(w));
 	w->errand = (struct errand){
 		.bridge = b, .tool = &w->resource->tool, .args = w->lent,
 		.principal = w->principal, .traceparent = w->traceparent, .repeatable = true,
