@@ -177,8 +177,6 @@ static const struct mutation mutations[] = {
 	{ "/tls/verify", "false", "/tls/verify", "unknown key", YES },
 	{ "/tls/ca_file", "1", "/tls/ca_file", "must be a string", YES },
 	{ "/tls/ca_file", "\"none.pem\"", "/tls/ca_file", "none.pem: cannot be read", NO },
-	{ "/tls/ca_file", "\"none.pem\"", "/tls/ca_file",
-	    "; service.demo.ca_file = ... in the configuration names another", NO },
 	{ "/tls/ca_file", "\"demo.token\"", "/tls/ca_file", "holds no PEM certificate", NO },
 	{ "/tls/ca_file", "\".\"", "/tls/ca_file", "not a regular file", NO },
 
@@ -193,8 +191,6 @@ static const struct mutation mutations[] = {
 	{ "/auth/token", "{}", "/auth/token", "\"file\" is missing", YES },
 	{ "/auth/token/env", "\"X\"", "/auth/token/env", "unknown key", YES },
 	{ "/auth/token/file", "\"none.token\"", "/auth/token", "none.token: cannot be read", NO },
-	{ "/auth/token/file", "\"none.token\"", "/auth/token",
-	    "; service.demo.token_file = ... in the configuration names another", NO },
 	{ "/auth/token/file", "\"empty.token\"", "/auth/token", "is empty; write the secret into it", NO },
 	{ "/auth/token/file", "\"two.token\"", "/auth/token", "control character at byte 1", NO },
 	{ "/auth/token/file", "\"long.token\"", "/auth", "the credential is too long", NO },
@@ -1228,9 +1224,9 @@ run_settings(void)
 	CHECK(service_load(&s, service_path, override, &over, why, sizeof why) == -1 &&
 	    strstr(why, "/base_url: must be an http") != NULL, "%s", why);
 	service_finish(&s);
+	over.base_url = NULL;
 	cJSON_Delete(tree);
 	/* The token may come from the configuration alone. */
-	over.base_url = NULL;
 	tree = mutate(parse(good), "/auth/token", NULL);
 	write_tree("demo.json", tree);
 	CHECK(service_load(&s, service_path, override, &over, why, sizeof why) == 0, "%s", why);
@@ -1252,6 +1248,56 @@ run_settings(void)
 	    !credential_sets(&s.credentials[0], "Authorization"), "%s", why);
 	service_finish(&s);
 	cJSON_Delete(tree);
+}
+
+/* By which key another file is named: where there is none, and the configuration named none. */
+static void
+run_absent(void)
+{
+	static const struct {
+		const char *at, *value;		/* of the good file */
+		const char *ca, *token;		/* in the configuration; NULL: nothing */
+		const char *want, *key;		/* NULL: none is named */
+	} files[] = {
+		{ "/tls/ca_file", "\"none\"", NULL, NULL, "none: cannot be read", "service.demo.ca_file" },
+		{ "/tls/ca_file", "\"ca.pem/x\"", NULL, NULL, "ca.pem/x: cannot be read",
+		    "service.demo.ca_file" },
+		{ "/tls/ca_file", "\"demo.token\"", NULL, NULL, "holds no PEM", NULL },
+		{ "/tls/ca_file", "\".\"", NULL, NULL, "not a regular file", NULL },
+		{ "/tls/ca_file", "\"none\"", "/nowhere/ca", NULL, "/nowhere/ca: cannot be read", NULL },
+		{ "/auth/token/file", "\"none\"", NULL, NULL, "none: cannot be read",
+		    "service.demo.token_file" },
+		{ "/auth/token/file", "\"demo.token/x\"", NULL, NULL, "demo.token/x: cannot be read",
+		    "service.demo.token_file" },
+		{ "/auth/token/file", "\"two.token\"", NULL, NULL, "control character", NULL },
+		{ "/auth/token/file", "\"empty.token\"", NULL, NULL, "is empty", NULL },
+		{ "/auth/token/file", "\"none\"", NULL, "/nowhere/t", "/nowhere/t: cannot be read", NULL },
+		{ "/auth", OAUTH("client_credentials", ",\"client_secret\":{\"file\":\"none\"}"), NULL, NULL,
+		    "none: cannot be read", NULL },
+	};
+	struct service_settings over = { 0 };
+	struct service s;
+	char why[1024], named[128];
+	const char *says;
+	cJSON *tree;
+	size_t i;
+
+	for (i = 0; i < sizeof files / sizeof files[0]; i++) {
+		tree = mutate(parse(good), files[i].at, files[i].value);
+		write_tree("demo.json", tree);
+		cJSON_Delete(tree);
+		over.ca_file = files[i].ca;
+		over.token_file = files[i].token;
+		why[0] = '\0';
+		CHECK(service_load(&s, service_path, override, &over, why, sizeof why) == -1 &&
+		    strstr(why, files[i].want) != NULL, "file %zu: %s", i, why);
+		service_finish(&s);
+		says = strstr(why, "; service.");
+		snprintf(named, sizeof named, "; %s = ... in the configuration names another",
+		    files[i].key == NULL ? "" : files[i].key);
+		CHECK(files[i].key == NULL ? says == NULL : says != NULL && strcmp(says, named) == 0,
+		    "file %zu: %s", i, why);
+	}
 }
 
 /* As whom calls go, and what is loaded of it. */
@@ -1568,6 +1614,7 @@ main(void)
 	}
 	run_good();
 	run_settings();
+	run_absent();
 	run_credentials();
 	run_catalog();
 	run_memory();
