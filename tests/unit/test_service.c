@@ -140,6 +140,14 @@ struct mutation {
 /* A tool that passes on, or whose answer is the content. */
 #define TOOL(properties, members) "{\"name\":\"t\",\"description\":\"d\",\"inputSchema\":" \
 	"{\"type\":\"object\",\"properties\":{" properties "}},\"request\":" GET("/x") "," members "}"
+/* A read that is waited for, and a write that it follows. */
+#define FOLLOWED(read, write, members) "[{\"name\":\"r\",\"description\":\"d\",\"inputSchema\":" \
+	"{\"type\":\"object\",\"properties\":{\"s\":{\"type\":\"integer\"}}},\"request\":" GET("/r") "," \
+	"\"response\":" read ",\"wait\":{\"argument\":\"s\",\"of\":\"/k\",\"final\":[\"a\"]}}," \
+	"{\"name\":\"w\",\"description\":\"d\",\"write\":true,\"inputSchema\":{\"type\":\"object\"," \
+	"\"properties\":{\"s\":{\"type\":\"number\"},\"id\":{\"type\":\"string\"}}}," \
+	"\"outputSchema\":{\"type\":\"object\"},\"request\":{\"method\":\"POST\",\"url\":\"/w\"}," \
+	"\"response\":" write ",\"follow\":{\"tool\":\"r\",\"arguments\":{}" members "}}]"
 #define TEXT(text) "[{\"role\":\"user\",\"content\":\"" text "\"}]"
 #define BLOCK(members) "[{\"role\":\"user\",\"content\":{" members "}}]"
 
@@ -558,8 +566,8 @@ static const struct mutation mutations[] = {
 	{ T1 "/split", SPLIT("text", "10", "words"), T1 "/split", "characters, utf16 or bytes", YES },
 	{ T1 "/split", SPLIT("body", "10", "bytes"), T1 "/split", "one of inputSchema's properties", NO },
 	{ T1 "/split", SPLIT("idempotency_key", "10", "bytes"), T1 "/split", "is the bridge's own", YES },
-	{ T0 "/split", SPLIT("kind", "10", "bytes"), T0 "/split", "goes with \"write\": true", NO },
-	{ T2 "/split", SPLIT("a", "10", "bytes"), T2 "/split", "goes with \"write\": true", NO },
+	{ T0 "/split", SPLIT("kind", "10", "bytes"), T0 "/split", "goes with \"write\": true", YES },
+	{ T2 "/split", SPLIT("a", "10", "bytes"), T2 "/split", "goes with \"write\": true", YES },
 
 	/* The response. */
 	/* Steps. */
@@ -612,7 +620,7 @@ static const struct mutation mutations[] = {
 	{ "/origins", "[\"https://files.example/\"]", "/origins", "no path", YES },
 	{ "/origins", "[\"https://a@files.example\"]", "/origins", "no path", YES },
 	{ "/origins", "[\"ftp://files.example\"]", "/origins", "must be http or https", YES },
-	{ "/origins", "[]", "/origins", "must list one", NO },
+	{ "/origins", "[]", "/origins", "must list one", YES },
 	{ "/tools", "[{\"name\":\"p\",\"description\":\"d\",\"inputSchema\":{\"type\":\"object\"},\"request\":"
 	    GET("/a") ",\"response\":{\"confirm_token\":\"/a\"}},{\"name\":\"w\",\"description\":\"d\","
 	    "\"write\":true,\"preview\":\"p\",\"inputSchema\":{\"type\":\"object\"},\"request\":{\"method\":"
@@ -791,7 +799,11 @@ static const struct mutation mutations[] = {
 	{ T0 "/wait", "{\"argument\":\"limit\",\"of\":7,\"final\":[\"a\"]}", T0 "/wait", "\"of\"", YES },
 	{ T0 "/wait", "{\"argument\":\"limit\",\"final\":[\"a\"]}", T0 "/wait", "\"of\" is missing", YES },
 	{ T1 "/wait", "{\"argument\":\"text\",\"of\":\"/id\",\"final\":[\"a\"]}", T1 "/wait",
-	    "only reads", NO },
+	    "only reads", YES },
+	{ T2, TOOL("\"s\":{\"type\":\"integer\"}", "\"response\":\"raw\",\"uri\":\"demo://x\",\"wait\":"
+	    "{\"argument\":\"s\",\"of\":\"/kind\",\"final\":[\"a\"]}"), T2 "/wait", "only reads", YES },
+	{ T2, TOOL("\"s\":{\"type\":\"integer\"}", "\"response\":\"mcp\",\"wait\":"
+	    "{\"argument\":\"s\",\"of\":\"/kind\",\"final\":[\"a\"]}"), NULL, NULL, NO },
 	{ T1 "/follow", "{\"tool\":\"list_things\",\"arguments\":{}}", T1 "/follow",
 	    "must have a \"wait\"", NO },
 	{ T0 "/wait", "{\"argument\":\"limit\",\"of\":\"/kind\",\"final\":[\"a\"],\"cancelled\":[]}",
@@ -809,10 +821,27 @@ static const struct mutation mutations[] = {
 	    T1 "/follow", "members of \"outputSchema\"", NO },
 	{ T1, "{\"name\":\"m\",\"description\":\"d\",\"write\":true,\"inputSchema\":{\"type\":\"object\"},"
 	    "\"request\":{\"method\":\"POST\",\"url\":\"/m\"},\"response\":\"mcp\",\"follow\":"
-	    "{\"tool\":\"list_things\",\"arguments\":{}}}", T1 "/follow", "with an \"outputSchema\"", NO },
+	    "{\"tool\":\"list_things\",\"arguments\":{}}}", T1 "/follow", "with an \"outputSchema\"", YES },
 	{ T1 "/follow", "{\"tool\":\"list_things\"}", T1 "/follow", "\"arguments\" is missing", YES },
 	{ T0 "/follow", "{\"tool\":\"list_things\",\"arguments\":{}}", T0 "/follow",
-	    "goes with \"write\": true", NO },
+	    "goes with \"write\": true", YES },
+	{ T2 "/follow", "{\"tool\":\"list_things\",\"arguments\":{}}", T2 "/follow",
+	    "goes with \"write\": true", YES },
+	{ T1, TOOL("", "\"write\":true,\"response\":\"raw\",\"uri\":\"demo://x\",\"follow\":"
+	    "{\"tool\":\"list_things\",\"arguments\":{}}"), T1 "/follow", "a \"response\" of picks", YES },
+	{ "/tools", FOLLOWED("{}", "{\"id\":\"/id\"}", ",\"argument\":\"s\""), NULL, NULL, NO },
+	{ "/tools", FOLLOWED("\"mcp\"", "\"mcp\"", ""), NULL, NULL, NO },
+	{ "/tools", FOLLOWED("{}", "\"mcp\"", ",\"argument\":\"s\""), "/tools/1/follow",
+	    "tools whose \"response\" is of picks", YES },
+	{ "/tools", FOLLOWED("\"mcp\"", "{\"id\":\"/id\"}", ",\"argument\":\"s\""), "/tools/1/follow",
+	    "tools whose \"response\" is of picks", NO },
+	{ "/tools", FOLLOWED("{}", "{\"id\":\"/id\"}", ",\"argument\":\"id\""), "/tools/1/follow",
+	    "\"argument\" must be one", NO },
+
+	/* What else goes with a write. */
+	{ T0 "/policy", "\"deny\"", NULL, NULL, NO },
+	{ T0 "/policy", "\"confirm\"", T0, "go with \"write\": true", YES },
+	{ T0 "/preview", "{\"k\":{\"argument\":\"kind\"}}", T0, "go with \"write\": true", YES },
 
 	/* Icons. */
 	{ T0 "/icons", "[]", NULL, NULL, NO },
@@ -863,7 +892,7 @@ static const struct mutation mutations[] = {
 	{ "/push/silence_ms", NULL, NULL, NULL, NO },
 	{ "/push/every_ms", "999", "/push", "\"every_ms\" must be 1000 to", YES },
 	{ "/push/every_ms", "3600000", NULL, NULL, NO },
-	{ "/push/request/method", "\"POST\"", "/push/request", "asked for with GET", NO },
+	{ "/push/request/method", "\"POST\"", "/push/request", "asked for with GET", YES },
 	{ "/push/request/url", "\"/events/{id}\"", "/push/request/url", "{id}: no argument", NO },
 	{ "/push/request/headers", "{\"last-event-id\":\"7\"}", "/push/request", "bridge's own to set", NO },
 	{ R1 "/subscribe/push", "{}", NULL, NULL, NO },
