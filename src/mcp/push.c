@@ -104,7 +104,8 @@ load_match(struct push_rule *r, const struct urimatch *uri, const cJSON *spec, c
 	char at[2 * SPEC_PLACE];
 
 	r->match = json_get(spec, "match");
-	r->reads = r->match != NULL && r->match->child != NULL;
+	if (r->match != NULL && r->match->child == NULL)
+		r->match = NULL;
 	cJSON_ArrayForEach(one, r->match) {
 		snprintf(at, sizeof at, "%s/match/%.128s", place, one->string);
 		if (!urimatch_has(uri, one->string))

@@ -17,6 +17,8 @@
 #include "check.h"
 #include "jose.h"
 #include "mcp/credential.h"
+#include "mcp/push.h"
+#include "mcp/resource.h"
 #include "mcp/service.h"
 #include "wire/json.h"
 #include "wire/pointer.h"
@@ -1223,6 +1225,39 @@ run_good(void)
 	service_finish(&s);
 }
 
+/* What of a stream of events is about a resource: without "match" all, whatever its data is. */
+static void
+run_push(void)
+{
+	static const struct {
+		const char *match, *data;	/* NULL: there is none; that is no JSON */
+		bool fits;
+	} events[] = {
+		{ "{\"id\":\"/id\"}", "{\"id\":\"a\"}", true }, { "{\"id\":\"/id\"}", "{\"id\":\"b\"}", false },
+		{ "{\"id\":\"/id\"}", "{\"id\":[\"b\",\"a\"]}", true }, { "{\"id\":\"/id\"}", "{}", false },
+		{ "{\"id\":\"/id\"}", NULL, false }, { "{\"since\":\"/at\"}", "{}", true },
+		{ "{}", "{\"id\":\"b\"}", true }, { "{}", NULL, true },
+		{ NULL, "{\"id\":\"b\"}", true }, { NULL, NULL, true },
+	};
+	cJSON *args = parse("{\"id\":\"a\"}"), *tree, *data;
+	char why[1024] = "";
+	struct service s;
+	size_t i;
+
+	for (i = 0; i < sizeof events / sizeof events[0]; i++) {
+		tree = mutate(parse(good), R1 "/subscribe/push/match", events[i].match);
+		write_tree("demo.json", tree);
+		cJSON_Delete(tree);
+		data = events[i].data == NULL ? NULL : parse(events[i].data);
+		CHECK(service_load(&s, service_path, NULL, NULL, why, sizeof why) == 0, "%s", why);
+		CHECK(s.nresources == 2 && push_fits(&s.resources[1].push, data, args) == events[i].fits,
+		    "event %zu", i);
+		service_finish(&s);
+		cJSON_Delete(data);
+	}
+	cJSON_Delete(args);
+}
+
 /* What the configuration says stands above the file. */
 static void
 override(void *arg, const char *name, struct service_settings *out)
@@ -1642,6 +1677,7 @@ main(void)
 		run_imported(schema, from);
 	}
 	run_good();
+	run_push();
 	run_settings();
 	run_absent();
 	run_credentials();
