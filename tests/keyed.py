@@ -1970,8 +1970,12 @@ def keyed_listened_until_it_expires(a):
 
 @followed("max_streams = 2", workers=1)
 def keyed_streams_of_a_caller(a):
-    """One caller has so many streams open and no more; another has its own."""
-    name_callers(a)
+    """One caller has so many streams open and no more; another has its own. Whom nobody knows is
+    not one."""
+    for sock in [open_stream(a, "subscriptions/listen", WATCHES, b"acknowledged", era={})[0]
+                 for _ in range(3)]:
+        sock.close()
+    name_callers(a)     # which starts again
     session = session_of(a, {}, caller="all")
     mine = [open_stream(a, "subscriptions/listen", WATCHES, b"acknowledged", era={},
                         caller="all")[0], get_stream(a, session, "all")[0]]
@@ -1981,9 +1985,14 @@ def keyed_streams_of_a_caller(a):
     expect('limited_total{limit="streams"} 1' in a.metrics(), "it is not counted")
     other, _ = open_stream(a, "subscriptions/listen", WATCHES, b"acknowledged", era={},
                            caller="reads")
-    other.close()
-    mine.pop().close()
-    Bridge.wait_for(lambda: any(x.get("client") == "gone" for x in a.lines()), 5, "it is not over")
+
+    def gone():
+        return sum(x.get("client") == "gone" for x in a.lines())
+
+    for sock in (other, mine.pop()):
+        before = gone()
+        sock.close()
+        Bridge.wait_for(lambda n=before: gone() > n, 5, "it is not over")
     again, _ = open_stream(a, "subscriptions/listen", WATCHES, b"acknowledged", era={},
                            caller="all")
     for sock in (again, *mine):

@@ -215,20 +215,30 @@ on_listened(void *arg, enum listen_end why)
 	req_run(r);
 }
 
+/* Whether a caller has all the streams that one may have. Whom nobody knows may be many. */
+static bool
+has_its_streams(const struct req *r)
+{
+	const char *name = r->auth.principal->name;
+	int64_t most = r->bridge->settings->max_streams;
+
+	return most > 0 && strcmp(name, MCP_ANONYMOUS) != 0 &&
+	    listen_count(r->bridge, name) >= (size_t)most;
+}
+
 /* A stream that tells of changes, until the client, its credentials or this process go. */
 static enum req_move
 req_listen(struct req *r)
 {
 	struct bridge *b = r->bridge;
-	int64_t most = b->settings->max_streams;
 
-	if (most > 0 && listen_count(b, r->auth.principal->name) >= (size_t)most) {
+	if (has_its_streams(r)) {
 		metrics_limited(b->metrics, "streams");
 		/* By then a client that has gone without a word has been noticed. */
 		buf_printf(&r->reply.headers, "Retry-After: %d\r\n", LIMIT_STREAM_PULSE_S);
 		mcp_reply_error(&r->reply, 429, r->message.rpc.id, JSONRPC_INVALID_REQUEST, NULL,
 		    "You have as many streams as one caller may (max_streams, %" PRId64 "); close "
-		    "one, or listen to more resources with one", most);
+		    "one, or listen to more resources with one", b->settings->max_streams);
 		return NEXT;
 	}
 	/* Half of what a worker holds is for those who ask and go. */
