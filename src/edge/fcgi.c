@@ -644,7 +644,7 @@ frame(struct buf *out, unsigned type, uint16_t id, const char *data, size_t len)
 	} while (len > 0);
 }
 
-/* Let go of what was written of a stream that is never written to its end: half at least, or not. */
+/* Let go of what was written of a stream that never ends: half at least, or nothing. */
 static void
 conn_shift(struct conn *c)
 {

@@ -28,6 +28,7 @@
 #include "mcp/confirm.h"
 #include "mcp/mcp.h"
 #include "mcp/paging.h"
+#include "mcp/policy.h"
 #include "mcp/record.h"
 #include "mcp/result.h"
 #include "mcp/split.h"
