@@ -102,8 +102,8 @@ mcp_reply_lacks(struct mcp_reply *r, const struct mcp_message *m, unsigned lacks
 	capability_print(&data, lacks);
 	buf_putc(&data, '}');
 	mcp_reply_error(r, m->era == MCP_MODERN ? 400 : 200, m->rpc.id, MCP_LACKS_CAPABILITY,
-	    data.failed ? NULL : buf_str(&data), "Missing required client capability: it "
-	    "takes what this client does not declare");
+	    data.failed ? NULL : buf_str(&data), "Missing required client capability: the "
+	    "call takes requiredCapabilities, and the client does not declare them");
 	buf_finish(&data);
 }
 
