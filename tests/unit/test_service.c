@@ -174,6 +174,8 @@ static const struct mutation mutations[] = {
 	{ "/tls/verify", "false", "/tls/verify", "unknown key", YES },
 	{ "/tls/ca_file", "1", "/tls/ca_file", "must be a string", YES },
 	{ "/tls/ca_file", "\"none.pem\"", "/tls/ca_file", "none.pem: cannot be read", NO },
+	{ "/tls/ca_file", "\"none.pem\"", "/tls/ca_file",
+	    "; service.demo.ca_file = ... in the configuration names another", NO },
 	{ "/tls/ca_file", "\"demo.token\"", "/tls/ca_file", "holds no PEM certificate", NO },
 	{ "/tls/ca_file", "\".\"", "/tls/ca_file", "not a regular file", NO },
 
@@ -188,6 +190,8 @@ static const struct mutation mutations[] = {
 	{ "/auth/token", "{}", "/auth/token", "\"file\" is missing", YES },
 	{ "/auth/token/env", "\"X\"", "/auth/token/env", "unknown key", YES },
 	{ "/auth/token/file", "\"none.token\"", "/auth/token", "none.token: cannot be read", NO },
+	{ "/auth/token/file", "\"none.token\"", "/auth/token",
+	    "; service.demo.token_file = ... in the configuration names another", NO },
 	{ "/auth/token/file", "\"empty.token\"", "/auth/token", "is empty; write the secret into it", NO },
 	{ "/auth/token/file", "\"two.token\"", "/auth/token", "control character at byte 1", NO },
 	{ "/auth/token/file", "\"long.token\"", "/auth", "the credential is too long", NO },
