@@ -1866,7 +1866,8 @@ def keyed_task_asks(a):
     expect(about(a, "get", task, era)["status"] == "working", "it goes on")
     got = about(a, "get", task, era)
     expect(got["status"] == "completed" and got["result"]["content"][0]["text"] == "done" and
-           got["result"]["structuredContent"] == {"state": "done"}, "done: %s" % got)
+           got["result"]["structuredContent"] == {"state": "done"} and
+           got["result"]["resultType"] == "complete", "done: %s" % got)
     expect(about(a, "get", task)["code"] == -32021, "who shows no form is asked nothing")
     got = about(a, "get", task)
     expect(got["status"] == "completed" and got["result"]["isError"], "an error: %s" % got)

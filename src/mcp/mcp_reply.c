@@ -290,7 +290,7 @@ put_looked(struct mcp_reply *r, const struct mcp_message *m, const char *text)
 	put_found(r, m, cancelled ? "cancelled" : done ? "completed" : "working");
 	if (!done || cancelled)
 		return;
-	buf_puts(&r->body, "\"result\":{");
+	buf_puts(&r->body, "\"result\":{\"resultType\":\"complete\",");
 	put_tool(r, m, text, false);
 	buf_truncate(&r->body, r->body.len - 1);
 	buf_puts(&r->body, "},");

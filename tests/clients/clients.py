@@ -3,7 +3,7 @@
 
 usage: python clients.py [--server lighttpd|nginx|stdio|all] [CLIENT...]
 
-Clients: sdk-v1, sdk-v2, python, inspector, mirror, whole, whole-python and page.
+Clients: sdk-v1, sdk-v2, python, inspector, mirror, whole, whole-python, tasks and page.
 
 Starts scripts/run with a small result budget (so that lists are truncated), seeds the
 messaging service through its API, and runs each client in each of its modes as a process of
@@ -34,10 +34,11 @@ CLIENTS = {
     "mirror": ([NODE, "mirror.mjs"], ["auto", "pinned"]),
     "whole": ([NODE, "whole.mjs"], ["v1", "default", "auto", "pinned"]),
     "whole-python": ([PYTHON, "whole.py"], ["legacy", "auto"]),
+    "tasks": ([NODE, "tasks.mjs"], [""]),
     "page": ([PYTHON, "page.py"], [""]),
 }
 # Those that need tests/conformance/fixtures.json besides.
-FIXTURES = ["mirror", "whole", "whole-python", "page"]
+FIXTURES = ["mirror", "whole", "whole-python", "tasks", "page"]
 # Those that start the bridge themselves: ums-mcp stdio.
 STDIO = ["sdk-v1", "sdk-v2", "python"]
 
