@@ -8,6 +8,7 @@
 #include "base/limits.h"
 #include "mcp/capability.h"
 #include "mcp/completion.h"
+#include "mcp/failure.h"
 #include "mcp/mcp.h"
 #include "mcp/mcp_method.h"
 #include "mcp/pick.h"
@@ -220,9 +221,66 @@ put_text(struct buf *out, const struct tool *t, const char *json)
 	buf_finish(&table);
 }
 
-/* A tool's result: `text` is its JSON, good or (is_error) a failure's. */
+/* A link as a text that says the same. NULL: there is no memory. */
+static cJSON *
+text_of_link(const cJSON *link)
+{
+	const cJSON *annotations = json_get(link, "annotations");
+	cJSON *block = cJSON_CreateObject();
+	struct buf text;
+	int result;
+
+	buf_init(&text, LIMIT_SERVICE_FILE);
+	buf_printf(&text, "%s: %s", json_str(link, "name"), json_str(link, "uri"));
+	result = text.failed ? -1 : 0;
+	if (result == 0)
+		result = json_put(block, "type", cJSON_CreateString("text"));
+	if (result == 0)
+		result = json_put(block, "text", cJSON_CreateString(buf_str(&text)));
+	if (result == 0 && annotations != NULL)
+		result = json_put(block, "annotations", cJSON_Duplicate(annotations, 1));
+	buf_finish(&text);
+	if (result == 0)
+		return block;
+	cJSON_Delete(block);
+	return NULL;
+}
+
+/* Further blocks: links are of 2025-06-18, a client of before gets texts for them. */
 static void
-put_tool(struct mcp_reply *r, const struct mcp_message *m, const char *text, bool is_error)
+put_blocks(struct buf *out, const struct mcp_message *m, const char *blocks)
+{
+	bool knows = !m->in_session ||
+	    (int)m->session.version != mcp_legacy_find(MCP_OLDEST_VERSION);
+	struct json_fault fault;
+	const cJSON *block;
+	cJSON *list, *text;
+	struct buf whole;
+
+	if (knows || *blocks == '\0') {
+		buf_puts(out, blocks);
+		return;
+	}
+	buf_init(&whole, strlen(blocks) + 1);
+	buf_printf(&whole, "[%s]", blocks + 1);
+	list = json_parse(buf_str(&whole), whole.len, &fault);
+	cJSON_ArrayForEach(block, list) {
+		text = strcmp(json_str(block, "type"), "resource_link") == 0 ?
+		    text_of_link(block) : NULL;
+		buf_putc(out, ',');
+		json_print(out, text != NULL ? text : block);
+		cJSON_Delete(text);
+	}
+	if (list == NULL)
+		out->failed = true;
+	cJSON_Delete(list);
+	buf_finish(&whole);
+}
+
+/* A tool's result: `text` is its JSON, good and with its blocks or (is_error) a failure's. */
+static void
+put_tool(struct mcp_reply *r, const struct mcp_message *m, const char *text, const char *blocks,
+    bool is_error)
 {
 	if (!is_error && m->tool->form == TOOL_MCP) {
 		put_members(&r->body, text);
@@ -241,7 +299,9 @@ put_tool(struct mcp_reply *r, const struct mcp_message *m, const char *text, boo
 		return;
 	}
 	put_text(&r->body, m->tool, text);
-	buf_puts(&r->body, "}],\"structuredContent\":");
+	buf_putc(&r->body, '}');
+	put_blocks(&r->body, m, blocks);
+	buf_puts(&r->body, "],\"structuredContent\":");
 	buf_puts(&r->body, text);
 	buf_putc(&r->body, ',');
 }
@@ -276,7 +336,7 @@ is_looked_at(const struct mcp_message *m)
 
 /* Done is a task that has nothing more to come; its result is the look's. */
 static void
-put_looked(struct mcp_reply *r, const struct mcp_message *m, const char *text)
+put_looked(struct mcp_reply *r, const struct mcp_message *m, const char *text, const char *blocks)
 {
 	struct wait_progress p;
 	bool done, cancelled;
@@ -291,7 +351,7 @@ put_looked(struct mcp_reply *r, const struct mcp_message *m, const char *text)
 	if (!done || cancelled)
 		return;
 	buf_puts(&r->body, "\"result\":{\"resultType\":\"complete\",");
-	put_tool(r, m, text, false);
+	put_tool(r, m, text, blocks, false);
 	buf_truncate(&r->body, r->body.len - 1);
 	buf_puts(&r->body, "},");
 }
@@ -358,15 +418,16 @@ close_result(struct mcp_reply *r, const struct mcp_message *m, bool is_error)
 }
 
 void
-mcp_reply_result(struct mcp_reply *r, const struct mcp_message *m, const char *text)
+mcp_reply_result(struct mcp_reply *r, const struct mcp_message *m, const char *text,
+    const char *blocks)
 {
 	/* The text once as it is, once quoted, and what is around them. */
-	buf_room(&r->body, strlen(text) * 5 / 2 + 512);
+	buf_room(&r->body, strlen(text) * 5 / 2 + strlen(blocks) + 512);
 	mcp_result_open(r, m);
 	if (*text == '\0')
 		r->body.failed = true;	/* no JSON: there was no memory for it */
 	else if (m->task.tool != NULL)
-		put_looked(r, m, text);
+		put_looked(r, m, text, blocks);
 	else if (m->prompt != NULL)
 		put_prompt(r, m, text);
 	else if (m->resource != NULL)
@@ -374,7 +435,7 @@ mcp_reply_result(struct mcp_reply *r, const struct mcp_message *m, const char *t
 	else if (m->value != NULL)
 		put_completion(r, m, text);
 	else
-		put_tool(r, m, text, false);
+		put_tool(r, m, text, blocks, false);
 	close_result(r, m, false);
 }
 
@@ -456,10 +517,23 @@ mcp_reply_failure(struct mcp_reply *r, const struct mcp_message *m, const char *
 	}
 	buf_room(&r->body, strlen(text) * 3 / 2 + 512);
 	mcp_result_open(r, m);
-	put_tool(r, m, text, true);
+	put_tool(r, m, text, "", true);
 	if (*text == '\0')
 		r->body.failed = true;
 	close_result(r, m, true);
+}
+
+enum mcp_verdict
+mcp_fail(struct mcp_reply *r, const struct mcp_message *m, struct failure *f)
+{
+	struct buf text;
+
+	buf_init(&text, LIMIT_SERVICE_FILE);
+	failure_print(&text, f);
+	mcp_reply_failure(r, m, text.failed ? "" : buf_str(&text), f->code);
+	buf_finish(&text);
+	failure_finish(f);
+	return MCP_ANSWERED;
 }
 
 void

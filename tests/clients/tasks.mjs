@@ -5,56 +5,64 @@
  * takes no task itself, so requests go out beside it; every answer is held to the extension's
  * schemas by the session.
  *
- * usage: node tasks.mjs URL VARIABLES.json
+ * usage: node tasks.mjs ADDRESS VARIABLES.json MODE    (see sdk.mjs)
  */
-import { createRequire } from 'node:module';
+import { spawn } from 'node:child_process';
 import { readFileSync } from 'node:fs';
+import { createInterface } from 'node:readline';
 import { pathToFileURL } from 'node:url';
-import { Checks, same } from './calls.mjs';
+import { Checks, same } from './checks.mjs';
+import { MODES, connect } from './sdk.mjs';
 
-const VERSION = '2026-07-28';
-const TASKS = 'io.modelcontextprotocol/tasks';
-
-const [url, variables] = process.argv.slice(2);
+const [address, variables, mode] = process.argv.slice(2);
 const { tomorrow } = JSON.parse(readFileSync(variables));
-const { resolve } = createRequire(`${process.env.NPM_FOLDER}/package.json`);
-const { Client, StreamableHTTPClientTransport } =
-  await import(pathToFileURL(resolve('@modelcontextprotocol/client')));
 /* It is for import alone, so that require cannot find it. */
 const { createTaskSessionFromClient, resultFromTaskOutcome } = await import(pathToFileURL(
   `${process.env.NPM_FOLDER}/node_modules/@modelcontextprotocol/ext-tasks/dist/client/index.js`));
 
 const framing = {
-  protocolVersion: VERSION,
+  protocolVersion: MODES[mode].version,
   clientInfo: { name: 'ums-mcp-test', version: '1' },
-  clientCapabilities: { elicitation: { form: {} }, extensions: { [TASKS]: {} } },
+  clientCapabilities: { elicitation: { form: {} }, extensions: { 'io.modelcontextprotocol/tasks': {} } },
 };
 
-let ids = 0;
-async function dispatch(request, options) {
+/* The answer to a request that goes out by itself. */
+async function post(request, signal) {
   const name = request.params?.taskId ?? request.params?.name;
-  const response = await fetch(url, {
+  const response = await fetch(address, {
     method: 'POST',
-    signal: options?.signal,
+    signal,
     headers: {
       'Content-Type': 'application/json',
       Accept: 'application/json, text/event-stream',
-      'MCP-Protocol-Version': VERSION,
+      'MCP-Protocol-Version': framing.protocolVersion,
       'Mcp-Method': request.method,
       ...(name === undefined ? {} : { 'Mcp-Name': name }),
     },
-    body: JSON.stringify({ ...request, jsonrpc: '2.0', id: `t${ids++}` }),
+    body: JSON.stringify(request),
   });
-  const answer = await response.json();
+  return response.json();
+}
+
+/* Over stdio a process beside the SDK's: which one is asked about a task makes no difference. */
+async function write(request) {
+  const [command, ...args] = JSON.parse(address.slice(6));
+  const child = spawn(command, args, { stdio: ['pipe', 'pipe', 'inherit'] });
+  child.stdin.end(`${JSON.stringify(request)}\n`);
+  for await (const line of createInterface({ input: child.stdout })) return JSON.parse(line);
+  throw new Error('there is no answer');
+}
+
+const http = !address.startsWith('stdio:');
+let ids = 0;
+async function dispatch(request, options) {
+  const whole = { ...request, jsonrpc: '2.0', id: `t${ids++}` };
+  const answer = await (http ? post(whole, options?.signal) : write(whole));
   return answer.error === undefined ?
     { kind: 'result', result: answer.result } : { kind: 'error', error: answer.error };
 }
 
-const client = new Client(framing.clientInfo, {
-  capabilities: framing.clientCapabilities,
-  versionNegotiation: { mode: { pin: VERSION } },
-});
-await client.connect(new StreamableHTTPClientTransport(new URL(url)));
+const client = await connect(address, mode, { capabilities: framing.clientCapabilities });
 
 let asked = [];
 const session = createTaskSessionFromClient(client, {
