@@ -351,7 +351,7 @@ mcp_target_task(const struct mcp *mcp, struct mcp_message *m, const struct http_
 	m->task_id = strdup(id);
 	if (asked != NULL && check_scopes(m, asked, r) == MCP_FORBIDDEN)
 		return MCP_FORBIDDEN;
-	/* How it is nobody can tell; what cannot be called off is acknowledged, and goes on. */
+	/* How it is nobody can tell. What cannot be called off is acknowledged, and goes on. */
 	if (asked == rule->look && asked->off != NULL)
 		return mcp_refuse_params(r, m, "the task cannot be looked at, since %s is off: "
 		    "%s; ask the operator", asked->name, asked->off);
