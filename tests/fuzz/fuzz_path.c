@@ -1257,6 +1257,7 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t len)
 	free(first_token);
 	free(last_cursor);
 	last_token = first_token = last_cursor = NULL;
+	memo_destroy(bridge.memos);
 	return 0;
 }
 
