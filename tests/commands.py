@@ -968,6 +968,11 @@ def command_stdio_confirm(desk):
     session.end()
 
 
+def command_wrong(desk):
+    done = desk.run("sendd")
+    expect(done.code == 100 and 'no command "sendd"' in done.err, "%s" % done)
+
+
 def command_stdio_wrong(desk):
     for words in (["-x"], ["more"], ["-c"]):
         done = desk.run("stdio", *words)

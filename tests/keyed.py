@@ -1492,7 +1492,19 @@ FOLLOWED = {
          "inputSchema": {"type": "object", "required": ["id"], "properties": {
              "id": {"type": "string"}, "wait_s": {"type": "integer"}}},
          "request": {"method": "GET", "url": "/it/{id}"}, "response": {"state": "/status"},
-         "wait": {"argument": "wait_s", "of": "/state", "final": ["done"], "every_ms": 100}},
+         "wait": {"argument": "wait_s", "of": "/state", "final": ["done"],
+                  "cancelled": ["back"], "every_ms": 100}},
+        {"name": "send_asking", "description": "Send what may need an answer.", "write": True,
+         "inputSchema": {"type": "object"}, "outputSchema": {"type": "object", "properties": {
+             "id": {"type": "string"}}, "required": ["id"]},
+         "request": {"method": "POST", "url": "/asking"}, "response": "mcp",
+         "follow": {"tool": "look_asking", "arguments": {"id": "{id}"}, "required": True}},
+        {"name": "look_asking", "description": "Look, and ask.", "write": False,
+         "inputSchema": {"type": "object", "required": ["id"], "properties": {
+             "id": {"type": "string"}, "wait_s": {"type": "integer"}}},
+         "request": {"method": "POST", "url": "/asking/{id}",
+                     "body": {"said": "{input_responses}"}},
+         "response": "mcp", "wait": {"argument": "wait_s", "of": "/state", "final": ["done"]}},
         {"name": "say_it", "description": "Say.", "stream": True,
          "inputSchema": {"type": "object", "properties": {}},
          "request": {"method": "GET", "url": "/say"}, "response": {"state": "/status"}},
@@ -1786,6 +1798,90 @@ def keyed_followed_scopes(a):
            "it was taken back: %d %s" % (status, text))
 
 
+def about(a, method, task, era=None, **more):
+    """The result or the error of a request about a task."""
+    said = json.loads(ask_for(a, "tasks/" + method, dict(more, taskId=task),
+                              era=era or TASKS)[2])
+    return said.get("result", said.get("error"))
+
+
+def task_of(a, tool, era=None, **arguments):
+    result = json.loads(ask_for(a, "tools/call", {"name": tool, "arguments": arguments},
+                                era=era or TASKS)[2])["result"]
+    expect(result["resultType"] == "task", "no task: %s" % result)
+    return result["taskId"]
+
+
+@followed()
+def keyed_task_ends(a):
+    """A task that was called off is cancelled; of what is gone nothing more can be heard."""
+    a.plan = [{"body": {"id": "i"}}, {"body": {"status": "on"}}, {"body": {"status": "back"}},
+              {"status": 404, "body": {"error": {"code": "not_yet"}}},
+              {"status": 410, "body": {"error": {"code": "lost"}}}]
+    task = task_of(a, "send_it", text="x")
+    got = about(a, "get", task)
+    expect(got["status"] == "cancelled" and "result" not in got, "called off: %s" % got)
+    expect("code" in about(a, "get", task), "what may be seen later has not failed")
+    got = about(a, "get", task)
+    expect(got["status"] == "failed" and got["error"]["code"] == -32603 and
+           got["error"]["data"]["code"] == "lost" and "result" not in got, "gone: %s" % got)
+    expect(got["resultType"] == "complete" and got["statusMessage"], "gone: %s" % got)
+
+
+def question(name):
+    return {"method": "elicitation/create", "params": {"message": name, "requestedSchema": {
+        "type": "object", "properties": {name: {"type": "string"}}}}}
+
+
+@followed()
+def keyed_task_asks(a):
+    """What a service asks while it works is asked of who asks how far it is."""
+    def asks(*names):
+        return {"body": {"resultType": "input_required", "requestState": "s",
+                         "inputRequests": {name: question(name) for name in names}}}
+
+    def seen(state, **more):
+        return {"body": dict(more, content=[{"type": "text", "text": state}],
+                             structuredContent={"state": state})}
+
+    era = dict(TASKS, **FORM)
+    status, _, text = ask_for(a, "tools/call", {"name": "send_asking", "arguments": {}}, era=FORM)
+    expect(status == 400 and "-32021" in text and not a.sent, "%d %s" % (status, text))
+    text = ask_for(a, "tools/call", {"name": "send_asking", "arguments": {}})[2]
+    expect("-32021" in text and not a.sent, "legacy: %s" % text)
+    a.plan = [{"body": {"content": [], "structuredContent": {"id": "i"}}}, asks("a", "b"),
+              asks("a", "b"), asks("b"), asks("b"), seen("on"), seen("on"), seen("done"),
+              asks("c"), seen("sorry", isError=True)]
+    bodies = []
+    a.bridge.stub.handler = lambda r: bodies.append(r["body"]) or a.upstream(r)
+    task = task_of(a, "send_asking", era)
+    got = about(a, "get", task, era)
+    expect(got["status"] == "input_required" and sorted(got["inputRequests"]) == ["a", "b"] and
+           "requestState" not in got and got["resultType"] == "complete", "asked: %s" % got)
+    answer = {"action": "accept", "content": {"a": "yes"}}
+    got = about(a, "update", task, era, inputResponses={"a": answer})
+    expect(got["resultType"] == "complete" and set(got) == {"resultType", "_meta"}, got)
+    expect(json.loads(bodies[-1]) == {"said": {"a": answer}}, "sent: %s" % bodies[-1])
+    got = about(a, "get", task, era)
+    expect(list(got["inputRequests"]) == ["b"], "the rest: %s" % got)
+    got = about(a, "update", task, era, inputResponses={"b": answer})
+    expect(set(got) == {"resultType", "_meta"}, "the last answer: %s" % got)
+    expect(about(a, "get", task, era)["status"] == "working", "it goes on")
+    got = about(a, "get", task, era)
+    expect(got["status"] == "completed" and got["result"]["content"][0]["text"] == "done" and
+           got["result"]["structuredContent"] == {"state": "done"} and
+           got["result"]["resultType"] == "complete", "done: %s" % got)
+    expect(about(a, "get", task)["code"] == -32021, "who shows no form is asked nothing")
+    got = about(a, "get", task)
+    expect(got["status"] == "completed" and got["result"]["isError"], "an error: %s" % got)
+    n = len(a.sent)
+    for wrong in ({}, {"inputResponses": None}, {"inputResponses": []}):
+        expect(about(a, "update", task, era, **wrong)["code"] == -32602, "%s" % wrong)
+    status, _, text = ask_for(a, "subscriptions/listen", {"notifications": {"taskIds": [task]}},
+                              era=FORM)
+    expect(status == 400 and "-32021" in text and len(a.sent) == n, "%d %s" % (status, text))
+
+
 @followed("policy = deny:[il]*t")
 def keyed_followed_denied(a):
     """What the operator denies is not looked at for who waits, for a task, or for who listens."""
@@ -1813,9 +1909,6 @@ def keyed_followed_torrent(a):
         "progressToken": "p"}}, b"the end")
     sock.close()
     expect("notifications/progress" in came, "nothing was said: %s" % came[-300:])
-
-
-keyed_followed_torrent.conf += ["upstream_response_max = 8388608"]
 
 
 @followed()

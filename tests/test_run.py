@@ -139,6 +139,10 @@ def first_run(state, server):
     listed = run.call("list_messages", contact="bob", limit=1)
     texts = [m.get("text") for m in listed.get("structuredContent", {}).get("messages", [])]
     check(server + ": and read back", texts == ["Hello through " + server], listed)
+    none = run.post({"jsonrpc": "2.0", "id": 1, "method": "resources/read",
+                     "params": {"uri": "ums://inbox/nobody"}})["error"]
+    check(server + ": nobody's inbox is said not to be found", none["code"] == -32002 and
+          "No contact has this id" in none["message"], none)
     send_files(run, server)
     if server == "lighttpd":
         time.sleep(6)       # the service closes connections that are idle for 5 s

@@ -154,7 +154,7 @@ void	 mcp_message_finish(struct mcp_message *m);
 
 /*
  * Make the reply the question that `requests` is (the JSON of inputRequests), whose answers bring
- * `state` back: as a result of the modern era.
+ * `state` back: as a result of the modern era. Of a task it says what is asked there.
  */
 void	 mcp_reply_question(struct mcp_reply *r, const struct mcp_message *m, const char *requests,
 	    const char *state);

@@ -150,6 +150,10 @@ mcp_target_call(const struct mcp *mcp, struct mcp_message *m, const struct http_
 	}
 	if (check_scopes(m, t, r) == MCP_FORBIDDEN)
 		return MCP_FORBIDDEN;
+	if (t->follow.required && (m->input.can & CAPABILITY_TASKS) == 0) {
+		mcp_reply_lacks(r, m, CAPABILITY_TASKS);
+		return MCP_ANSWERED;
+	}
 	if (args == NULL)
 		args = m->own_args = cJSON_CreateObject();
 	m->tool = t;
@@ -288,6 +292,12 @@ mcp_target_listen(const struct mcp *mcp, struct mcp_message *m, const struct htt
 		return mcp_refuse_params(r, m, "\"notifications\" must be an object");
 	if (uris != NULL && !cJSON_IsArray(uris))
 		return mcp_refuse_params(r, m, "\"resourceSubscriptions\" must be an array");
+	/* Of tasks nobody is told, but who could not be is to know why. */
+	if (mcp->catalog->follows && (m->input.can & CAPABILITY_TASKS) == 0 &&
+	    json_get(wishes, "taskIds") != NULL) {
+		mcp_reply_lacks(r, m, CAPABILITY_TASKS);
+		return MCP_ANSWERED;
+	}
 	if (cJSON_GetArraySize(uris) > LIMIT_LISTEN_URIS)
 		return mcp_refuse_params(r, m, "\"resourceSubscriptions\" has %d URIs at most",
 		    LIMIT_LISTEN_URIS);
@@ -302,6 +312,7 @@ mcp_target_task(const struct mcp *mcp, struct mcp_message *m, const struct http_
     struct mcp_reply *r)
 {
 	const char *id = json_str(m->rpc.params, "taskId");
+	cJSON *responses = json_get(m->rpc.params, "inputResponses");
 	const struct follow_rule *rule;
 	const struct tool *asked = NULL;
 	const cJSON *args = NULL;
@@ -328,10 +339,16 @@ mcp_target_task(const struct mcp *mcp, struct mcp_message *m, const struct http_
 	} else if (strcmp(m->method->name, "tasks/cancel") == 0) {
 		asked = rule->cancel;
 		args = rule->cancel_args;
+		m->input.can = 0;	/* nothing can be asked back about that */
+	} else if (!cJSON_IsObject(responses))
+		return mcp_refuse_params(r, m, "tasks/update needs \"inputResponses\", an object");
+	else if (rule->look->form == TOOL_MCP) {
+		/* Who asked is told; of others nobody asked anything, and it means nothing. */
+		asked = rule->look;
+		args = rule->look_args;
+		m->input.responses = cJSON_DetachItemViaPointer(m->rpc.params, responses);
 	}
 	m->task_id = strdup(id);
-	/* Nothing can be asked back about a task. */
-	m->input.can = 0;
 	if (asked != NULL && check_scopes(m, asked, r) == MCP_FORBIDDEN)
 		return MCP_FORBIDDEN;
 	/* How it is nobody can tell. What cannot be called off is acknowledged, and goes on. */

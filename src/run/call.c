@@ -497,7 +497,7 @@ call_wait(struct call *c)
 	cJSON *params;
 
 	if (wanted == 0 ||
-	    wait_look(w, c->args, buf_str(&c->text), c->text.len, &p) == -1)
+	    wait_look(c->tool, c->args, buf_str(&c->text), c->text.len, &p) == -1)
 		return false;
 	params = c->notify == NULL ? NULL : wait_params(&p);
 	if (params != NULL)

@@ -3,6 +3,7 @@
  * pursuit.c - the stage of a call that looks what becomes of a write that was done: for who waits
  * for that, or has it as a task; see call.h. Whatever goes wrong here, the write was done.
  */
+#include <stdlib.h>
 #include <string.h>
 
 #include <event2/event.h>
@@ -47,13 +48,12 @@ pursuit_tell(struct call *c)
 static enum call_stage
 pursuit_end(struct call *c, bool final)
 {
-	struct json_fault fault;
 	cJSON *result;
 
 	pursuit_tell(c);
 	if (final || c->input == NULL || (c->input->can & CAPABILITY_TASKS) == 0)
 		return CALL_DONE;
-	result = json_parse(buf_str(&c->text), c->text.len, &fault);
+	result = follow_members(c->tool, buf_str(&c->text), c->text.len);
 	buf_reset(&c->ask);
 	if (result != NULL && follow_seal(&c->ask, c->bridge->mcp.key, c->tool, result,
 	    c->principal->name, clock_wall_ms()) == 0)
@@ -66,13 +66,12 @@ enum call_stage
 pursuit_look(struct call *c)
 {
 	const struct follow_rule *rule = &c->tool->follow;
-	struct json_fault fault;
 	struct failure f;
 	cJSON *result;
 
 	if (c->pursued == NULL) {
 		call_leave(c);
-		result = json_parse(buf_str(&c->text), c->text.len, &fault);
+		result = follow_members(c->tool, buf_str(&c->text), c->text.len);
 		c->pursued = result == NULL ? NULL : follow_arguments(rule->look_args, result);
 		cJSON_Delete(result);
 		c->until_us = clock_mono_us() + wait_argument_ms(rule->argument, c->args) * 1000;
@@ -106,7 +105,7 @@ pursuit_judge(struct call *c)
 	struct wait_progress p;
 	cJSON *params;
 
-	if (wait_look(w, c->pursued, buf_str(&c->seen), c->seen.len, &p) == -1)
+	if (wait_look(c->tool->follow.look, c->pursued, buf_str(&c->seen), c->seen.len, &p) == -1)
 		return pursuit_end(c, false);
 	params = c->notify == NULL ? NULL : wait_params(&p);
 	if (params != NULL)
@@ -122,6 +121,8 @@ on_looked(void *arg, const struct answer *answer, struct failure *failed)
 	struct call *c = arg;
 	size_t budget = (size_t)c->bridge->settings->result_max;
 	struct paging none = { .key = c->bridge->mcp.key };
+	struct result_more more = { 0 };
+	enum result_fate fate;
 	enum call_stage next;
 	struct failure f;
 	struct buf seen;
@@ -130,16 +131,24 @@ on_looked(void *arg, const struct answer *answer, struct failure *failed)
 	if (answer == NULL) {
 		failure_finish(failed);
 		next = pursuit_end(c, false);
-	} else if (result_map(&seen, c->tool->follow.look, c->lent, answer, &none, budget, false,
-	    NULL, &f) == RESULT_GOOD) {
+		goto out;
+	}
+	fate = result_map(&seen, c->tool->follow.look, c->lent, answer, &none, budget, false, &more,
+	    &f);
+	if (fate == RESULT_GOOD) {
 		buf_finish(&c->seen);
 		c->seen = seen;
 		buf_init(&seen, 0);
 		next = pursuit_judge(c);
 	} else {
-		failure_finish(&f);
+		/* What it asks back is for whoever asks about the task. */
+		if (fate == RESULT_ASKS)
+			free(more.state);
+		else
+			failure_finish(&f);
 		next = pursuit_end(c, false);
 	}
+out:
 	buf_finish(&seen);
 	call_resume(c, next);
 }

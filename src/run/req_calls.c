@@ -348,6 +348,7 @@ req_calls(struct req *r)
 		if (!req_call(r))
 			return WAIT;
 	}
+	r->message.now_ms = clock_wall_ms();
 	switch (c->end) {
 	case CALL_ASKS:
 		if (r->message.era == MCP_LEGACY)
@@ -366,7 +367,6 @@ req_calls(struct req *r)
 		    "expired; nothing was done; call without it, and ask again");
 		break;
 	case CALL_RESULT:
-		r->message.now_ms = clock_wall_ms();
 		if (r->message.value != NULL && !c->text.failed)
 			memo_keep(r->bridge->memos, c->tool, r->auth.principal, r->message.value,
 			    buf_str(&c->text));

@@ -47,6 +47,7 @@ CLIENTS = [
     Client("typescript", "protocol", [NODE, "protocol.mjs"], TYPESCRIPT),
     Client("python", "protocol", [PYTHON, "protocol.py"], PYTHON_SDK),
     Client("inspector", "protocol", [PYTHON, "inspector.py", "protocol"], INSPECTOR),
+    Client("tasks", "protocol", [NODE, "tasks.mjs"], ["v2-pinned"]),
     Client("page", "protocol", [PYTHON, "page.py"], INSPECTOR),
 ]
 NAMES = list(dict.fromkeys(client.name for client in CLIENTS))

@@ -174,6 +174,8 @@ static const struct mutation mutations[] = {
 	{ "/tls/verify", "false", "/tls/verify", "unknown key", YES },
 	{ "/tls/ca_file", "1", "/tls/ca_file", "must be a string", YES },
 	{ "/tls/ca_file", "\"none.pem\"", "/tls/ca_file", "none.pem: cannot be read", NO },
+	{ "/tls/ca_file", "\"none.pem\"", "/tls/ca_file",
+	    "; service.demo.ca_file = ... in the configuration names another", NO },
 	{ "/tls/ca_file", "\"demo.token\"", "/tls/ca_file", "holds no PEM certificate", NO },
 	{ "/tls/ca_file", "\".\"", "/tls/ca_file", "not a regular file", NO },
 
@@ -188,6 +190,8 @@ static const struct mutation mutations[] = {
 	{ "/auth/token", "{}", "/auth/token", "\"file\" is missing", YES },
 	{ "/auth/token/env", "\"X\"", "/auth/token/env", "unknown key", YES },
 	{ "/auth/token/file", "\"none.token\"", "/auth/token", "none.token: cannot be read", NO },
+	{ "/auth/token/file", "\"none.token\"", "/auth/token",
+	    "; service.demo.token_file = ... in the configuration names another", NO },
 	{ "/auth/token/file", "\"empty.token\"", "/auth/token", "is empty; write the secret into it", NO },
 	{ "/auth/token/file", "\"two.token\"", "/auth/token", "control character at byte 1", NO },
 	{ "/auth/token/file", "\"long.token\"", "/auth", "the credential is too long", NO },
@@ -791,9 +795,22 @@ static const struct mutation mutations[] = {
 	    "only reads", NO },
 	{ T1 "/follow", "{\"tool\":\"list_things\",\"arguments\":{}}", T1 "/follow",
 	    "must have a \"wait\"", NO },
+	{ T0 "/wait", "{\"argument\":\"limit\",\"of\":\"/kind\",\"final\":[\"a\"],\"cancelled\":[]}",
+	    T0 "/wait", "\"cancelled\" must list one", YES },
+	{ T0 "/wait", "{\"argument\":\"limit\",\"of\":\"/kind\",\"final\":[\"a\"],\"cancelled\":[\"b\"]}",
+	    NULL, NULL, NO },
+	{ T1 "/follow", "{\"tool\":\"list_things\",\"arguments\":{},\"required\":1}",
+	    T1 "/follow/required", "must be true or false", YES },
 	{ T1 "/follow", "{\"tool\":\"none\",\"arguments\":{}}", T1 "/follow", "names no tool", NO },
 	{ T1 "/follow", "{\"tool\":\"list_things\",\"arguments\":{\"a\":\"{no}\"}}", T1 "/follow",
 	    "members of \"response\"", NO },
+	{ T1, "{\"name\":\"m\",\"description\":\"d\",\"write\":true,\"inputSchema\":{\"type\":\"object\"},"
+	    "\"outputSchema\":{\"type\":\"object\"},\"request\":{\"method\":\"POST\",\"url\":\"/m\"},"
+	    "\"response\":\"mcp\",\"follow\":{\"tool\":\"list_things\",\"arguments\":{\"a\":\"{no}\"}}}",
+	    T1 "/follow", "members of \"outputSchema\"", NO },
+	{ T1, "{\"name\":\"m\",\"description\":\"d\",\"write\":true,\"inputSchema\":{\"type\":\"object\"},"
+	    "\"request\":{\"method\":\"POST\",\"url\":\"/m\"},\"response\":\"mcp\",\"follow\":"
+	    "{\"tool\":\"list_things\",\"arguments\":{}}}", T1 "/follow", "with an \"outputSchema\"", NO },
 	{ T1 "/follow", "{\"tool\":\"list_things\"}", T1 "/follow", "\"arguments\" is missing", YES },
 	{ T0 "/follow", "{\"tool\":\"list_things\",\"arguments\":{}}", T0 "/follow",
 	    "goes with \"write\": true", NO },
