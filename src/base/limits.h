@@ -145,6 +145,9 @@
 /* Bytes of an image, a sound or other content in a result, which is no text for a model; in base64
  * it is a third more, and a reply has room for one. */
 #define LIMIT_MEDIA		(2 * 1024 * 1024)
+/* Blocks that a tool's file draws beside a result: rules for them, and how many come of these. */
+#define LIMIT_BLOCK_RULES	16
+#define LIMIT_BLOCKS		128
 /* The state that a service gives with a question: it travels through the client, twice. */
 #define LIMIT_REQUEST_STATE	2048
 /* A result that is kept for a repeated call; the store's largest value less a record's head. */
@@ -276,10 +279,11 @@
 /* A notification about a call: one line of a log, or how far it is. */
 #define LIMIT_NOTICE		16384
 /* Streams that tell of changes: resources of one, and how often one looks whether its session has
- * subscribed to others (seconds); how long that is remembered (milliseconds). */
+ * subscribed to others (seconds); how long what a session wants is remembered after it last said
+ * something of it (milliseconds). */
 #define LIMIT_LISTEN_URIS	64
 #define LIMIT_LISTEN_S		1
-#define LIMIT_SUBSCRIBED_MS	INT64_C(86400000)
+#define LIMIT_WISH_MS		INT64_C(86400000)
 /* Resources that a worker looks at for changes; how long what was seen is remembered, and how soon
  * one looks again whether another worker has seen it (milliseconds). */
 #define LIMIT_WATCHES		1024

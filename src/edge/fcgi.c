@@ -644,15 +644,30 @@ frame(struct buf *out, unsigned type, uint16_t id, const char *data, size_t len)
 	} while (len > 0);
 }
 
+/* Let go of what was written of a stream that never ends: half at least, or nothing. */
+static void
+conn_shift(struct conn *c)
+{
+	size_t left = c->out.len - c->gone;
+
+	if (c->gone <= left)
+		return;
+	memmove(c->out.data, c->out.data + c->gone, left);
+	buf_truncate(&c->out, left);
+	c->gone = 0;
+}
+
 /* A piece of the reply from above. */
 static void
 conn_take(struct front *f, struct buf *response, bool last)
 {
 	static const FCGI_EndRequestBody end = { .protocolStatus = FCGI_REQUEST_COMPLETE };
 	struct conn *c = (struct conn *)f;
-	size_t room = response->len + (response->len / FCGI_MAX_LENGTH + 4) * 2 * FCGI_HEADER_LEN +
-	    sizeof end + c->out.len;
+	size_t room;
 
+	conn_shift(c);
+	room = response->len + (response->len / FCGI_MAX_LENGTH + 4) * 2 * FCGI_HEADER_LEN +
+	    sizeof end + c->out.len;
 	if (c->out.cap == 0)
 		c->out = stash_take(c->fcgi, room);
 	c->out.cap = room > c->out.cap ? room : c->out.cap;
@@ -666,6 +681,7 @@ conn_take(struct front *f, struct buf *response, bool last)
 		c->state = CONN_REPLY;
 	}
 	stash_give(c->fcgi, response);
+	f->behind = c->out.len - c->gone > LIMIT_FRONT_BACKLOG / 2;
 	if (c->out.failed || (!last && c->out.len - c->gone > LIMIT_FRONT_BACKLOG)) {
 		log_warnx(c->out.failed ? "out of memory for a reply; its connection is cut" :
 		    "a client does not take what it is sent; its connection is cut");
@@ -711,6 +727,7 @@ conn_write(struct conn *c)
 			return;
 		}
 		c->gone += (size_t)n;
+		c->front.behind = c->out.len - c->gone > LIMIT_FRONT_BACKLOG / 2;
 	}
 	c->gone = 0;
 	stash_give(c->fcgi, &c->out);

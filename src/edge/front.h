@@ -19,6 +19,7 @@ struct front {
 	void	(*write)(struct front *, struct buf *, bool);	/* the last one ends it */
 	void	*exchange;	/* what request() returned; NULL before and after */
 	long long began_us;	/* when it was accepted, monotonic */
+	bool	behind;		/* its client has much to take: what can be left out should be */
 };
 
 /* What the layer above does. */

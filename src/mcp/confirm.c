@@ -14,8 +14,9 @@
 
 #define VERSION	1
 #define HEAD	(1 + 8 + CONFIRM_NONCE)
-/* Of one that can be: what is signed may be as long as a caller's name and this. */
+/* Of one that can be; what is signed may be as long as names, a URI and this. */
 #define TOKEN_MAX	(HEAD + LIMIT_REQUEST_STATE + CRYPTO_TAG)
+#define COVERED_MAX	(LIMIT_CURSOR + LIMIT_URL + TOKEN_MAX)
 
 /* What is signed: a label, the scope and the token but its tag, none can run into another. */
 static int
@@ -26,8 +27,13 @@ signed_bytes(struct buf *out, const struct confirm *c, const void *token, size_t
 		[CONFIRM_ROUND] = "service",
 	};
 
+	/* Names are those of a kind; and of resources several may have one. */
+	const char *resource = c->tool->resource != NULL ? c->tool->resource : "";
+
 	buf_append(out, labels[c->use], 8);
+	buf_putc(out, (char)c->tool->kind);
 	buf_append(out, c->tool->name, strlen(c->tool->name) + 1);
+	buf_append(out, resource, strlen(resource) + 1);
 	buf_append(out, c->caller, strlen(c->caller) + 1);
 	buf_append(out, c->digest, CRYPTO_DIGEST);
 	return buf_append(out, token, len);
@@ -45,7 +51,7 @@ confirm_seal(struct buf *out, const struct confirm *c, int64_t expires_ms,
 		head[1 + i] = (uint8_t)((uint64_t)expires_ms >> (56 - 8 * i));
 	memcpy(head + 9, nonce, CONFIRM_NONCE);
 	buf_init(&token, TOKEN_MAX);
-	buf_init(&covered, LIMIT_CURSOR + TOKEN_MAX);
+	buf_init(&covered, COVERED_MAX);
 	buf_append(&token, head, HEAD);
 	buf_puts(&token, state);
 	if (!token.failed && signed_bytes(&covered, c, token.data, token.len) == 0 &&
@@ -69,7 +75,7 @@ confirm_open(const struct confirm *c, const char *token, int64_t now_ms,
 	int i;
 
 	buf_init(&sealed, TOKEN_MAX);
-	buf_init(&covered, LIMIT_CURSOR + TOKEN_MAX);
+	buf_init(&covered, COVERED_MAX);
 	if (base64url_decode(&sealed, token, strlen(token)) == -1 ||
 	    sealed.len < HEAD + CRYPTO_TAG)
 		goto out;

@@ -2,10 +2,10 @@
 /*
  * confirm.h - a person agrees before something is sent: the token that says so.
  *
- * A token is an HMAC under the bridge's key over the tool, the exact arguments, the caller and
- * an expiry. It is made when a call is shown to a person (a preview, a question) and believed
- * once: whoever believes it writes its place down first. With a question of a service's own a
- * token brings back the state that the service gave with it.
+ * A token is an HMAC under the bridge's key over the tool (or prompt, or resource), the exact
+ * arguments, the caller and an expiry. It is made when a call is shown to a person (a preview, a
+ * question) and believed once: whoever believes it writes its place down first. With a question
+ * of a service's own a token brings back the state that the service gave with it.
  */
 #ifndef MCP_CONFIRM_H
 #define MCP_CONFIRM_H

@@ -169,7 +169,9 @@ answer_initialize(const struct mcp *mcp, struct mcp_message *m, struct mcp_reply
 	number = mcp_legacy_find(version);
 	if (number == -1)
 		number = mcp_legacy_find(MCP_LEGACY_VERSION);
-	m->input.can = capability_read(json_get(m->rpc.params, "capabilities"));
+	/* Tasks came later: a client of this era could not ask about one. */
+	m->input.can = capability_read(json_get(m->rpc.params, "capabilities")) &
+	    ~(unsigned)CAPABILITY_TASKS;
 	/* Without memory for an id it goes on as a client that has none. */
 	open_session(mcp, m, (unsigned)number, r);
 	mcp_result_open(r, m);
@@ -196,7 +198,6 @@ answer_tools_call(const struct mcp *mcp, struct mcp_message *m, struct mcp_reply
 {
 	struct schema_fault wrong;
 	struct failure f;
-	struct buf text;
 
 	if (m->tool->service != NULL)
 		return MCP_CALL;
@@ -205,11 +206,7 @@ answer_tools_call(const struct mcp *mcp, struct mcp_message *m, struct mcp_reply
 		return MCP_ANSWERED;
 	}
 	failure_arguments(&f, &wrong);
-	buf_init(&text, LIMIT_SERVICE_FILE);
-	failure_print(&text, &f);
-	mcp_reply_failure(r, m, text.failed ? "" : buf_str(&text), f.code);
-	buf_finish(&text);
-	return MCP_ANSWERED;
+	return mcp_fail(r, m, &f);
 }
 
 static void
@@ -255,7 +252,7 @@ answer_server_info(const struct mcp *mcp, struct mcp_message *m, struct mcp_repl
 	buf_puts(&text, "\"caller\":");
 	json_quote(&text, m->principal->name);
 	buf_putc(&text, '}');
-	mcp_reply_result(r, m, text.failed ? "" : buf_str(&text));
+	mcp_reply_result(r, m, text.failed ? "" : buf_str(&text), "");
 	buf_finish(&text);
 }
 
@@ -266,7 +263,7 @@ answer_prompts_get(const struct mcp *mcp, struct mcp_message *m, struct mcp_repl
 	(void)mcp;
 	if (m->tool != NULL)
 		return MCP_CALL;
-	mcp_reply_result(r, m, "{}");
+	mcp_reply_result(r, m, "{}", "");
 	return MCP_ANSWERED;
 }
 
@@ -294,8 +291,8 @@ answer_complete(const struct mcp *mcp, struct mcp_message *m, struct mcp_reply *
 }
 
 /*
- * The level of the log that a client wants: said in a new id of its session, for nobody keeps the
- * old one. A client without a session, or one that keeps its first id, gets no log.
+ * The level of the log that a client wants: kept in the store, or, where there is none, said in a
+ * new id of its session. A client without a session gets no log.
  */
 static enum mcp_verdict
 answer_set_level(const struct mcp *mcp, struct mcp_message *m, struct mcp_reply *r)
@@ -307,6 +304,8 @@ answer_set_level(const struct mcp *mcp, struct mcp_message *m, struct mcp_reply 
 		return mcp_refuse_params(r, m, "\"level\" must be debug, info, notice, warning, "
 		    "error, critical, alert or emergency");
 	m->level = level;
+	if (m->in_session && mcp->local == NULL && mcp->keeps)
+		return MCP_WISHES;
 	/* As it said, whatever this request takes. */
 	m->input.can = m->session.capabilities;
 	if (m->in_session && open_session(mcp, m, m->session.version, r) == -1)
@@ -332,7 +331,7 @@ answer_subscribe(const struct mcp *mcp, struct mcp_message *m, struct mcp_reply 
 	(void)mcp;
 	(void)m;
 	(void)r;
-	return MCP_SUBSCRIBES;
+	return MCP_WISHES;
 }
 
 static enum mcp_verdict

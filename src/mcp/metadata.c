@@ -9,17 +9,19 @@
 #include "mcp/service.h"
 #include "wire/json.h"
 
-/* Whether an earlier tool that is on asks for the scope, too. */
+/* Whether what is on and stands before it asks for the scope, too. */
 static bool
-is_known(const struct catalog *c, size_t tool, const cJSON *scope)
+is_known(const struct catalog *c, size_t part, const cJSON *scope)
 {
+	const struct tool *t;
 	const cJSON *other;
 	size_t i;
 
-	for (i = 0; i <= tool; i++) {
-		if (c->tools[i]->off != NULL)
+	for (i = 0; i <= part; i++) {
+		t = catalog_part(c, i);
+		if (t->off != NULL)
 			continue;
-		cJSON_ArrayForEach(other, c->tools[i]->scopes) {
+		cJSON_ArrayForEach(other, t->scopes) {
 			if (other == scope)
 				return false;
 			if (strcmp(other->valuestring, scope->valuestring) == 0)
@@ -33,14 +35,15 @@ is_known(const struct catalog *c, size_t tool, const cJSON *scope)
 static void
 all_scopes(struct buf *out, const struct catalog *c, const char *mark, const char *comma)
 {
+	const struct tool *t;
 	const cJSON *scope;
 	bool first = true;
 	size_t i;
 
-	for (i = 0; i < c->ntools; i++) {
-		if (c->tools[i]->off != NULL)
+	for (i = 0; (t = catalog_part(c, i)) != NULL; i++) {
+		if (t->off != NULL)
 			continue;
-		cJSON_ArrayForEach(scope, c->tools[i]->scopes) {
+		cJSON_ArrayForEach(scope, t->scopes) {
 			if (is_known(c, i, scope))
 				continue;
 			buf_printf(out, "%s%s%s%s", first ? "" : comma, mark, scope->valuestring,

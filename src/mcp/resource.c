@@ -87,6 +87,7 @@ load_tool(struct resource *r, const struct service *s, const cJSON *spec, const 
 		cJSON_Delete(input);
 		return spec_fail(f, place, "out of memory");
 	}
+	r->tool.resource = r->text;
 	return tool_load_part(&r->tool, TOOL_READ, s, spec, input, place, f);
 }
 

@@ -59,6 +59,7 @@ struct tool {
 	const struct service	*service;	/* NULL: the bridge answers itself */
 	enum tool_kind		 kind;
 	const char		*name;
+	const char		*resource;	/* TOOL_READ: the URI of that, or its template */
 	const cJSON		*spec;		/* of the file, less its schemas */
 	cJSON			*own;		/* or this, made of a resource, a prompt ... */
 	bool			 write;		/* it changes something upstream */
@@ -93,6 +94,7 @@ struct tool {
 	enum tool_form		 form;
 	bool			 streams;	/* it may be told before its answer */
 	cJSON			*response;	/* TOOL_PICKS: of the result, without next_cursor */
+	cJSON			*content;	/* and of blocks beside it (block.h); or NULL */
 	const char		*uri;		/* TOOL_RAW of a call: what the content is called */
 	const char		*list;		/* the member that holds the list, or NULL */
 	bool			 table;		/* its text is a table where that is smaller */
@@ -176,6 +178,11 @@ int	 catalog_init(struct catalog *c, struct service *services, size_t nservices,
 void	 catalog_finish(struct catalog *c);
 /* The tool called `name`, on or off; NULL if there is none. */
 const struct tool *catalog_find(const struct catalog *c, const char *name);
+/*
+ * One after the other what a caller may have, on or off: the tools, then what resources and
+ * prompts stand for. NULL behind the last.
+ */
+struct tool *catalog_part(const struct catalog *c, size_t i);
 /* The prompt called `name`; NULL if there is none. */
 const struct prompt *catalog_prompt(const struct catalog *c, const char *name);
 /*

@@ -49,8 +49,8 @@ consent_token(const struct call *c, struct buf *out, enum confirm_use use, const
 int
 consent_add_token(struct call *c)
 {
-	buf_truncate(&c->text, c->text.len - 1);
-	buf_puts(&c->text, ",\"confirm_token\":\"");
+	call_open_result(c);
+	buf_puts(&c->text, "\"confirm_token\":\"");
 	if (consent_token(c, &c->text, CONFIRM_PREVIEW, "") == -1)
 		return -1;
 	return buf_puts(&c->text, "\"}");

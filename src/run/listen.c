@@ -6,6 +6,7 @@
 #include <event2/event.h>
 
 #include "base/buf.h"
+#include "base/clock.h"
 #include "base/limits.h"
 #include "edge/store.h"
 #include "mcp/principal.h"
@@ -13,7 +14,7 @@
 #include "run/bridge.h"
 #include "run/listen.h"
 #include "run/settings.h"
-#include "run/subscription.h"
+#include "run/wish.h"
 #include "wire/event.h"
 #include "wire/json.h"
 
@@ -25,6 +26,7 @@ struct listener {
 };
 
 static void	on_pulse(evutil_socket_t, short, void *);
+static void	on_expiry(evutil_socket_t, short, void *);
 static void	on_record(void *, const struct store_reply *);
 static void	on_changed(void *, const char *);
 
@@ -77,6 +79,7 @@ listen_to(struct listen *l, const cJSON *uris)
 	const cJSON *uri;
 	struct listener *one;
 	cJSON *args;
+	bool denied;
 
 	l->listeners = calloc((size_t)cJSON_GetArraySize(uris) + 1, sizeof *l->listeners);
 	if (l->listeners == NULL)
@@ -86,9 +89,11 @@ listen_to(struct listen *l, const cJSON *uris)
 		if (!cJSON_IsString(uri) ||
 		    catalog_resource(c, uri->valuestring, &resource, &args) != 1)
 			continue;
+		denied = policy_judge(&l->bridge->settings->policy, &resource->tool, args,
+		    l->message->principal->name) == POLICY_DENY;
 		cJSON_Delete(args);
-		if (resource->every_ms == 0 || !principal_may(l->message->principal,
-		    &resource->tool))
+		if (resource->every_ms == 0 || denied ||
+		    !principal_may(l->message->principal, &resource->tool))
 			continue;
 		one = &l->listeners[l->count];
 		*one = (struct listener){
@@ -133,21 +138,50 @@ listen_acknowledge(struct listen *l)
 	return json.failed ? -1 : 0;
 }
 
+size_t
+listen_count(const struct bridge *b, const char *caller)
+{
+	const struct listen *l;
+	size_t count = 0;
+
+	LIST_FOREACH(l, &b->listens, entry)
+		count += strcmp(l->message->principal->name, caller) == 0;
+	return count;
+}
+
+/* Wait until the credentials have ended; the wall's clock may be set meanwhile. */
+static int
+listen_arm(struct listen *l, int64_t expires_ms)
+{
+	int64_t left_ms = expires_ms - clock_wall_ms(), most_ms = LIMIT_STREAM_PULSE_S * 1000;
+	struct timeval in = { 0 };
+
+	if (left_ms > most_ms)
+		left_ms = most_ms;
+	if (left_ms > 0)
+		in = (struct timeval){ left_ms / 1000, left_ms % 1000 * 1000 };
+	return event_add(&l->expiry, &in);
+}
+
 int
 listen_start(struct listen *l)
 {
 	static const struct timeval pulse = { LIMIT_STREAM_PULSE_S, 0 };
 	static const struct timeval turn = { LIMIT_LISTEN_S, 0 };
+	int64_t expires_ms = l->message->principal->expires_ms;
 
 	LIST_INSERT_HEAD(&l->bridge->listens, l, entry);
 	l->begun = true;
 	l->bridge->listening++;
 	event_assign(&l->pulse, l->bridge->base, -1, EV_PERSIST, on_pulse, l);
+	evtimer_assign(&l->expiry, l->bridge->base, on_expiry, l);
+	if (expires_ms != 0 && listen_arm(l, expires_ms) == -1)
+		return -1;
 	if (l->message->era == MCP_MODERN)
 		return event_add(&l->pulse, &pulse) == -1 ||
 		    listen_to(l, l->message->uris) == -1 ? -1 : listen_acknowledge(l);
 	/* What the session subscribes to is looked up at once, and then each second. */
-	if (subscription_place(l->place, l->message) == -1 || event_add(&l->pulse, &turn) == -1)
+	if (wish_place(l->place, l->message) == -1 || event_add(&l->pulse, &turn) == -1)
 		return -1;
 	on_pulse(-1, 0, l);
 	return 0;
@@ -161,6 +195,7 @@ listen_finish(struct listen *l)
 	LIST_REMOVE(l, entry);
 	l->bridge->listening--;
 	event_del(&l->pulse);
+	event_del(&l->expiry);
 	if (l->op != NULL)
 		store_cancel(l->op);
 	listen_drop(l);
@@ -172,10 +207,25 @@ listen_end_all(struct bridge *b)
 {
 	struct listen *l, *next;
 
+	b->listens_over = true;
 	for (l = LIST_FIRST(&b->listens); l != NULL; l = next) {
 		next = LIST_NEXT(l, entry);
-		l->done(l->arg);
+		l->done(l->arg, LISTEN_DRAINED);
 	}
+}
+
+static void
+on_expiry(evutil_socket_t fd, short what, void *arg)
+{
+	struct listen *l = arg;
+	int64_t expires_ms = l->message->principal->expires_ms;
+
+	(void)fd;
+	(void)what;
+	if (clock_wall_ms() < expires_ms)
+		listen_arm(l, expires_ms);
+	else
+		l->done(l->arg, LISTEN_EXPIRED);
 }
 
 static void
@@ -201,7 +251,6 @@ static void
 on_record(void *arg, const struct store_reply *reply)
 {
 	struct listen *l = arg;
-	struct json_fault fault;
 	cJSON *uris;
 
 	l->op = NULL;
@@ -209,7 +258,7 @@ on_record(void *arg, const struct store_reply *reply)
 	    memcmp(reply->value, l->tag, STORE_TAG) == 0)
 		return;
 	memcpy(l->tag, reply->value, STORE_TAG);
-	uris = json_parse((const char *)reply->value + STORE_TAG, reply->len - STORE_TAG, &fault);
+	uris = wish_uris(reply);
 	/* Those that it had and has are said once more, which no client minds. */
 	listen_drop(l);
 	if (uris == NULL || listen_to(l, uris) == -1)

@@ -163,6 +163,28 @@ def listen_log(rig):
         expect(stream.count("notifications/message") == count, "%s: %s" % (meta, stream.events))
 
 
+def listen_level(rig):
+    """The level that a session set counts for its first id, whichever worker has the call."""
+    headers = session(rig)
+    wants = dict(headers, **{"Content-Type": "application/json",
+                             "Accept": "application/json, text/event-stream"})
+    for level, count in ((None, 0), ("info", 3), ("error", 0), ("debug", 3)):
+        if level is not None:
+            response, answer = post(rig, {"jsonrpc": "2.0", "id": 3, "method": "logging/setLevel",
+                                          "params": {"level": level}}, headers)
+            expect(answer["result"] == {} and "Mcp-Session-Id" not in response.headers,
+                   "%s: %s" % (level, answer))
+        for _ in range(4 * WORKERS):
+            stream = Stream(rig, "POST", json.dumps({
+                "jsonrpc": "2.0", "id": 4, "method": "tools/call", "params": {
+                    "name": "test_tool_with_logging", "arguments": {}}}), wants)
+            until = time.monotonic() + SOON_S
+            while not stream.over and time.monotonic() < until:
+                time.sleep(0.01)
+            expect(stream.count("notifications/message") == count,
+                   "%s: %s" % (level, stream.events))
+
+
 def listen_to_nothing(rig):
     stream = listen(rig, {"toolsListChanged": True})
     until = time.monotonic() + SOON_S

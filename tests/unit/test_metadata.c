@@ -15,14 +15,19 @@
 	"{\"name\":\"" name "\",\"description\":\"d\"" scopes "," \
 	"\"inputSchema\":{\"type\":\"object\"}," \
 	"\"request\":{\"method\":\"GET\",\"url\":\"/\"},\"response\":{}}"
-#define SERVICE(tools) "{\"name\":\"demo\",\"base_url\":\"https://a\",\"tools\":[" tools "]}"
+#define SERVICE(tools, more) \
+	"{\"name\":\"demo\",\"base_url\":\"https://a\",\"tools\":[" tools "]" more "}"
 
 static const char rich[] = SERVICE(
     TOOL("off", ",\"scopes\":[\"hidden\",\"b\"]") ","
     TOOL("one", ",\"scopes\":[\"a\",\"b\",\"a\"]") ","
     TOOL("two", ",\"scopes\":[\"b\",\"https://x.example/y:z\"]") ","
-    TOOL("free", ""));
-static const char poor[] = SERVICE(TOOL("free", ",\"scopes\":[]"));
+    TOOL("free", ""),
+    ",\"resources\":[{\"uri\":\"xx://r\",\"name\":\"r\",\"scopes\":[\"r\",\"b\"],"
+    "\"request\":{\"method\":\"GET\",\"url\":\"/\"},\"response\":{}}],"
+    "\"prompts\":[{\"name\":\"p\",\"scopes\":[\"r\",\"p\"],"
+    "\"messages\":[{\"role\":\"user\",\"content\":\"Hi\"}]}]");
+static const char poor[] = SERVICE(TOOL("free", ",\"scopes\":[]"), "");
 
 #define RESOURCE "https://mcp.example.org/mcp"
 #define META	"/.well-known/oauth-protected-resource"
@@ -61,7 +66,7 @@ static void
 run_metadata(const struct catalog *c, const struct catalog *bare)
 {
 	static const char *const issuer[] = { "https://id.example.org/\"x\\" };
-	static const char *const scopes[] = { "a", "b", "https://x.example/y:z" };
+	static const char *const scopes[] = { "a", "b", "https://x.example/y:z", "r", "p" };
 	static const char *const methods[] = { "header" };
 	struct buf small;
 	cJSON *tree;
@@ -70,7 +75,7 @@ run_metadata(const struct catalog *c, const struct catalog *bare)
 	CHECK(json_str(tree, "resource") != NULL &&
 	    strcmp(json_str(tree, "resource"), RESOURCE) == 0, "the resource");
 	CHECK(is_list(json_get(tree, "authorization_servers"), issuer, 1), "whatever it holds");
-	CHECK(is_list(json_get(tree, "scopes_supported"), scopes, 3), "each once, of what is on");
+	CHECK(is_list(json_get(tree, "scopes_supported"), scopes, 5), "each once, of what is on");
 	CHECK(is_list(json_get(tree, "bearer_methods_supported"), methods, 1), "in the header");
 	cJSON_Delete(tree);
 	/* RFC 9728, 3.2: what has no values is left out. */
@@ -169,7 +174,7 @@ run_challenges(const struct catalog *c, const struct catalog *bare)
 	/* Nobody came: no error, RFC 6750, 3.1. */
 	challenge(&r, c, RESOURCE, NULL, NULL);
 	CHECK(r.error[0] == '\0' && r.why[0] == '\0', "no error");
-	CHECK(strcmp(r.scope, "a b https://x.example/y:z") == 0, "%s", r.scope);
+	CHECK(strcmp(r.scope, "a b https://x.example/y:z r p") == 0, "%s", r.scope);
 	CHECK(strcmp(r.url, "https://mcp.example.org" META "/mcp") == 0, "%s", r.url);
 	CHECK(r.realm[0] != '\0', "a realm");
 	challenge(&r, c, RESOURCE, NULL, "invalid_token");

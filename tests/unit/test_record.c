@@ -249,6 +249,7 @@ confirm_states(void)
 	struct crypto_key key;
 	struct confirm c = { .key = &key, .tool = &service.tools[0], .caller = "me",
 	    .use = CONFIRM_ROUND }, other;
+	struct tool named;
 	uint8_t place[CRYPTO_DIGEST];
 	struct buf token, state;
 	size_t i, at;
@@ -279,6 +280,25 @@ confirm_states(void)
 		buf_finish(&token);
 		buf_finish(&state);
 	}
+	/* A tool, a prompt and several resources may have one name, and the same arguments. */
+	buf_init(&token, LIMIT_CURSOR);
+	CHECK(confirm_seal(&token, &c, 5000, nonce, "s") == 0, "sealed");
+	other = c;
+	other.tool = &named;
+	named = service.tools[0];
+	CHECK(confirm_open(&other, token.data, 0, place, NULL) == CONFIRM_GOOD, "the same");
+	for (named.kind = TOOL_READ; named.kind <= TOOL_COMPLETE; named.kind++)
+		CHECK(confirm_open(&other, token.data, 0, place, NULL) == CONFIRM_FALSE,
+		    "of another kind, %d", (int)named.kind);
+	named.kind = TOOL_READ;
+	named.resource = "x://a/{n}";
+	buf_reset(&token);
+	CHECK(confirm_seal(&token, &other, 5000, nonce, "s") == 0 &&
+	    confirm_open(&other, token.data, 0, place, NULL) == CONFIRM_GOOD, "of a resource");
+	named.resource = "x://b/{n}";
+	CHECK(confirm_open(&other, token.data, 0, place, NULL) == CONFIRM_FALSE,
+	    "of another resource");
+	buf_finish(&token);
 	longest[LIMIT_REQUEST_STATE] = 'x';
 	buf_init(&token, 2 * LIMIT_CURSOR);
 	CHECK(confirm_seal(&token, &c, 5000, nonce, longest) == -1, "too long");
@@ -333,6 +353,43 @@ confirm_texts(void)
 
 /* ---- policy */
 
+/* A rule names by name whatever has that, and by URI a resource as its file has it. */
+static void
+policy_names(void)
+{
+	static const struct {
+		const char *rule;
+		bool tool, resource;
+	} rules[] = {
+		{ "deny:send", true, false },
+		{ "deny:thread", false, true },
+		{ "deny:*", true, true },
+		{ "deny:x://threads/{id}{?at}", false, true },
+		{ "deny:x://threads/*:caller=m?", false, true },
+		{ "deny:x://threads/*:caller=you", false, false },
+		{ "deny:x://*:channel=chat", false, false },
+		{ "deny:x://threads/1", false, false },
+		{ "deny:*://*", false, true },
+		{ "confirm:x://*", false, false },
+	};
+	struct tool thread = { .kind = TOOL_READ, .name = "thread",
+	    .resource = "x://threads/{id}{?at}" };
+	struct policy p;
+	char why[256], *rule;
+	size_t i;
+
+	for (i = 0; i < sizeof rules / sizeof rules[0]; i++) {
+		rule = strdup(rules[i].rule);
+		CHECK(policy_init(&p, &rule, 1, why, sizeof why) == 0, "%s", why);
+		CHECK((policy_judge(&p, &service.tools[0], NULL, "me") == POLICY_DENY) ==
+		    rules[i].tool, "%s, a tool", rule);
+		CHECK((policy_judge(&p, &thread, NULL, "me") == POLICY_DENY) == rules[i].resource,
+		    "%s, a resource", rule);
+		policy_finish(&p);
+		free(rule);
+	}
+}
+
 static void
 policies(void)
 {
@@ -357,6 +414,7 @@ policies(void)
 	};
 	static const char *const wrong[] = {
 		"", "deny", "deny:", "maybe:send", "deny:send:", "deny:send:chan=x", "deny:send:channel=", "deny:send:caller=a:caller=b",
+		"deny:x:/a", "deny:x://a:b", "deny:x://a:channel=", "deny:://a",
 	};
 	struct policy p;
 	char why[256];
@@ -394,6 +452,7 @@ main(void)
 	confirm_tokens();
 	confirm_states();
 	confirm_texts();
+	policy_names();
 	policies();
 	service_finish(&service);
 	return check_done();
