@@ -17,7 +17,7 @@
 enum family {
 	REQUESTS, REQUEST_SECONDS, STAGE_SECONDS, TOOL_CALLS, UPSTREAM_REQUESTS, UPSTREAM_SECONDS,
 	CONNECTIONS_OPENED, CONNECTIONS_REUSED, RECYCLES, RETRIES, LIMITED, IDEMPOTENCY,
-	CONFIRMATIONS, AUTH, FETCHED, AUDIT_FAILURES, FAMILIES
+	CONFIRMATIONS, AUTH, FETCHED, AUDIT_FAILURES, PUSHES, FAMILIES
 };
 
 static const struct {
@@ -51,6 +51,8 @@ static const struct {
 	    "not to be had.", false },
 	[AUDIT_FAILURES] = { "audit_failures_total", "Tool calls whose line of the audit was lost.",
 	    false },
+	[PUSHES] = { "pushes_total", "Streams by which a messaging service tells of changes: "
+	    "opened, broken, their events.", false },
 };
 
 #define PREFIX	"ums_mcp_"
@@ -171,6 +173,13 @@ metrics_confirmation(struct metrics *m, const char *result)
 {
 	board_add(series(m, CONFIRMATIONS, (struct label){ "result", result, 0 },
 	    (struct label){ 0 }), 1);
+}
+
+void
+metrics_push(struct metrics *m, const char *service, const char *what)
+{
+	board_add(series(m, PUSHES, (struct label){ "service", service, 0 },
+	    (struct label){ "what", what, 0 }), 1);
 }
 
 void
