@@ -128,8 +128,8 @@ push_load_rule(struct push_rule *r, const struct service *s, const struct urimat
 	if (spec_check(spec, keys, place, f) == -1)
 		return -1;
 	if (s->push == NULL)
-		return spec_fail(f, place, "the service has no \"push\": add it beside \"base_url\", "
-		    "with the request of its stream of events");
+		return spec_fail(f, place, "the service has no \"push\": add it beside "
+		    "\"base_url\", with the request of its stream of events");
 	if (load_events(r, spec, place, f) == -1 || load_match(r, uri, spec, place, f) == -1)
 		return -1;
 	r->is_set = true;

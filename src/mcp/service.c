@@ -546,8 +546,8 @@ load_push(struct service *s, struct spec_fault *f)
 	cJSON_ArrayForEach(resource, json_get(s->root, "resources"))
 		if (json_get(json_get(resource, "subscribe"), "push") != NULL)
 			return 0;
-	return spec_fail(f, "/push", "no resource has \"push\" in its \"subscribe\": say there what "
-	    "of the stream is about it, or leave the stream out");
+	return spec_fail(f, "/push", "no resource has \"push\" in its \"subscribe\": say there "
+	    "what of the stream is about it, or leave the stream out");
 }
 
 static int

@@ -307,8 +307,8 @@ on_event(void *arg, const char *type, const char *id, const char *data, size_t l
 	metrics_push(f->bridge->metrics, f->service->name,
 	    read && document == NULL ? "unreadable" : "event");
 	if (read && document == NULL && !f->complained) {
-		log_warnx("push of %s: the data of an event is no JSON (%s); such events are ignored",
-		    f->service->name, fault.why);
+		log_warnx("push of %s: the data of an event is no JSON (%s); such events are "
+		    "ignored", f->service->name, fault.why);
 		f->complained = true;
 	}
 	cJSON_Delete(document);
