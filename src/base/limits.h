@@ -291,8 +291,8 @@
 #define LIMIT_WATCH_AGAIN_MS	200
 /* Resources: the shortest time from one look to the next (milliseconds). */
 #define LIMIT_WATCH_EVERY_MS	100
-/* Streams by which services tell of changes: how many a worker has, bytes of an event's data, of its
- * type and of its id, of an id that is sent back. What is not told is looked at. */
+/* Streams by which services tell of changes: how many a worker has, bytes of an event's data, of
+ * its type and of its id, of an id that is sent back. */
 #define LIMIT_FEEDS		256
 #define LIMIT_FEED_EVENT	65536
 #define LIMIT_FEED_ID		1024

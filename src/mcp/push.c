@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* push.c - the stream's request, what of it is about a resource, whether an event is; see push.h. */
+/* push.c - a stream's request, what of it is about a resource, whether an event is; see push.h. */
 #include <stdio.h>
 #include <string.h>
 
