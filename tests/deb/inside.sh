@@ -82,7 +82,7 @@ done
 exposure=$(systemd-analyze security ums-mcp.service --no-pager 2>/dev/null |
     sed -n 's/.*exposure level for ums-mcp.service: \([0-9.]*\).*/\1/p')
 echo "     systemd-analyze security: $exposure"
-check exposure awk -v e="$exposure" 'BEGIN { exit !(e > 0 && e <= 2.0) }'
+check exposure awk -v e="$exposure" 'BEGIN { exit !(e > 0 && e <= 1.5) }'
 
 # ---- configure
 mkdir -p /run/web
