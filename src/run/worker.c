@@ -96,6 +96,7 @@ static void	*on_request(void *, struct front *, struct http_request *);
 static void	on_gone(void *, void *);
 static void	on_closed(void *);
 static void	on_ended(void *);
+static bool	on_yields(void *);
 
 static bool	unwatched;	/* libevent could not watch a descriptor, and only logs that */
 
@@ -301,7 +302,7 @@ worker_init(struct worker *w, const struct settings *s, struct metrics *m)
 
 	w->handler = (struct front_handler){
 		.probe = on_probe, .request = on_request, .gone = on_gone, .closed = on_closed,
-		.arg = w,
+		.yields = on_yields, .arg = w,
 		.body_max = (size_t)s->body_max, .conns_max = conns_max(s),
 	};
 	w->bridge.settings = s;
@@ -729,6 +730,23 @@ on_closed(void *arg)
 		worker_wind_up(w);
 	else if (w->fcgi == NULL)
 		w->over = true;
+}
+
+/* A worker that is full says 503 only when no other has room. */
+static bool
+on_yields(void *arg)
+{
+	const struct worker *w = arg;
+	const struct board_seat *s;
+	bool taken;
+	size_t i;
+
+	if (w->bridge.seat == NULL || w->bridge.seat->state != BOARD_FULL)
+		return false;
+	for (i = 0; (s = board_seat_at(w->bridge.metrics->board, i, &taken)) != NULL; i++)
+		if (taken && s->state == BOARD_OPEN)
+			return true;
+	return false;
 }
 
 /* A write whose client had left ends without a connection: a drain may have waited for it. */
