@@ -440,6 +440,23 @@ def command_call_shows(desk):
     expect(done.json()["id"] == "Bearer ***" and not done.err, "%s" % done)
 
 
+def command_call_shows_blocks(desk):
+    """What a result has beside its JSON is shown, and so is one without."""
+    reading = {"inputSchema": {"type": "object"}, "request": {"method": "GET", "url": "/notes"}}
+    desk.own(service={
+        "name": "shop", "base_url": "http://127.0.0.1:1/v1", "auth": SERVICE["auth"],
+        "tools": [{"name": "notes", "description": "Notes.", "response": {"n": "/n"},
+                   "content": [{"type": "text", "text": "/note"}], **reading},
+                  {"name": "page", "description": "A page.", "response": "raw", "uri": "shop://page",
+                   **reading}]})
+    desk.answer = {"status": 200, "body": {"n": 1, "note": "a\x1b[2Jb"}}
+    done = desk.call("notes")
+    expect(done.code == 0 and done.json() == {"n": 1}, "%s" % done)
+    expect(done.err == '  beside it: {"type":"text","text":"a[2Jb"}\n', "%r" % done.err)
+    done = desk.call("page")
+    expect(done.code == 0 and done.json()[0]["type"] == "text" and not done.err, "%s" % done)
+
+
 def command_call_shows_a_url(desk):
     """A URL that the service gave is somebody else's text, too."""
     port = desk.stub.port
@@ -949,6 +966,11 @@ def command_stdio_confirm(desk):
     done = session.ask(legacy(4, "tools/call", **params))["result"]
     expect(not done.get("isError") and len(desk.asked) == 2, "%s" % done)
     session.end()
+
+
+def command_wrong(desk):
+    done = desk.run("sendd")
+    expect(done.code == 100 and 'no command "sendd"' in done.err, "%s" % done)
 
 
 def command_stdio_wrong(desk):

@@ -1492,7 +1492,19 @@ FOLLOWED = {
          "inputSchema": {"type": "object", "required": ["id"], "properties": {
              "id": {"type": "string"}, "wait_s": {"type": "integer"}}},
          "request": {"method": "GET", "url": "/it/{id}"}, "response": {"state": "/status"},
-         "wait": {"argument": "wait_s", "of": "/state", "final": ["done"], "every_ms": 100}},
+         "wait": {"argument": "wait_s", "of": "/state", "final": ["done"],
+                  "cancelled": ["back"], "every_ms": 100}},
+        {"name": "send_asking", "description": "Send what may need an answer.", "write": True,
+         "inputSchema": {"type": "object"}, "outputSchema": {"type": "object", "properties": {
+             "id": {"type": "string"}}, "required": ["id"]},
+         "request": {"method": "POST", "url": "/asking"}, "response": "mcp",
+         "follow": {"tool": "look_asking", "arguments": {"id": "{id}"}, "required": True}},
+        {"name": "look_asking", "description": "Look, and ask.", "write": False,
+         "inputSchema": {"type": "object", "required": ["id"], "properties": {
+             "id": {"type": "string"}, "wait_s": {"type": "integer"}}},
+         "request": {"method": "POST", "url": "/asking/{id}",
+                     "body": {"said": "{input_responses}"}},
+         "response": "mcp", "wait": {"argument": "wait_s", "of": "/state", "final": ["done"]}},
         {"name": "say_it", "description": "Say.", "stream": True,
          "inputSchema": {"type": "object", "properties": {}},
          "request": {"method": "GET", "url": "/say"}, "response": {"state": "/status"}},
@@ -1525,6 +1537,7 @@ CALLERS = {"sends": "it:send", "reads": "it:send,it:read", "all": "it:send,it:re
            "none": "other"}
 TASKS = {"extensions": {"io.modelcontextprotocol/tasks": {}}}
 FORM = {"elicitation": {"form": {}}}
+WATCHES = {"notifications": {"resourceSubscriptions": ["it://x"]}}
 
 
 def followed_services():
@@ -1533,10 +1546,11 @@ def followed_services():
     return path
 
 
-def followed(*conf):
+def followed(*conf, workers=2):
     """For a test of FOLLOWED: what its upstream has is not final."""
     def mark(function):
         function.services = followed_services
+        function.workers = workers
         function.conf = ["tools_off =", *conf]
         return function
     return mark
@@ -1547,10 +1561,10 @@ def as_caller(a, name):
     return "ums_" + hashlib.sha256(("%s %s" % (name, a.bridge.token)).encode()).hexdigest()[:43]
 
 
-def name_callers(a):
+def name_callers(a, expires=""):
     """Start again, with the keys of CALLERS."""
-    (a.bridge.tmp / "api_keys").write_text("".join("%s sha256:%s scopes=%s\n" % (
-        name, hashlib.sha256(as_caller(a, name).encode()).hexdigest(), scopes)
+    (a.bridge.tmp / "api_keys").write_text("".join("%s sha256:%s scopes=%s %s\n" % (
+        name, hashlib.sha256(as_caller(a, name).encode()).hexdigest(), scopes, expires)
         for name, scopes in CALLERS.items()))
     a.bridge.stop()
     a.conf = a.conf + ["auth = api_key"]
@@ -1590,8 +1604,9 @@ def open_stream(a, method, params, until, **more):
 
 
 def read_until(sock, until):
-    came = b""
+    came, end = b"", time.monotonic() + 20
     while until not in came:
+        expect(time.monotonic() < end, "no %s comes: %s" % (until, came[-500:]))
         piece = sock.recv(65536)
         expect(piece, "it ended without %s: %s" % (until, came[-500:]))
         came += piece
@@ -1783,6 +1798,90 @@ def keyed_followed_scopes(a):
            "it was taken back: %d %s" % (status, text))
 
 
+def about(a, method, task, era=None, **more):
+    """The result or the error of a request about a task."""
+    said = json.loads(ask_for(a, "tasks/" + method, dict(more, taskId=task),
+                              era=era or TASKS)[2])
+    return said.get("result", said.get("error"))
+
+
+def task_of(a, tool, era=None, **arguments):
+    result = json.loads(ask_for(a, "tools/call", {"name": tool, "arguments": arguments},
+                                era=era or TASKS)[2])["result"]
+    expect(result["resultType"] == "task", "no task: %s" % result)
+    return result["taskId"]
+
+
+@followed()
+def keyed_task_ends(a):
+    """A task that was called off is cancelled; of what is gone nothing more can be heard."""
+    a.plan = [{"body": {"id": "i"}}, {"body": {"status": "on"}}, {"body": {"status": "back"}},
+              {"status": 404, "body": {"error": {"code": "not_yet"}}},
+              {"status": 410, "body": {"error": {"code": "lost"}}}]
+    task = task_of(a, "send_it", text="x")
+    got = about(a, "get", task)
+    expect(got["status"] == "cancelled" and "result" not in got, "called off: %s" % got)
+    expect("code" in about(a, "get", task), "what may be seen later has not failed")
+    got = about(a, "get", task)
+    expect(got["status"] == "failed" and got["error"]["code"] == -32603 and
+           got["error"]["data"]["code"] == "lost" and "result" not in got, "gone: %s" % got)
+    expect(got["resultType"] == "complete" and got["statusMessage"], "gone: %s" % got)
+
+
+def question(name):
+    return {"method": "elicitation/create", "params": {"message": name, "requestedSchema": {
+        "type": "object", "properties": {name: {"type": "string"}}}}}
+
+
+@followed()
+def keyed_task_asks(a):
+    """What a service asks while it works is asked of who asks how far it is."""
+    def asks(*names):
+        return {"body": {"resultType": "input_required", "requestState": "s",
+                         "inputRequests": {name: question(name) for name in names}}}
+
+    def seen(state, **more):
+        return {"body": dict(more, content=[{"type": "text", "text": state}],
+                             structuredContent={"state": state})}
+
+    era = dict(TASKS, **FORM)
+    status, _, text = ask_for(a, "tools/call", {"name": "send_asking", "arguments": {}}, era=FORM)
+    expect(status == 400 and "-32021" in text and not a.sent, "%d %s" % (status, text))
+    text = ask_for(a, "tools/call", {"name": "send_asking", "arguments": {}})[2]
+    expect("-32021" in text and not a.sent, "legacy: %s" % text)
+    a.plan = [{"body": {"content": [], "structuredContent": {"id": "i"}}}, asks("a", "b"),
+              asks("a", "b"), asks("b"), asks("b"), seen("on"), seen("on"), seen("done"),
+              asks("c"), seen("sorry", isError=True)]
+    bodies = []
+    a.bridge.stub.handler = lambda r: bodies.append(r["body"]) or a.upstream(r)
+    task = task_of(a, "send_asking", era)
+    got = about(a, "get", task, era)
+    expect(got["status"] == "input_required" and sorted(got["inputRequests"]) == ["a", "b"] and
+           "requestState" not in got and got["resultType"] == "complete", "asked: %s" % got)
+    answer = {"action": "accept", "content": {"a": "yes"}}
+    got = about(a, "update", task, era, inputResponses={"a": answer})
+    expect(got["resultType"] == "complete" and set(got) == {"resultType", "_meta"}, got)
+    expect(json.loads(bodies[-1]) == {"said": {"a": answer}}, "sent: %s" % bodies[-1])
+    got = about(a, "get", task, era)
+    expect(list(got["inputRequests"]) == ["b"], "the rest: %s" % got)
+    got = about(a, "update", task, era, inputResponses={"b": answer})
+    expect(set(got) == {"resultType", "_meta"}, "the last answer: %s" % got)
+    expect(about(a, "get", task, era)["status"] == "working", "it goes on")
+    got = about(a, "get", task, era)
+    expect(got["status"] == "completed" and got["result"]["content"][0]["text"] == "done" and
+           got["result"]["structuredContent"] == {"state": "done"} and
+           got["result"]["resultType"] == "complete", "done: %s" % got)
+    expect(about(a, "get", task)["code"] == -32021, "who shows no form is asked nothing")
+    got = about(a, "get", task)
+    expect(got["status"] == "completed" and got["result"]["isError"], "an error: %s" % got)
+    n = len(a.sent)
+    for wrong in ({}, {"inputResponses": None}, {"inputResponses": []}):
+        expect(about(a, "update", task, era, **wrong)["code"] == -32602, "%s" % wrong)
+    status, _, text = ask_for(a, "subscriptions/listen", {"notifications": {"taskIds": [task]}},
+                              era=FORM)
+    expect(status == 400 and "-32021" in text and len(a.sent) == n, "%d %s" % (status, text))
+
+
 @followed("policy = deny:[il]*t")
 def keyed_followed_denied(a):
     """What the operator denies is not looked at for who waits, for a task, or for who listens."""
@@ -1790,8 +1889,7 @@ def keyed_followed_denied(a):
     text = ask_for(a, "tools/call", call, era=TASKS)[2]
     expect('"complete"' in text and "outcome" not in text and looks(a) == 0,
            "it was looked at: %s" % text)
-    sock, text = open_stream(a, "subscriptions/listen", {
-        "notifications": {"resourceSubscriptions": ["it://x"]}}, b"acknowledged", era={})
+    sock, text = open_stream(a, "subscriptions/listen", WATCHES, b"acknowledged", era={})
     time.sleep(0.5)
     sock.close()
     expect('"notifications":{}' in text and looks(a) == 0, "it is listened to: %s" % text)
@@ -1812,11 +1910,6 @@ def keyed_followed_torrent(a):
     sock.close()
     expect("notifications/progress" in came, "nothing was said: %s" % came[-300:])
 
-keyed_followed_torrent.conf += ["upstream_response_max = 8388608"]
-
-
-keyed_followed_torrent.conf += ["upstream_response_max = 8388608"]
-
 
 @followed()
 def keyed_followed_bare(a):
@@ -1825,6 +1918,214 @@ def keyed_followed_bare(a):
     expect(outcome == {"outcome": {"state": "made"}}, outcome)
     shown = is_code(a.call("show_bare"), "ok").value
     expect(list(shown) == ["confirm_token"], shown)
+
+
+@followed("policy = deny:about_it deny:it://{id}:caller=reads")
+def keyed_policy_names(a):
+    """Rules name prompts and resources, too: by name, or a resource by its URI template."""
+    name_callers(a)
+    expect('"prompts":[]' in ask_for(a, "prompts/list", {}, era={}, caller="all")[2], "listed")
+    text = ask_for(a, "prompts/get", {"name": "about_it"}, era={}, caller="all")[2]
+    expect('"code":"denied"' in text and "What of" not in text, "a prompt: %s" % text)
+    complete = {"ref": {"type": "ref/resource", "uri": "it://{id}"},
+                "argument": {"name": "id", "value": ""}}
+    for caller in ("reads", "all"):
+        denied = caller == "reads"
+        text = ask_for(a, "resources/read", {"uri": "it://x"}, era={}, caller=caller)[2]
+        expect(('"code":"denied"' in text) == denied, "%s reads: %s" % (caller, text))
+        text = ask_for(a, "completion/complete", complete, era={}, caller=caller)[2]
+        expect(("hidden" not in text) == denied, "%s completes: %s" % (caller, text))
+        text = ask_for(a, "resources/subscribe", {"uri": "it://x"}, caller=caller,
+                       session=session_of(a, {}, caller=caller))[2]
+        expect(('"code":"denied"' in text) == denied, "%s subscribes: %s" % (caller, text))
+    expect(looks(a) == 1, "looked at: %s" % a.sent)
+
+
+class Crowd:
+    """How many requests the upstream has at once; a POST takes long."""
+
+    def __init__(self, a):
+        self.lock, self.now, self.most, self.usual = threading.Lock(), 0, 0, a.upstream
+        a.bridge.stub.handler = self.serve
+
+    def serve(self, request):
+        with self.lock:
+            self.now += 1
+            self.most = max(self.most, self.now)
+        if request["method"] == "POST":
+            time.sleep(0.9)
+        answer = self.usual(request)
+        with self.lock:
+            self.now -= 1
+        return answer
+
+
+@followed("service.cases.max_inflight = 1", workers=1)
+def keyed_watched_in_its_place(a):
+    """A look for who listens takes a place among the calls of its service, or waits for one."""
+    crowd = Crowd(a)
+    sock, _ = open_stream(a, "subscriptions/listen", WATCHES, b"updated", era={})
+    for _ in range(3):
+        Bridge.wait_for(lambda: a.call("send_it", text="x").code == "ok", 10, "no place for a call")
+    before = looks(a)
+    Bridge.wait_for(lambda: looks(a) > before + 2, 5, "nobody looks any more")
+    sock.close()
+    expect(crowd.most == 1, "%d at once" % crowd.most)
+    expect('limited_total{limit="in_flight"}' in a.metrics(), "it is not counted")
+
+
+@followed("rate_limit = all=3/h caller=1/h", workers=1)
+def keyed_watched_at_a_rate(a):
+    """A look for who listens counts in the rate for all, and in no caller's."""
+    sock, _ = open_stream(a, "subscriptions/listen", WATCHES, b"updated", era={})
+    Bridge.wait_for(lambda: 'limited_total{limit="all"}' in a.metrics(), 5, "it is not limited")
+    sock.close()
+    expect(looks(a) == 3, "%d looks" % looks(a))
+
+
+@followed("service.cases.max_inflight = 1", workers=1)
+def keyed_waited_in_its_place(a):
+    """A look of who waits takes a place among the calls of its service, or waits for one."""
+    crowd = Crowd(a)
+    for tool, arguments in (("look_at_it", {"id": "i"}), ("send_it", {"text": "x"})):
+        before = looks(a)
+        sock, _ = open_stream(a, "tools/call", {
+            "name": tool, "arguments": dict(arguments, wait_s=30), "_meta": {
+                "progressToken": "p"}}, b"notifications/progress")
+        for _ in range(3):
+            Bridge.wait_for(lambda: a.call("send_it", text="y").code == "ok", 10,
+                            "no place for a call")
+        Bridge.wait_for(lambda: looks(a) > before + 3, 5, "nobody looks any more")
+        sock.close()
+    expect(crowd.most == 1, "%d at once" % crowd.most)
+
+
+@followed("rate_limit = all=4/h caller=2/h")
+def keyed_waited_at_a_rate(a):
+    """Who waits is one call of its caller; looks count in the rate for all, and end no wait."""
+    seen = is_code(a.call("send_it", text="x", wait_s=1), "ok").value
+    expect(seen.get("outcome") == {"state": "made"}, "what was seen last: %s" % seen)
+    expect(looks(a) == 3 and a.posts() == 1, "sent: %s" % a.sent)
+    is_code(a.call("look_at_it", id="i"), "rate_limited")
+
+
+@followed("rate_limit = all=4/h caller=1/h")
+def keyed_read_waited_at_a_rate(a):
+    """The same for a read that waits: what it saw last is its result."""
+    seen = is_code(a.call("look_at_it", id="i", wait_s=1), "ok").value
+    expect(seen == {"state": "made"} and looks(a) == 4, "%s: %s" % (seen, a.sent))
+
+
+def read_to_end(sock):
+    """What comes until the other side closes it."""
+    came, end = b"", time.monotonic() + 20
+    while piece := sock.recv(65536):
+        expect(time.monotonic() < end, "it does not end: %s" % came[-500:])
+        came += piece
+    return came.decode("utf-8", "replace")
+
+
+def get_stream(a, session, caller):
+    """The stream of a session, by GET."""
+    cgi = fastcgi.params("GET", "/mcp", {
+        "Host": "localhost", "Accept": "text/event-stream", "Mcp-Session-Id": session,
+        "Authorization": "Bearer " + as_caller(a, caller)})
+    sock = FastCGIClient(a.bridge.socket, 20).connect()
+    sock.sendall(fastcgi.begin() + fastcgi.stream(fastcgi.PARAMS, fastcgi.pairs(cgi)) +
+                 fastcgi.stream(fastcgi.STDIN, b""))
+    return sock, read_until(sock, b":\n\n")
+
+
+@followed()
+def keyed_listened_until_it_expires(a):
+    """A stream ends with the credentials that it was asked for with, and says why if it can."""
+    until = int(time.time()) + 6
+    name_callers(a, time.strftime("expires=%Y-%m-%dT%H:%M:%SZ", time.gmtime(until)))
+    modern, _ = open_stream(a, "subscriptions/listen", WATCHES, b"updated", era={}, caller="all")
+    session = session_of(a, {}, caller="all")
+    legacy, _ = get_stream(a, session, "all")
+    status, _, text = ask_for(a, "resources/subscribe", {"uri": "it://x"}, caller="all",
+                              session=session)
+    expect(status == 200 and "error" not in text, "not subscribed: %s" % text)
+    read_until(legacy, b"updated")
+    expect(time.time() < until, "the machine is too slow for this test")
+    modern.settimeout(20)
+    for sock, says in ((modern, True), (legacy, False)):
+        text = read_to_end(sock)
+        expect(("expired" in text and '"error"' in text) == says, "its end: %s" % text[-600:])
+        expect(until - 1 < time.time() < until + 5, "it lives %.1f s longer" % (
+            time.time() - until))
+        sock.close()
+    before = looks(a)
+    time.sleep(0.6)
+    expect(looks(a) <= before + 1, "it is looked at for nobody")
+
+
+@followed("max_streams = 2", workers=1)
+def keyed_streams_of_a_caller(a):
+    """One caller has so many streams open and no more; another has its own. Whom nobody knows is
+    not one."""
+    for sock in [open_stream(a, "subscriptions/listen", WATCHES, b"acknowledged", era={})[0]
+                 for _ in range(3)]:
+        sock.close()
+    name_callers(a)     # which starts again
+    session = session_of(a, {}, caller="all")
+    mine = [open_stream(a, "subscriptions/listen", WATCHES, b"acknowledged", era={},
+                        caller="all")[0], get_stream(a, session, "all")[0]]
+    status, headers, text = ask_for(a, "subscriptions/listen", WATCHES, era={}, caller="all")
+    expect(status == 429 and int(headers["retry-after"]) > 0 and "max_streams" in text and
+           '"id":1' in text, "%d %s %s" % (status, headers, text))
+    expect('limited_total{limit="streams"} 1' in a.metrics(), "it is not counted")
+    other, _ = open_stream(a, "subscriptions/listen", WATCHES, b"acknowledged", era={},
+                           caller="reads")
+
+    def gone():
+        return sum(x.get("client") == "gone" for x in a.lines())
+
+    for sock in (other, mine.pop()):
+        before = gone()
+        sock.close()
+        Bridge.wait_for(lambda n=before: gone() > n, 5, "it is not over")
+    again, _ = open_stream(a, "subscriptions/listen", WATCHES, b"acknowledged", era={},
+                           caller="all")
+    for sock in (again, *mine):
+        sock.close()
+
+
+@followed()
+def keyed_task_whose_look_is_off(a):
+    """A task whose tool to look is off, or denied, says so; it has no state that nobody saw."""
+    text = ask_for(a, "tools/call", {"name": "send_it", "arguments": {"text": "x"}}, era=TASKS)[2]
+    task = {"taskId": json.loads(text)["result"]["taskId"]}
+    conf = list(a.conf)
+    for more, says in (("tools_off = look_at_it", "look_at_it is off"),
+                       ("policy = deny:look_at_it", "look_at_it is off"),
+                       ("policy = deny:look_at_it:caller=anonymous", '"code":"denied"')):
+        a.bridge.stop()
+        a.conf = conf + [more]
+        a.start()
+        before = looks(a)
+        text = ask_for(a, "tasks/get", task, era=TASKS)[2]
+        expect('"error"' in text and says in text and looks(a) == before, "%s: %s" % (more, text))
+
+
+@followed(workers=1)
+def keyed_listened_in_a_drain(a):
+    """A stream that is asked for when its worker drains already ends at once, as others did."""
+    cgi, body = request_of(a, "subscriptions/listen", WATCHES, era={})
+    sock = FastCGIClient(a.bridge.socket, 20).connect()
+    sock.sendall(fastcgi.begin() + fastcgi.stream(fastcgi.PARAMS, fastcgi.pairs(cgi)) +
+                 fastcgi.record(fastcgi.STDIN, body[:5]))
+    time.sleep(0.3)
+    for pid in a.bridge.worker():
+        os.kill(pid, signal.SIGTERM)
+    a.bridge.wait_for(lambda: '"worker draining' in a.bridge.text(), 5, "it does not drain")
+    sock.sendall(fastcgi.stream(fastcgi.STDIN, body[5:]))
+    began = time.monotonic()
+    text = read_to_end(sock)
+    sock.close()
+    expect("acknowledged" in text and '"resultType":"complete"' in text and
+           time.monotonic() - began < 10, "after %.1f s: %s" % (time.monotonic() - began, text))
 
 
 def run(build, tmp, name, function, store):

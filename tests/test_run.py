@@ -4,6 +4,7 @@ Starts it on free ports with a state folder of its own, sends a real message wit
 but HTTP, reads it back, starts it again to see that nothing is set up twice, and looks
 for what it leaves behind. Ends with "N passed, N failed".
 """
+import base64
 import json
 import os
 import signal
@@ -76,6 +77,10 @@ class Run:
         return self.post({"jsonrpc": "2.0", "id": 1, "method": "tools/call",
                           "params": {"name": tool, "arguments": arguments}})["result"]
 
+    def read(self, uri):
+        return self.post({"jsonrpc": "2.0", "id": 1, "method": "resources/read",
+                          "params": {"uri": uri}})
+
     def stop(self):
         if self.process.poll() is None:
             os.killpg(self.process.pid, signal.SIGINT)
@@ -85,6 +90,39 @@ class Run:
 def is_listening(port):
     with socket.socket() as s:
         return s.connect_ex(("127.0.0.1", port)) == 0
+
+
+def send_files(run, server):
+    """Files go out with a message; the message links to them, and they are read as they were."""
+    picture, text = bytes(range(256)), "Gr\u00fc\u00dfe\n"
+    large = 40000       # more than a result has room for (result_max), if a model is to read it
+
+    def given(name, kind, data):
+        return {"name": name, "mime_type": kind, "data": base64.b64encode(data).decode()}
+    sent = run.call("send_message", to=["bob"], text="Files", attachments=[
+        given("a.png", "image/png", picture), given("b.txt", "text/plain", text.encode()),
+        given("c.txt", "text/plain", large * b"c"), given("d.bin", "application/zip", large * b"d"),
+        {"name": "e", "url": "https://example.org/e"}])
+    check(server + ": files are sent", not sent.get("isError"), sent)
+    got = run.call("get_message", message_id=sent["structuredContent"]["message_id"])
+    links = [b for b in got["content"] if b["type"] == "resource_link"]
+    check(server + ": a message links to its files", [
+        (b["name"], b.get("mimeType"), b["size"]) for b in links] == [
+            ("a.png", "image/png", 256), ("b.txt", "text/plain", 8), ("c.txt", "text/plain", large),
+            ("d.bin", "application/zip", large)], got)
+    check(server + ": and shows those that are elsewhere",
+          got["structuredContent"]["attachments"][4]["url"] == "https://example.org/e", got)
+    a, b, c, d = [run.read(link["uri"]) for link in links]
+    check(server + ": a picture is read", a["result"]["contents"] == [{
+        "mimeType": "image/png", "blob": base64.b64encode(picture).decode(),
+        "uri": links[0]["uri"]}], a)
+    check(server + ": a text is read", b["result"]["contents"][0]["text"] == text, b)
+    check(server + ": a text that is too large says so", c["error"]["data"]["code"] ==
+          "result_too_large" and "larger than 32768 bytes" in c["error"]["message"], c)
+    check(server + ": a file of that size is read", len(base64.b64decode(
+        d["result"]["contents"][0]["blob"])) == large, str(d)[:300])
+    none = run.read("ums://attachments/none")
+    check(server + ": one that is not there", none["error"]["code"] == -32002, none)
 
 
 def first_run(state, server):
@@ -101,6 +139,11 @@ def first_run(state, server):
     listed = run.call("list_messages", contact="bob", limit=1)
     texts = [m.get("text") for m in listed.get("structuredContent", {}).get("messages", [])]
     check(server + ": and read back", texts == ["Hello through " + server], listed)
+    none = run.post({"jsonrpc": "2.0", "id": 1, "method": "resources/read",
+                     "params": {"uri": "ums://inbox/nobody"}})["error"]
+    check(server + ": nobody's inbox is said not to be found", none["code"] == -32002 and
+          "No contact has this id" in none["message"], none)
+    send_files(run, server)
     if server == "lighttpd":
         time.sleep(6)       # the service closes connections that are idle for 5 s
         sent = run.call("send_message", to=["bob"], text="After a pause")

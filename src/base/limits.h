@@ -145,6 +145,9 @@
 /* Bytes of an image, a sound or other content in a result, which is no text for a model; in base64
  * it is a third more, and a reply has room for one. */
 #define LIMIT_MEDIA		(2 * 1024 * 1024)
+/* Blocks that a tool's file draws beside a result: rules for them, and how many come of these. */
+#define LIMIT_BLOCK_RULES	16
+#define LIMIT_BLOCKS		128
 /* The state that a service gives with a question: it travels through the client, twice. */
 #define LIMIT_REQUEST_STATE	2048
 /* A result that is kept for a repeated call; the store's largest value less a record's head. */

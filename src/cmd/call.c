@@ -209,6 +209,22 @@ show_failure(const struct caller *c, const cJSON *failure)
 		fprintf(stderr, "  to agree: call it again with confirm_token=%s\n", token);
 }
 
+/* A good result: its JSON, with what is beside it; or all of its content. */
+static void
+show_result(const struct caller *c, const cJSON *structured, const cJSON *content)
+{
+	const cJSON *block;
+
+	if (c->dry)
+		return;
+	show_json(c, stdout, structured != NULL ? structured : content, isatty(STDOUT_FILENO), "");
+	if (structured == NULL)
+		return;
+	/* The first block says the same as text. */
+	for (block = cJSON_GetArrayItem(content, 1); block != NULL; block = block->next)
+		show_json(c, stderr, block, false, "  beside it: ");
+}
+
 /* What came of the call. True: it is to be made again, for somebody agreed to it. */
 static bool
 heed(struct caller *c, const cJSON *answer)
@@ -221,10 +237,8 @@ heed(struct caller *c, const cJSON *answer)
 	bool again = false;
 
 	c->code = EXIT_PLANNED;
-	if (json_get(result, "structuredContent") != NULL) {
-		if (!c->dry)
-			show_json(c, stdout, json_get(result, "structuredContent"),
-			    isatty(STDOUT_FILENO), "");
+	if (result != NULL && !json_true(result, "isError")) {
+		show_result(c, json_get(result, "structuredContent"), content);
 		return false;
 	}
 	c->code = EXIT_FAILED;

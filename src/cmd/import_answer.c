@@ -262,11 +262,12 @@ make_success(struct operation *op, const struct members *m)
 static bool
 is_reserved(const struct members *m)
 {
-	static const char *const names[] = { "each", "pointer", "value", "argument" };
+	static const char *const names[] = { "each", "pointer", "value", "argument",
+	    "uriTemplate" };
 	size_t i, k;
 
 	for (i = 0; i < m->count; i++)
-		for (k = 0; k < 4; k++)
+		for (k = 0; k < sizeof names / sizeof names[0]; k++)
 			if (strcmp(m->list[i].name, names[k]) == 0)
 				return true;
 	return false;

@@ -42,7 +42,8 @@ struct request {
 
 struct reply {
 	int		 status;
-	const char	*type;		/* Content-Type */
+	const char	*type;		/* Content-Type; static, or `named` */
+	char		 named[CAP_NAME + 1];
 	struct buf	 headers;	/* more header lines, each with its CRLF */
 	struct buf	 body;
 };

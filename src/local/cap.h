@@ -24,6 +24,8 @@
 #define CAP_SUBJECT		200
 #define CAP_RECIPIENTS		10
 #define CAP_ATTACHMENTS		10
+/* The bytes of a file that are kept; a body has room for one of that size in base64. */
+#define CAP_ATTACHMENT		(128 * 1024)
 #define CAP_NAME		200
 #define CAP_ID			64
 #define CAP_EMAIL		254

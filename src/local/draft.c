@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "base/clock.h"
+#include "local/attachment.h"
 #include "local/call.h"
 #include "local/channel.h"
 #include "local/draft.h"
@@ -19,8 +20,6 @@ static int	read_to(struct call *, struct draft *);
 static int	add_to(struct call *, struct draft *, const char *, const cJSON *);
 static int	read_text(struct call *, struct draft *);
 static int	thread_of(struct call *, const char *, const char *, char *, size_t);
-static int	read_attachments(struct call *, struct draft *);
-static int	check_attachment(struct call *, const cJSON *, int);
 static int	read_metadata(struct call *, struct draft *);
 static int	read_schedule(struct call *, struct draft *);
 static int	optional(struct call *, const char *, const char **);
@@ -70,7 +69,7 @@ draft_read(struct call *c, struct draft *d, bool preview)
 	    (r = read_to(c, d)) != 0 ||
 	    (r = read_text(c, d)) != 0 ||
 	    (r = draft_thread(c, &d->reply_to, d->thread_id, sizeof d->thread_id)) != 0 ||
-	    (r = read_attachments(c, d)) != 0 ||
+	    (r = attachment_read(c, d->channel, &d->attachments)) != 0 ||
 	    (r = read_metadata(c, d)) != 0)
 		return r;
 	return read_schedule(c, d);
@@ -241,49 +240,6 @@ draft_thread(struct call *c, const char **reply_to, char *out, size_t len)
 	if (r == 0)
 		return problem_field(c, "thread_id: there is no thread '%.80s'", thread);
 	return r == 1 ? 0 : -1;
-}
-
-static int
-check_attachment(struct call *c, const cJSON *item, int at)
-{
-	const char *name = json_str(item, "name"), *url = json_str(item, "url");
-	const cJSON *type = json_get(item, "mime_type");
-	int r;
-
-	if (!cJSON_IsObject(item))
-		return problem_field(c, "attachments[%d]: an object is wanted", at);
-	if ((r = request_check_members(c, item, "name,url,mime_type")) != 0)
-		return r;
-	if (name == NULL || *name == '\0' || text_length(name) > CAP_NAME || text_has_control(name))
-		return problem_field(c, "attachments[%d].name: 1 to %d characters of one "
-		    "line are wanted", at, CAP_NAME);
-	if (url == NULL || strlen(url) > CAP_URL || text_has_control(url) ||
-	    strchr(url, ' ') != NULL ||
-	    (strncmp(url, "https://", 8) != 0 && strncmp(url, "http://", 7) != 0))
-		return problem_field(c, "attachments[%d].url: an http or https URL of at "
-		    "most %d bytes is wanted", at, CAP_URL);
-	if (type != NULL && (!cJSON_IsString(type) || strlen(type->valuestring) > CAP_NAME ||
-	    strchr(type->valuestring, '/') == NULL || text_has_control(type->valuestring)))
-		return problem_field(c, "attachments[%d].mime_type: type/subtype is wanted",
-		    at);
-	return 0;
-}
-
-static int
-read_attachments(struct call *c, struct draft *d)
-{
-	const cJSON *list = json_get(c->req.json, "attachments"), *item;
-	int r, n = 0;
-
-	if (list == NULL)
-		return 0;
-	if (!cJSON_IsArray(list) || cJSON_GetArraySize(list) > CAP_ATTACHMENTS)
-		return problem_field(c, "attachments: an array of at most %d is wanted",
-		    CAP_ATTACHMENTS);
-	cJSON_ArrayForEach(item, list)
-		if ((r = check_attachment(c, item, n++)) != 0)
-			return r;
-	return n == 0 ? 0 : json_print(&d->attachments, list);
 }
 
 static int

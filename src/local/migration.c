@@ -66,7 +66,12 @@ static const char step_tables[] =
 static const char step_phone[] =
     "CREATE INDEX contact_phone ON contact (phone) WHERE phone IS NOT NULL;";
 
-static const char *const steps[] = { step_tables, step_phone };
+/* Files that messages came with, as far as they are no links. */
+static const char step_attachment[] =
+    "CREATE TABLE attachment (id TEXT PRIMARY KEY,"
+    "  message_id TEXT NOT NULL REFERENCES message (id), mime_type TEXT, data BLOB NOT NULL);";
+
+static const char *const steps[] = { step_tables, step_phone, step_attachment };
 
 #define STEPS	((int)(sizeof steps / sizeof steps[0]))
 

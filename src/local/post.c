@@ -6,6 +6,7 @@
 
 #include "base/clock.h"
 #include "base/log.h"
+#include "local/attachment.h"
 #include "local/call.h"
 #include "local/channel.h"
 #include "local/draft.h"
@@ -98,7 +99,8 @@ send_draft(struct call *c, struct draft *d, struct letter *l)
 	l->scheduled_at = d->scheduled_at;
 	l->attachments = d->attachments.len == 0 ? NULL : buf_str(&d->attachments);
 	l->metadata = d->metadata.len == 0 ? NULL : buf_str(&d->metadata);
-	if (insert(c, l) == -1 || event_add(c->store, l->seq, first, NULL, NULL, NULL) == -1)
+	if (insert(c, l) == -1 || attachment_keep(c, l->id) == -1 ||
+	    event_add(c->store, l->seq, first, NULL, NULL, NULL) == -1)
 		return -1;
 	for (i = 0; i < d->to_count; i++)
 		if (recipient_add(c->store, l->seq, d->to[i].id, d->to[i].name,

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /* reply.c - answers, as CGI headers and a body; see reply.h. */
 #include <limits.h>
+#include <stdio.h>
 #include <string.h>
 
 #include "base/clock.h"
@@ -58,6 +59,16 @@ reply_json(struct call *c, int status, cJSON *item)
 		result = json_print(&c->reply.body, item);
 	cJSON_Delete(item);
 	return result;
+}
+
+int
+reply_bytes(struct call *c, int status, const char *type, const void *data, size_t len)
+{
+	buf_reset(&c->reply.body);
+	c->reply.status = status;
+	snprintf(c->reply.named, sizeof c->reply.named, "%s", type);
+	c->reply.type = c->reply.named;
+	return len == 0 ? 0 : buf_append(&c->reply.body, data, len);
 }
 
 static void

@@ -4,6 +4,7 @@
 #define LOCAL_REPLY_H
 
 #include <stdbool.h>
+#include <stddef.h>
 #include <stdint.h>
 
 #include <fcgiapp.h>
@@ -16,6 +17,8 @@ struct reply;
 
 /* Set the status and the JSON body. Takes `item`, NULL included. 0, or -1: no memory. */
 int	 reply_json(struct call *c, int status, cJSON *item);
+/* Set the status and a body of bytes, of a Content-Type of at most CAP_NAME bytes. 0 or -1. */
+int	 reply_bytes(struct call *c, int status, const char *type, const void *data, size_t len);
 /* The reason phrase of a status; never NULL. */
 const char *reply_phrase(int status);
 /* Write it. A peer that went away is not an error worth telling. */

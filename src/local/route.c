@@ -2,6 +2,7 @@
 /* route.c - the table of what can be asked; see route.h. */
 #include <string.h>
 
+#include "local/attachment.h"
 #include "local/call.h"
 #include "local/channel.h"
 #include "local/contact.h"
@@ -36,6 +37,7 @@ static const struct route routes[] = {
 	{ .method = "POST", .path = "/v1/messages/{id}/cancel", .handle = message_cancel },
 	{ .method = "POST", .path = "/v1/messages/{id}/read", .handle = message_read,
 	    .body = ROUTE_JSON },
+	{ .method = "GET", .path = "/v1/attachments/{id}", .handle = attachment_get },
 	{ .method = "GET", .path = "/v1/deliveries", .handle = recipient_deliveries,
 	    .query = "message_ids*" },
 	{ .method = "GET", .path = "/v1/threads", .handle = thread_list,

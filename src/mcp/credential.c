@@ -18,7 +18,7 @@
 /* What a reader of a kind works with. */
 struct source {
 	const cJSON		*auth;
-	const char		*override;
+	const char		*override, *key;
 	const cJSON		*values;
 	const char		*place;
 	struct spec_fault	*fault;
@@ -103,10 +103,10 @@ static const struct {
 #define KINDS	(sizeof kinds / sizeof kinds[0])
 
 int
-credential_load(struct credential *c, const cJSON *auth, const char *override, const cJSON *values,
-    const char *place, struct spec_fault *f)
+credential_load(struct credential *c, const cJSON *auth, const char *override, const char *key,
+    const cJSON *values, const char *place, struct spec_fault *f)
 {
-	struct source from = { auth, override, values, place, f };
+	struct source from = { auth, override, key, values, place, f };
 	const char *type = json_str(auth, "type");
 	char inner[512];
 	size_t i;
@@ -124,6 +124,8 @@ credential_load(struct credential *c, const cJSON *auth, const char *override, c
 	if (override != NULL && !kinds[i].one_secret)
 		return spec_fail(f, place, "is of type \"%s\", and the configuration's "
 		    "token_file is not for that", type);
+	if (!kinds[i].one_secret)
+		from.key = NULL;
 	return kinds[i].load == NULL ? 0 : kinds[i].load(c, &from);
 }
 
@@ -208,10 +210,11 @@ read_secret(const struct source *from, const char *member, const char *override)
 	if (path == NULL)
 		return NULL;
 	secret = file_secret(path, reason, sizeof reason);
-	free(path);
 	snprintf(place, sizeof place, "%s/%s", from->place, member);
 	if (secret == NULL)
-		spec_fail(from->fault, place, "%s", reason);
+		spec_fail_file(from->fault, place, path, reason,
+		    override != NULL ? NULL : from->key);
+	free(path);
 	return secret;
 }
 

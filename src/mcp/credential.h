@@ -43,11 +43,12 @@ struct credential {
 
 /*
  * Read one "auth" object at `place` of a service file; relative files are seen from there.
- * `override` names the file of the one secret instead; `values` are the service's constants, for
+ * `override` names the file of the one secret instead, as `key` of the configuration does (NULL:
+ * nothing does); `values` are the service's constants, for
  * a username. credential_finish() must follow whatever is returned. 0, or -1 with the fault said.
  */
 int	 credential_load(struct credential *c, const cJSON *auth, const char *override,
-	    const cJSON *values, const char *place, struct spec_fault *f);
+	    const char *key, const cJSON *values, const char *place, struct spec_fault *f);
 void	 credential_finish(struct credential *c);
 /* Whether it is the credential's own to set a header of that name. */
 bool	 credential_sets(const struct credential *c, const char *header);

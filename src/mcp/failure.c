@@ -32,6 +32,13 @@ failure_arguments(struct failure *f, const struct schema_fault *wrong)
 	    wrong->path[0] == '\0' ? "" : ": ", wrong->why);
 }
 
+void
+failure_denied(struct failure *f)
+{
+	failure_init(f, "denied", 403, "the operator does not let you make this call; nothing was "
+	    "done");
+}
+
 int
 failure_memory(struct failure *f)
 {

@@ -36,6 +36,8 @@ void	 failure_init(struct failure *f, const char *code, int http_status, const c
 	    __attribute__((format(printf, 4, 5)));
 /* Make the failure of arguments that a schema does not accept. */
 void	 failure_arguments(struct failure *f, const struct schema_fault *wrong);
+/* Make the failure of a call that the policy denies. */
+void	 failure_denied(struct failure *f);
 /* Make the failure of a call for which there is no memory. Always -1, to be returned. */
 int	 failure_memory(struct failure *f);
 void	 failure_finish(struct failure *f);

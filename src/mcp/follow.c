@@ -19,6 +19,8 @@ static const struct tool *
 find_tool(const struct tool *t, const struct service *s, const cJSON *spec, const char *at,
     struct spec_fault *f)
 {
+	const cJSON *members = t->form == TOOL_PICKS ? t->response :
+	    json_get(t->output, "properties");
 	const char *name = json_str(spec, "tool");
 	char why[256];
 	size_t i;
@@ -29,8 +31,9 @@ find_tool(const struct tool *t, const struct service *s, const cJSON *spec, cons
 		spec_fail(f, at, "\"tool\" names no tool of this file that is taken");
 		return NULL;
 	}
-	if (template_check_body(json_get(spec, "arguments"), t->response, why, sizeof why) == -1) {
-		spec_fail(f, at, "\"arguments\": %s; names are members of \"response\"", why);
+	if (template_check_body(json_get(spec, "arguments"), members, why, sizeof why) == -1) {
+		spec_fail(f, at, "\"arguments\": %s; names are members of \"%s\"", why,
+		    t->form == TOOL_PICKS ? "response" : "outputSchema");
 		return NULL;
 	}
 	return &s->tools[i];
@@ -44,6 +47,7 @@ follow_load(struct tool *t, const struct service *s, const char *place, struct s
 		{ "arguments", SPEC_OBJECT, true },
 		{ "argument", SPEC_STRING, false },
 		{ "cancel", SPEC_OBJECT, false },
+		{ "required", SPEC_BOOL, false },
 		{ NULL, SPEC_ANY, false },
 	};
 	static const struct spec_key cancel_keys[] = {
@@ -61,8 +65,9 @@ follow_load(struct tool *t, const struct service *s, const char *place, struct s
 	snprintf(at, sizeof at, "%s/follow", place);
 	if (spec_check(spec, keys, at, f) == -1)
 		return -1;
-	if (!t->write || t->form != TOOL_PICKS)
-		return spec_fail(f, at, "goes with \"write\": true and a \"response\" of picks");
+	if (!t->write || t->form == TOOL_RAW || (t->form == TOOL_MCP && t->output == NULL))
+		return spec_fail(f, at, "goes with \"write\": true and a \"response\" of picks, or "
+		    "\"mcp\" with an \"outputSchema\"");
 	t->follow.look = find_tool(t, s, spec, at, f);
 	if (t->follow.look == NULL)
 		return -1;
@@ -74,9 +79,14 @@ follow_load(struct tool *t, const struct service *s, const char *place, struct s
 	    json_get(json_get(t->input, "properties"), t->follow.argument);
 	type = json_str(schema, "type");
 	if (t->follow.argument != NULL &&
+	    (t->form == TOOL_MCP || t->follow.look->form == TOOL_MCP))
+		return spec_fail(f, at, "\"argument\" goes with tools whose \"response\" is of "
+		    "picks: the outcome is a member of the result");
+	if (t->follow.argument != NULL &&
 	    (type == NULL || (strcmp(type, "integer") != 0 && strcmp(type, "number") != 0)))
 		return spec_fail(f, at, "\"argument\" must be one of the tool's, an integer or a "
 		    "number: of seconds");
+	t->follow.required = json_true(spec, "required");
 	if (cancel == NULL)
 		return 0;
 	snprintf(below, sizeof below, "%s/cancel", at);
@@ -85,6 +95,20 @@ follow_load(struct tool *t, const struct service *s, const char *place, struct s
 	t->follow.cancel = find_tool(t, s, cancel, below, f);
 	t->follow.cancel_args = json_get(cancel, "arguments");
 	return t->follow.cancel == NULL ? -1 : 0;
+}
+
+cJSON *
+follow_members(const struct tool *t, const char *text, size_t len)
+{
+	struct json_fault fault;
+	cJSON *result = json_parse(text, len, &fault), *members = result;
+
+	if (t->form != TOOL_MCP)
+		return result;
+	members = json_true(result, "isError") ? NULL :
+	    cJSON_DetachItemFromObjectCaseSensitive(result, "structuredContent");
+	cJSON_Delete(result);
+	return members;
 }
 
 cJSON *

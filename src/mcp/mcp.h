@@ -48,6 +48,7 @@ enum mcp_era { MCP_LEGACY, MCP_MODERN };
 /* What the answers are made of; filled once by run/, never changed. */
 struct mcp {
 	const struct catalog	*catalog;
+	const struct policy	*policy;	/* of what is no call; calls are judged by run/ */
 	const struct crypto_key	*key;		/* of cursors and session ids */
 	struct session		*local;		/* of the one client of this process; or NULL */
 	const char		*instructions;	/* "" for none */
@@ -153,7 +154,7 @@ void	 mcp_message_finish(struct mcp_message *m);
 
 /*
  * Make the reply the question that `requests` is (the JSON of inputRequests), whose answers bring
- * `state` back: as a result of the modern era.
+ * `state` back: as a result of the modern era. Of a task it says what is asked there.
  */
 void	 mcp_reply_question(struct mcp_reply *r, const struct mcp_message *m, const char *requests,
 	    const char *state);
@@ -164,8 +165,12 @@ void	 mcp_reply_lacks(struct mcp_reply *r, const struct mcp_message *m, unsigned
 /* Make the reply a task, by its id, that a call has become. */
 void	 mcp_reply_task(struct mcp_reply *r, const struct mcp_message *m, const char *id,
 	    int64_t now_ms);
-/* Make the reply what a service's answer became: `text` is its JSON. */
-void	 mcp_reply_result(struct mcp_reply *r, const struct mcp_message *m, const char *text);
+/*
+ * Make the reply what a service's answer became: `text` is its JSON, `blocks` are further blocks of
+ * a tool's content (block.h), "" for none.
+ */
+void	 mcp_reply_result(struct mcp_reply *r, const struct mcp_message *m, const char *text,
+	    const char *blocks);
 /*
  * Make the reply a failure, whose JSON is `text`, with its code: of a tool a result that says so,
  * of all else an error.

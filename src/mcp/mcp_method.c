@@ -198,7 +198,6 @@ answer_tools_call(const struct mcp *mcp, struct mcp_message *m, struct mcp_reply
 {
 	struct schema_fault wrong;
 	struct failure f;
-	struct buf text;
 
 	if (m->tool->service != NULL)
 		return MCP_CALL;
@@ -207,11 +206,7 @@ answer_tools_call(const struct mcp *mcp, struct mcp_message *m, struct mcp_reply
 		return MCP_ANSWERED;
 	}
 	failure_arguments(&f, &wrong);
-	buf_init(&text, LIMIT_SERVICE_FILE);
-	failure_print(&text, &f);
-	mcp_reply_failure(r, m, text.failed ? "" : buf_str(&text), f.code);
-	buf_finish(&text);
-	return MCP_ANSWERED;
+	return mcp_fail(r, m, &f);
 }
 
 static void
@@ -257,7 +252,7 @@ answer_server_info(const struct mcp *mcp, struct mcp_message *m, struct mcp_repl
 	buf_puts(&text, "\"caller\":");
 	json_quote(&text, m->principal->name);
 	buf_putc(&text, '}');
-	mcp_reply_result(r, m, text.failed ? "" : buf_str(&text));
+	mcp_reply_result(r, m, text.failed ? "" : buf_str(&text), "");
 	buf_finish(&text);
 }
 
@@ -268,7 +263,7 @@ answer_prompts_get(const struct mcp *mcp, struct mcp_message *m, struct mcp_repl
 	(void)mcp;
 	if (m->tool != NULL)
 		return MCP_CALL;
-	mcp_reply_result(r, m, "{}");
+	mcp_reply_result(r, m, "{}", "");
 	return MCP_ANSWERED;
 }
 

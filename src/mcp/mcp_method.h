@@ -15,6 +15,8 @@
 
 #include "mcp/mcp.h"
 
+struct failure;
+
 #define META		MCP_META
 #define SERVER_INFO	"{\"name\":\"ums-mcp\",\"version\":\"" UMS_MCP_VERSION "\"}"
 
@@ -63,6 +65,8 @@ enum mcp_verdict mcp_refuse(struct mcp_reply *r, const struct mcp_message *m, in
 enum mcp_verdict mcp_refuse_params(struct mcp_reply *r, const struct mcp_message *m,
 	    const char *fmt, ...) __attribute__((format(printf, 3, 4)));
 enum mcp_verdict mcp_refuse_memory(struct mcp_reply *r, const struct mcp_message *m);
+/* Answer with a failure, which is finished. Always MCP_ANSWERED. */
+enum mcp_verdict mcp_fail(struct mcp_reply *r, const struct mcp_message *m, struct failure *f);
 /* Hold a header to what the body says; what came over no HTTP has none. */
 enum mcp_verdict mcp_check_mirror(struct mcp_message *m, const struct http_request *rq,
 	    const char *name, const char *body, struct mcp_reply *r);

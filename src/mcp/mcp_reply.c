@@ -8,6 +8,7 @@
 #include "base/limits.h"
 #include "mcp/capability.h"
 #include "mcp/completion.h"
+#include "mcp/failure.h"
 #include "mcp/mcp.h"
 #include "mcp/mcp_method.h"
 #include "mcp/pick.h"
@@ -16,6 +17,8 @@
 #include "mcp/service.h"
 #include "mcp/table.h"
 #include "wire/json.h"
+
+#define GONE	"The service keeps nothing of it any more"
 
 void
 mcp_reply_init(struct mcp_reply *r, size_t cap)
@@ -91,22 +94,6 @@ mcp_reply_empty(struct mcp_reply *r, const struct mcp_message *m)
 }
 
 void
-mcp_reply_question(struct mcp_reply *r, const struct mcp_message *m, const char *requests,
-    const char *state)
-{
-	r->status = 200;
-	r->type = "application/json";
-	buf_printf(&r->body, "{\"jsonrpc\":\"2.0\",\"id\":%s,\"result\":{\"resultType\":"
-	    "\"input_required\",\"requestState\":\"%s\",", m->rpc.id, state);
-	if (*requests != '\0') {
-		buf_puts(&r->body, "\"inputRequests\":");
-		buf_puts(&r->body, requests);
-		buf_putc(&r->body, ',');
-	}
-	mcp_result_close(r, m);
-}
-
-void
 mcp_reply_lacks(struct mcp_reply *r, const struct mcp_message *m, unsigned lacks)
 {
 	struct buf data;
@@ -116,8 +103,8 @@ mcp_reply_lacks(struct mcp_reply *r, const struct mcp_message *m, unsigned lacks
 	capability_print(&data, lacks);
 	buf_putc(&data, '}');
 	mcp_reply_error(r, m->era == MCP_MODERN ? 400 : 200, m->rpc.id, MCP_LACKS_CAPABILITY,
-	    data.failed ? NULL : buf_str(&data), "Missing required client capability: it "
-	    "takes what this client does not declare");
+	    data.failed ? NULL : buf_str(&data), "Missing required client capability: the "
+	    "call takes requiredCapabilities, and the client does not declare them");
 	buf_finish(&data);
 }
 
@@ -234,9 +221,66 @@ put_text(struct buf *out, const struct tool *t, const char *json)
 	buf_finish(&table);
 }
 
-/* A tool's result: `text` is its JSON, good or (is_error) a failure's. */
+/* A link as a text that says the same. NULL: there is no memory. */
+static cJSON *
+text_of_link(const cJSON *link)
+{
+	const cJSON *annotations = json_get(link, "annotations");
+	cJSON *block = cJSON_CreateObject();
+	struct buf text;
+	int result;
+
+	buf_init(&text, LIMIT_SERVICE_FILE);
+	buf_printf(&text, "%s: %s", json_str(link, "name"), json_str(link, "uri"));
+	result = text.failed ? -1 : 0;
+	if (result == 0)
+		result = json_put(block, "type", cJSON_CreateString("text"));
+	if (result == 0)
+		result = json_put(block, "text", cJSON_CreateString(buf_str(&text)));
+	if (result == 0 && annotations != NULL)
+		result = json_put(block, "annotations", cJSON_Duplicate(annotations, 1));
+	buf_finish(&text);
+	if (result == 0)
+		return block;
+	cJSON_Delete(block);
+	return NULL;
+}
+
+/* Further blocks: links are of 2025-06-18, a client of before gets texts for them. */
 static void
-put_tool(struct mcp_reply *r, const struct mcp_message *m, const char *text, bool is_error)
+put_blocks(struct buf *out, const struct mcp_message *m, const char *blocks)
+{
+	bool knows = !m->in_session ||
+	    (int)m->session.version != mcp_legacy_find(MCP_OLDEST_VERSION);
+	struct json_fault fault;
+	const cJSON *block;
+	cJSON *list, *text;
+	struct buf whole;
+
+	if (knows || *blocks == '\0') {
+		buf_puts(out, blocks);
+		return;
+	}
+	buf_init(&whole, strlen(blocks) + 1);
+	buf_printf(&whole, "[%s]", blocks + 1);
+	list = json_parse(buf_str(&whole), whole.len, &fault);
+	cJSON_ArrayForEach(block, list) {
+		text = strcmp(json_str(block, "type"), "resource_link") == 0 ?
+		    text_of_link(block) : NULL;
+		buf_putc(out, ',');
+		json_print(out, text != NULL ? text : block);
+		cJSON_Delete(text);
+	}
+	if (list == NULL)
+		out->failed = true;
+	cJSON_Delete(list);
+	buf_finish(&whole);
+}
+
+/* A tool's result: `text` is its JSON, good and with its blocks or (is_error) a failure's. */
+static void
+put_tool(struct mcp_reply *r, const struct mcp_message *m, const char *text, const char *blocks,
+    bool is_error)
 {
 	if (!is_error && m->tool->form == TOOL_MCP) {
 		put_members(&r->body, text);
@@ -255,7 +299,9 @@ put_tool(struct mcp_reply *r, const struct mcp_message *m, const char *text, boo
 		return;
 	}
 	put_text(&r->body, m->tool, text);
-	buf_puts(&r->body, "}],\"structuredContent\":");
+	buf_putc(&r->body, '}');
+	put_blocks(&r->body, m, blocks);
+	buf_puts(&r->body, "],\"structuredContent\":");
 	buf_puts(&r->body, text);
 	buf_putc(&r->body, ',');
 }
@@ -274,24 +320,38 @@ put_task(struct buf *out, const char *id, const char *status, int64_t born_ms, i
 	    born, now, (long long)LIMIT_TASK_MS, (long long)every_ms);
 }
 
-/* A task as it was found: done is what has nothing more to come, and its result is the look's. */
+/* A task as it was found. */
 static void
-put_looked(struct mcp_reply *r, const struct mcp_message *m, const char *text)
+put_found(struct mcp_reply *r, const struct mcp_message *m, const char *status)
+{
+	put_task(&r->body, m->task_id, status, m->task.born_ms, m->now_ms, m->tool->wait.every_ms);
+}
+
+/* Whether what came of a tool is told of a task; else its method is acknowledged, and no more. */
+static bool
+is_looked_at(const struct mcp_message *m)
+{
+	return strcmp(m->method->name, "tasks/get") == 0;
+}
+
+/* Done is a task that has nothing more to come; its result is the look's. */
+static void
+put_looked(struct mcp_reply *r, const struct mcp_message *m, const char *text, const char *blocks)
 {
 	struct wait_progress p;
-	bool done;
+	bool done, cancelled;
 
-	if (strcmp(m->method->name, "tasks/cancel") == 0)
-		return;		/* it is acknowledged, and no more */
-	if (wait_look(&m->tool->wait, m->args, text, strlen(text), &p) == -1)
+	if (!is_looked_at(m))
+		return;
+	if (wait_look(m->tool, m->args, text, strlen(text), &p) == -1)
 		r->body.failed = true;
 	done = p.final == p.total;
-	put_task(&r->body, m->task_id, done ? "completed" : "working", m->task.born_ms,
-	    m->now_ms, m->tool->wait.every_ms);
-	if (!done)
+	cancelled = p.total > 0 && p.cancelled == p.total;
+	put_found(r, m, cancelled ? "cancelled" : done ? "completed" : "working");
+	if (!done || cancelled)
 		return;
-	buf_puts(&r->body, "\"result\":{");
-	put_tool(r, m, text, false);
+	buf_puts(&r->body, "\"result\":{\"resultType\":\"complete\",");
+	put_tool(r, m, text, blocks, false);
 	buf_truncate(&r->body, r->body.len - 1);
 	buf_puts(&r->body, "},");
 }
@@ -304,6 +364,43 @@ mcp_reply_task(struct mcp_reply *r, const struct mcp_message *m, const char *id,
 	buf_printf(&r->body, "{\"jsonrpc\":\"2.0\",\"id\":%s,\"result\":{\"resultType\":\"task\",",
 	    m->rpc.id);
 	put_task(&r->body, id, "working", now_ms, now_ms, m->tool->follow.look->wait.every_ms);
+	mcp_result_close(r, m);
+}
+
+/* The requests that a client is to answer. */
+static void
+put_requests(struct buf *out, const char *requests)
+{
+	if (*requests != '\0')
+		buf_printf(out, "\"inputRequests\":%s,", requests);
+}
+
+/* A task that is asked something by its service; the answers to an update may leave a rest. */
+static void
+reply_asked(struct mcp_reply *r, const struct mcp_message *m, const char *requests)
+{
+	mcp_result_open(r, m);
+	if (is_looked_at(m)) {
+		/* With nothing to answer one asks again. */
+		put_found(r, m, *requests == '\0' ? "working" : "input_required");
+		put_requests(&r->body, requests);
+	}
+	mcp_result_close(r, m);
+}
+
+void
+mcp_reply_question(struct mcp_reply *r, const struct mcp_message *m, const char *requests,
+    const char *state)
+{
+	if (m->task.tool != NULL) {
+		reply_asked(r, m, requests);
+		return;
+	}
+	r->status = 200;
+	r->type = "application/json";
+	buf_printf(&r->body, "{\"jsonrpc\":\"2.0\",\"id\":%s,\"result\":{\"resultType\":"
+	    "\"input_required\",\"requestState\":\"%s\",", m->rpc.id, state);
+	put_requests(&r->body, requests);
 	mcp_result_close(r, m);
 }
 
@@ -321,15 +418,16 @@ close_result(struct mcp_reply *r, const struct mcp_message *m, bool is_error)
 }
 
 void
-mcp_reply_result(struct mcp_reply *r, const struct mcp_message *m, const char *text)
+mcp_reply_result(struct mcp_reply *r, const struct mcp_message *m, const char *text,
+    const char *blocks)
 {
 	/* The text once as it is, once quoted, and what is around them. */
-	buf_room(&r->body, strlen(text) * 5 / 2 + 512);
+	buf_room(&r->body, strlen(text) * 5 / 2 + strlen(blocks) + 512);
 	mcp_result_open(r, m);
 	if (*text == '\0')
 		r->body.failed = true;	/* no JSON: there was no memory for it */
 	else if (m->task.tool != NULL)
-		put_looked(r, m, text);
+		put_looked(r, m, text, blocks);
 	else if (m->prompt != NULL)
 		put_prompt(r, m, text);
 	else if (m->resource != NULL)
@@ -337,7 +435,7 @@ mcp_reply_result(struct mcp_reply *r, const struct mcp_message *m, const char *t
 	else if (m->value != NULL)
 		put_completion(r, m, text);
 	else
-		put_tool(r, m, text, false);
+		put_tool(r, m, text, blocks, false);
 	close_result(r, m, false);
 }
 
@@ -366,9 +464,9 @@ reply_error(struct mcp_reply *r, const struct mcp_message *m, const char *text, 
 	cJSON_Delete(tree);
 }
 
-/* Whether a task that is to be left is over already, which is as good: it is acknowledged. */
-static bool
-is_past(const struct mcp_message *m, const char *text)
+/* The status that a failure names, or 0. */
+static int64_t
+status_of(const char *text)
 {
 	struct json_fault fault;
 	cJSON *tree = json_parse(text, strlen(text), &fault);
@@ -376,8 +474,29 @@ is_past(const struct mcp_message *m, const char *text)
 
 	json_integer(json_get(tree, "http_status"), &status);
 	cJSON_Delete(tree);
+	return status;
+}
+
+/* Whether a task that is to be left is over already, which is as good: it is acknowledged. */
+static bool
+is_past(const struct mcp_message *m, const char *text)
+{
+	int64_t status = status_of(text);
+
 	return strcmp(m->method->name, "tasks/cancel") == 0 &&
 	    (status == 404 || status == 409 || status == 410);
+}
+
+/* A task of which its service keeps nothing any more: there is nothing more to ask. */
+static void
+reply_gone(struct mcp_reply *r, const struct mcp_message *m, const char *text)
+{
+	buf_room(&r->body, strlen(text) + 1024);
+	mcp_result_open(r, m);
+	put_found(r, m, "failed");
+	buf_printf(&r->body, "\"statusMessage\":\"" GONE "\",\"error\":{\"code\":%d,"
+	    "\"message\":\"" GONE "\",\"data\":%s},", JSONRPC_INTERNAL_ERROR, text);
+	mcp_result_close(r, m);
 }
 
 void
@@ -388,16 +507,33 @@ mcp_reply_failure(struct mcp_reply *r, const struct mcp_message *m, const char *
 		mcp_reply_empty(r, m);
 		return;
 	}
+	if (m->task.tool != NULL && is_looked_at(m) && status_of(text) == 410) {
+		reply_gone(r, m, text);
+		return;
+	}
 	if (m->tool == NULL || m->tool->kind != TOOL_CALL || m->task.tool != NULL) {
 		reply_error(r, m, text, code);
 		return;
 	}
 	buf_room(&r->body, strlen(text) * 3 / 2 + 512);
 	mcp_result_open(r, m);
-	put_tool(r, m, text, true);
+	put_tool(r, m, text, "", true);
 	if (*text == '\0')
 		r->body.failed = true;
 	close_result(r, m, true);
+}
+
+enum mcp_verdict
+mcp_fail(struct mcp_reply *r, const struct mcp_message *m, struct failure *f)
+{
+	struct buf text;
+
+	buf_init(&text, LIMIT_SERVICE_FILE);
+	failure_print(&text, f);
+	mcp_reply_failure(r, m, text.failed ? "" : buf_str(&text), f->code);
+	buf_finish(&text);
+	failure_finish(f);
+	return MCP_ANSWERED;
 }
 
 void

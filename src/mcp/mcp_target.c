@@ -10,6 +10,7 @@
 #include "base/limits.h"
 #include "mcp/capability.h"
 #include "mcp/completion.h"
+#include "mcp/failure.h"
 #include "mcp/mcp.h"
 #include "mcp/mcp_method.h"
 #include "mcp/principal.h"
@@ -31,6 +32,23 @@ check_scopes(struct mcp_message *m, const struct tool *t, struct mcp_reply *r)
 	    "called with does not grant the scopes of this %s", t->kind == TOOL_CALL ? "tool" :
 	    t->kind == TOOL_READ ? "resource" : "prompt");
 	return MCP_FORBIDDEN;
+}
+
+/* Whether the operator does not let the caller have what is no call, or has not become one yet. */
+static bool
+is_denied(const struct mcp *mcp, const struct mcp_message *m, const struct tool *t)
+{
+	return mcp->policy != NULL && policy_judge(mcp->policy, t, m->args,
+	    m->principal->name) == POLICY_DENY;
+}
+
+static enum mcp_verdict
+refuse_denied(const struct mcp_message *m, struct mcp_reply *r)
+{
+	struct failure f;
+
+	failure_denied(&f);
+	return mcp_fail(r, m, &f);
 }
 
 /* What came of a question: requestState and inputResponses (modern era). */
@@ -132,6 +150,10 @@ mcp_target_call(const struct mcp *mcp, struct mcp_message *m, const struct http_
 	}
 	if (check_scopes(m, t, r) == MCP_FORBIDDEN)
 		return MCP_FORBIDDEN;
+	if (t->follow.required && (m->input.can & CAPABILITY_TASKS) == 0) {
+		mcp_reply_lacks(r, m, CAPABILITY_TASKS);
+		return MCP_ANSWERED;
+	}
 	if (args == NULL)
 		args = m->own_args = cJSON_CreateObject();
 	m->tool = t;
@@ -206,6 +228,8 @@ mcp_target_prompt(const struct mcp *mcp, struct mcp_message *m, const struct htt
 	}
 	if (check_scopes(m, &m->prompt->tool, r) == MCP_FORBIDDEN)
 		return MCP_FORBIDDEN;
+	if (!m->prompt->asks && is_denied(mcp, m, &m->prompt->tool))
+		return refuse_denied(m, r);
 	if (read_input(m, r) == MCP_ANSWERED)
 		return MCP_ANSWERED;
 	m->prompt_args = prompt_arguments(m->prompt, given, why, sizeof why);
@@ -247,6 +271,8 @@ mcp_target_subscribe(const struct mcp *mcp, struct mcp_message *m, const struct 
 	if (verdict != MCP_CALL)
 		return verdict;
 	m->tool = NULL;		/* nothing is asked of its service */
+	if (is_denied(mcp, m, &m->resource->tool))
+		return refuse_denied(m, r);
 	if (m->resource->every_ms == 0)
 		return mcp_refuse_params(r, m, "this resource does not tell of changes");
 	return m->in_session ? MCP_CALL : mcp_refuse_params(r, m, "a subscription belongs to a "
@@ -266,6 +292,12 @@ mcp_target_listen(const struct mcp *mcp, struct mcp_message *m, const struct htt
 		return mcp_refuse_params(r, m, "\"notifications\" must be an object");
 	if (uris != NULL && !cJSON_IsArray(uris))
 		return mcp_refuse_params(r, m, "\"resourceSubscriptions\" must be an array");
+	/* Of tasks nobody is told, but who could not be is to know why. */
+	if (mcp->catalog->follows && (m->input.can & CAPABILITY_TASKS) == 0 &&
+	    json_get(wishes, "taskIds") != NULL) {
+		mcp_reply_lacks(r, m, CAPABILITY_TASKS);
+		return MCP_ANSWERED;
+	}
 	if (cJSON_GetArraySize(uris) > LIMIT_LISTEN_URIS)
 		return mcp_refuse_params(r, m, "\"resourceSubscriptions\" has %d URIs at most",
 		    LIMIT_LISTEN_URIS);
@@ -280,6 +312,7 @@ mcp_target_task(const struct mcp *mcp, struct mcp_message *m, const struct http_
     struct mcp_reply *r)
 {
 	const char *id = json_str(m->rpc.params, "taskId");
+	cJSON *responses = json_get(m->rpc.params, "inputResponses");
 	const struct follow_rule *rule;
 	const struct tool *asked = NULL;
 	const cJSON *args = NULL;
@@ -306,12 +339,22 @@ mcp_target_task(const struct mcp *mcp, struct mcp_message *m, const struct http_
 	} else if (strcmp(m->method->name, "tasks/cancel") == 0) {
 		asked = rule->cancel;
 		args = rule->cancel_args;
+		m->input.can = 0;	/* nothing can be asked back about that */
+	} else if (!cJSON_IsObject(responses))
+		return mcp_refuse_params(r, m, "tasks/update needs \"inputResponses\", an object");
+	else if (rule->look->form == TOOL_MCP) {
+		/* Who asked is told; of others nobody asked anything, and it means nothing. */
+		asked = rule->look;
+		args = rule->look_args;
+		m->input.responses = cJSON_DetachItemViaPointer(m->rpc.params, responses);
 	}
 	m->task_id = strdup(id);
-	/* Nothing can be asked back about a task. */
-	m->input.can = 0;
 	if (asked != NULL && check_scopes(m, asked, r) == MCP_FORBIDDEN)
 		return MCP_FORBIDDEN;
+	/* How it is nobody can tell. What cannot be called off is acknowledged, and goes on. */
+	if (asked == rule->look && asked->off != NULL)
+		return mcp_refuse_params(r, m, "the task cannot be looked at, since %s is off: "
+		    "%s; ask the operator", asked->name, asked->off);
 	if (asked == NULL || asked->off != NULL)
 		return m->task_id == NULL ? mcp_refuse_memory(r, m) : MCP_CALL;
 	m->tool = asked;
@@ -336,7 +379,8 @@ find_completion(const struct mcp *mcp, const struct mcp_message *m, const char *
 	if (type != NULL && strcmp(type, "ref/prompt") == 0 && name != NULL) {
 		prompt = catalog_prompt(c, name);
 		/* What a caller may not have is not there. */
-		if (prompt != NULL && !mcp_list_offers(m, &prompt->tool))
+		if (prompt != NULL && (!mcp_list_offers(m, &prompt->tool) ||
+		    is_denied(mcp, m, &prompt->tool)))
 			prompt = NULL;
 		*known = prompt != NULL;
 		list = prompt == NULL ? NULL : prompt->arguments;
@@ -349,7 +393,8 @@ find_completion(const struct mcp *mcp, const struct mcp_message *m, const char *
 	for (i = 0; type != NULL && strcmp(type, "ref/resource") == 0 && uri != NULL &&
 	    i < c->nresources; i++)
 		if (strcmp(c->resources[i]->text, uri) == 0 &&
-		    mcp_list_offers(m, &c->resources[i]->tool)) {
+		    mcp_list_offers(m, &c->resources[i]->tool) &&
+		    !is_denied(mcp, m, &c->resources[i]->tool)) {
 			*known = true;
 			*service = c->resources[i]->tool.service;
 			return json_get(c->resources[i]->completes, argument);

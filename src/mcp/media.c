@@ -127,3 +127,16 @@ media_map(struct buf *out, const struct tool *t, const cJSON *args, const struct
 		buf_putc(out, '}');
 	return result == -1 || buf_putc(out, '}') == -1 ? failure_memory(f) : 0;
 }
+
+size_t
+media_bytes(const cJSON *item)
+{
+	const cJSON *child;
+	size_t bytes = 0;
+
+	cJSON_ArrayForEach(child, item)
+		bytes += cJSON_IsString(child) && child->string != NULL &&
+		    (strcmp(child->string, "data") == 0 || strcmp(child->string, "blob") == 0) ?
+		    strlen(child->valuestring) : media_bytes(child);
+	return bytes;
+}

@@ -21,5 +21,7 @@ struct tool;
  */
 int	 media_map(struct buf *out, const struct tool *t, const cJSON *args,
 	    const struct answer *a, size_t budget, struct failure *f);
+/* The bytes of a block, or of whatever has blocks in it, that no model reads as text. */
+size_t	 media_bytes(const cJSON *item);
 
 #endif

@@ -12,8 +12,10 @@
 #include "wire/json.h"
 #include "wire/markdown.h"
 #include "wire/pointer.h"
+#include "wire/uritemplate.h"
 
-enum form { FORM_POINTER, FORM_LIST, FORM_VALUE, FORM_ARGUMENT, FORM_OBJECT, FORM_NONE };
+enum form { FORM_POINTER, FORM_LIST, FORM_VALUE, FORM_ARGUMENT, FORM_URI, FORM_OBJECT,
+	FORM_NONE };
 
 static enum form form_of(const cJSON *);
 static int	check(const cJSON *, const cJSON *, char *, size_t, char *, size_t, int);
@@ -36,6 +38,8 @@ form_of(const cJSON *pick)
 		return FORM_VALUE;
 	if (json_get(pick, "argument") != NULL)
 		return FORM_ARGUMENT;
+	if (json_get(pick, "uriTemplate") != NULL)
+		return FORM_URI;
 	return FORM_OBJECT;
 }
 
@@ -65,6 +69,8 @@ pick_reads(const cJSON *pick)
 			if (pick_reads(child))
 				return true;
 		return false;
+	case FORM_URI:
+		return pick_reads(json_get(pick, "variables"));
 	case FORM_VALUE:
 	case FORM_ARGUMENT:
 	case FORM_NONE:
@@ -115,6 +121,40 @@ check_argument(const cJSON *value, const cJSON *known, char *why, size_t whylen)
 	return -1;
 }
 
+/* Of a URI, that its template is one and its variables are exactly those that are picked. */
+static int
+check_uri(const cJSON *pick, char *why, size_t whylen)
+{
+	const cJSON *variables = json_get(pick, "variables"), *child;
+	struct uritemplate *template;
+	const char *reason = "it must be a string";
+	size_t offset = 0, i, count;
+
+	template = json_str(pick, "uriTemplate") == NULL ? NULL :
+	    uritemplate_create(json_str(pick, "uriTemplate"), &reason, &offset);
+	if (template == NULL) {
+		snprintf(why, whylen, "\"uriTemplate\" is no URI Template: %s, at byte %zu", reason,
+		    offset);
+		return -1;
+	}
+	why[0] = '\0';
+	count = uritemplate_count(template);
+	for (i = 0; i < count && why[0] == '\0'; i++)
+		if (json_get(variables, uritemplate_name(template, i)) == NULL)
+			snprintf(why, whylen, "\"variables\" has no pick for {%.80s}",
+			    uritemplate_name(template, i));
+	cJSON_ArrayForEach(child, variables) {
+		for (i = 0; i < count && strcmp(uritemplate_name(template, i), child->string) != 0;
+		    i++)
+			;
+		if (i == count && why[0] == '\0')
+			snprintf(why, whylen, "\"uriTemplate\" has no variable {%.80s}",
+			    child->string);
+	}
+	uritemplate_destroy(template);
+	return why[0] == '\0' ? 0 : -1;
+}
+
 static int
 check(const cJSON *pick, const cJSON *known, char *place, size_t placelen, char *why,
     size_t whylen, int depth)
@@ -128,6 +168,7 @@ check(const cJSON *pick, const cJSON *known, char *place, size_t placelen, char 
 	};
 	static const char *const value_keys[] = { "value", NULL };
 	static const char *const argument_keys[] = { "argument", NULL };
+	static const char *const uri_keys[] = { "uriTemplate", "variables", NULL };
 	const cJSON *child;
 	size_t at = strlen(place);
 
@@ -195,6 +236,19 @@ check(const cJSON *pick, const cJSON *known, char *place, size_t placelen, char 
 	case FORM_ARGUMENT:
 		return check_keys(pick, argument_keys, why, whylen) == -1 ? -1 :
 		    check_argument(json_get(pick, "argument"), known, why, whylen);
+	case FORM_URI:
+		child = json_get(pick, "variables");
+		if (check_keys(pick, uri_keys, why, whylen) == -1)
+			return -1;
+		if (!pick_is_object(child)) {
+			snprintf(why, whylen, "\"variables\" must be an object of a pick for each "
+			    "variable of \"uriTemplate\"");
+			return -1;
+		}
+		if (check_uri(pick, why, whylen) == -1)
+			return -1;
+		snprintf(place + at, placelen - at, "/variables");
+		return check(child, known, place, placelen, why, whylen, depth + 1);
 	case FORM_OBJECT:
 		cJSON_ArrayForEach(child, pick) {
 			snprintf(place + at, placelen - at, "/%s", child->string);
@@ -235,6 +289,11 @@ pick_untrusted(const cJSON *pick, const char *name, cJSON *names)
 	case FORM_OBJECT:
 		cJSON_ArrayForEach(child, pick)
 			if (pick_untrusted(child, child->string, names) == -1)
+				return -1;
+		return 0;
+	case FORM_URI:
+		cJSON_ArrayForEach(child, json_get(pick, "variables"))
+			if (pick_untrusted(child, name, names) == -1)
 				return -1;
 		return 0;
 	case FORM_VALUE:
@@ -543,6 +602,51 @@ apply_object(const cJSON *pick, const cJSON *document, const cJSON *args, cJSON 
 	return object == NULL ? -1 : 0;
 }
 
+/* Whether all variables of a template are among those that were picked, each with a character. */
+static bool
+are_given(const cJSON *wanted, const cJSON *picked)
+{
+	const cJSON *child, *value;
+
+	cJSON_ArrayForEach(child, wanted) {
+		value = json_get(picked, child->string);
+		if (value == NULL || (cJSON_IsString(value) && value->valuestring[0] == '\0'))
+			return false;
+	}
+	return true;
+}
+
+static int
+apply_uri(const cJSON *pick, const cJSON *document, const cJSON *args, cJSON **out,
+    const char **why)
+{
+	const cJSON *variables = json_get(pick, "variables");
+	struct uritemplate *template = NULL;
+	cJSON *values = NULL;
+	const char *name;
+	struct buf text;
+	size_t offset;
+	int result = -1;
+
+	buf_init(&text, LIMIT_URL);
+	if (apply_object(variables, document, args, &values, why) == -1)
+		goto out;
+	result = 0;
+	if (!are_given(variables, values))
+		goto out;
+	template = uritemplate_create(json_str(pick, "uriTemplate"), why, &offset);
+	result = template == NULL ? -1 : uritemplate_expand(template, values, &text, why, &name);
+	if (result == 0 && (*out = cJSON_CreateString(buf_str(&text))) == NULL)
+		result = -1;
+	if (text.starved || (result == -1 && *why == NULL))
+		*why = "out of memory";
+out:
+	uritemplate_destroy(template);
+	cJSON_Delete(values);
+	buf_finish(&text);
+	return result;
+}
+
 int
 pick_apply(const cJSON *pick, const cJSON *document, const cJSON *args, cJSON **out,
     const char **why)
@@ -556,6 +660,8 @@ pick_apply(const cJSON *pick, const cJSON *document, const cJSON *args, cJSON **
 		return apply_list(pick, document, args, out, why);
 	case FORM_OBJECT:
 		return apply_object(pick, document, args, out, why);
+	case FORM_URI:
+		return apply_uri(pick, document, args, out, why);
 	case FORM_POINTER:
 		value = resolve(pick, document, &foreign);
 		break;

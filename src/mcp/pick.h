@@ -15,6 +15,8 @@
  *   {"each": "/a", "item": PICK, "omit_empty": true}   a list that is left out with nothing in it
  *   {"value": V}                            V itself
  *   {"argument": "ARG"}                     an argument of the call
+ *   {"uriTemplate": "x://{a}", "variables": {"a": PICK}}   a URI (uritemplate.h), where each of its
+ *                                           variables is there and not empty
  *   {"name": PICK, ...}                     an object of picks
  * Pointers inside an item are seen from the item. What is absent or null upstream is
  * left out, and so is an object of picks in another of which nothing is there. Every string that

@@ -12,7 +12,7 @@
 struct policy_rule {
 	enum policy_action	 action;
 	char			*text;		/* what the patterns point into */
-	const char		*tool;
+	const char		*name;		/* or, with "://", a resource's URI or template */
 	const char		*channel;	/* NULL: any, or none */
 	const char		*caller;	/* NULL: any */
 };
@@ -42,9 +42,14 @@ read_rule(struct policy_rule *r, const char *text, char *why, size_t whylen)
 		return -1;
 	}
 	r->action = policy_action(strsep(&rest, ":"));
-	r->tool = strsep(&rest, ":");
-	if (r->action == POLICY_ACTIONS || r->tool == NULL || r->tool[0] == '\0')
+	r->name = strsep(&rest, ":");
+	if (r->action == POLICY_ACTIONS || r->name == NULL || r->name[0] == '\0')
 		goto wrong;
+	/* Of a URI that colon is a part, and the next one ends it. */
+	if (rest != NULL && strncmp(rest, "//", 2) == 0) {
+		rest[-1] = ':';
+		strsep(&rest, ":");
+	}
 	while ((part = strsep(&rest, ":")) != NULL) {
 		if (strncmp(part, "channel=", 8) == 0 && r->channel == NULL)
 			r->channel = part + 8;
@@ -58,7 +63,8 @@ read_rule(struct policy_rule *r, const char *text, char *why, size_t whylen)
 	return 0;
 wrong:
 	snprintf(why, whylen, "policy: \"%s\" is not a rule; it is allow, confirm or deny, then "
-	    ":TOOL, then :channel=PATTERN and :caller=PATTERN if wanted", text);
+	    ":NAME of a tool, a resource or a prompt, or the :URI of a resource, then "
+	    ":channel=PATTERN and :caller=PATTERN if wanted", text);
 	return -1;
 }
 
@@ -92,11 +98,20 @@ policy_finish(struct policy *p)
 	memset(p, 0, sizeof *p);
 }
 
+/* A read has nothing that a person would have to agree to. */
+static bool
+names(const struct policy_rule *r, const struct tool *t)
+{
+	const char *text = strstr(r->name, "://") == NULL ? t->name : t->resource;
+
+	return text != NULL && fnmatch(r->name, text, 0) == 0 &&
+	    (r->action != POLICY_CONFIRM || t->write);
+}
+
 bool
 policy_rule_names(const struct policy *p, size_t rule, const struct tool *t)
 {
-	return fnmatch(p->rules[rule].tool, t->name, 0) == 0 &&
-	    (p->rules[rule].action != POLICY_CONFIRM || t->write);
+	return names(&p->rules[rule], t);
 }
 
 /* The channel that a call names, or its schema's default; NULL: the service's own. */
@@ -113,9 +128,7 @@ channel_of(const struct tool *t, const cJSON *args)
 static bool
 fits(const struct policy_rule *r, const struct tool *t, const char *channel, const char *caller)
 {
-	/* A read has nothing that a person would have to agree to. */
-	if (fnmatch(r->tool, t->name, 0) != 0 || (r->action == POLICY_CONFIRM && !t->write) ||
-	    (r->caller != NULL && fnmatch(r->caller, caller, 0) != 0))
+	if (!names(r, t) || (r->caller != NULL && fnmatch(r->caller, caller, 0) != 0))
 		return false;
 	if (r->channel == NULL)
 		return true;

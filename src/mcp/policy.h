@@ -2,8 +2,9 @@
 /*
  * policy.h - who may call what without asking: rules of the configuration, in their order.
  *
- * A rule is ACTION:TOOL[:channel=PATTERN][:caller=PATTERN], patterns as in fnmatch(3); the first
- * that fits decides, else the tool's own "policy", else "allow".
+ * A rule is ACTION:NAME[:channel=PATTERN][:caller=PATTERN], patterns as in fnmatch(3); the first
+ * that fits decides, else the tool's own "policy", else "allow". NAME is that of tools, resources
+ * and prompts; with "://" it is the URI of a resource, as its service file has it.
  */
 #ifndef MCP_POLICY_H
 #define MCP_POLICY_H

@@ -7,6 +7,7 @@
 #include "base/limits.h"
 #include "mcp/content.h"
 #include "mcp/failure.h"
+#include "mcp/media.h"
 #include "mcp/relay.h"
 #include "mcp/result.h"
 #include "mcp/service.h"
@@ -22,7 +23,7 @@ fail_form(struct failure *f, const char *what, const char *place, const char *wh
 
 /* The service asks something back: "inputRequests", a state of its own, or both. */
 static int
-relay_ask(struct buf *out, cJSON *document, struct result_ask *ask, struct failure *f)
+relay_ask(struct buf *out, cJSON *document, struct result_more *ask, struct failure *f)
 {
 	cJSON *requests = json_get(document, "inputRequests");
 	const cJSON *state = json_get(document, "requestState");
@@ -47,20 +48,6 @@ relay_ask(struct buf *out, cJSON *document, struct result_ask *ask, struct failu
 	return 1;
 }
 
-/* Bytes of what no model reads as text. */
-static size_t
-media_bytes(const cJSON *item)
-{
-	const cJSON *child;
-	size_t bytes = 0;
-
-	cJSON_ArrayForEach(child, item)
-		bytes += cJSON_IsString(child) && child->string != NULL &&
-		    (strcmp(child->string, "data") == 0 || strcmp(child->string, "blob") == 0) ?
-		    strlen(child->valuestring) : media_bytes(child);
-	return bytes;
-}
-
 /* A tool that has an output schema has a structured result that fits it, unless it failed. */
 static int
 check_structured(const struct tool *t, const cJSON *document, struct failure *f)
@@ -79,7 +66,7 @@ check_structured(const struct tool *t, const cJSON *document, struct failure *f)
 
 int
 relay_map(struct buf *out, const struct tool *t, cJSON *document, size_t budget,
-    struct result_ask *ask, struct failure *f)
+    struct result_more *ask, struct failure *f)
 {
 	const char *type = json_str(document, "resultType");
 	struct content_fault wrong;

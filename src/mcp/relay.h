@@ -12,7 +12,7 @@
 
 struct buf;
 struct failure;
-struct result_ask;
+struct result_more;
 struct tool;
 
 /*
@@ -21,6 +21,6 @@ struct tool;
  * appended; or -1 with the failure in `f`.
  */
 int	 relay_map(struct buf *out, const struct tool *t, cJSON *document, size_t budget,
-	    struct result_ask *ask, struct failure *f);
+	    struct result_more *ask, struct failure *f);
 
 #endif

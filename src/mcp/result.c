@@ -9,6 +9,7 @@
 #include "base/buf.h"
 #include "base/limits.h"
 #include "mcp/answer.h"
+#include "mcp/block.h"
 #include "mcp/failure.h"
 #include "mcp/media.h"
 #include "mcp/paging.h"
@@ -91,13 +92,16 @@ result_document(const struct tool *t, const cJSON *args, const struct answer *a,
 	return document;
 }
 
-/* What the file's picks make of the document: the result's JSON in `out`. 0 or -1. */
+/* What the file's picks make of the document: the result's JSON in `out`, and blocks. 0 or -1. */
 static int
 map_picks(struct buf *out, const struct tool *t, const cJSON *args, const struct answer *a,
-    const cJSON *document, const struct paging *p, size_t budget, struct failure *f)
+    const cJSON *document, const struct paging *p, size_t budget,
+    const struct result_more *more, struct failure *f)
 {
+	struct block_page page = { .from = 0 };
 	struct schema_fault wrong;
 	const char *why = NULL;
+	size_t before = out->len;
 	cJSON *tree = NULL;
 	int result = -1;
 
@@ -113,6 +117,12 @@ map_picks(struct buf *out, const struct tool *t, const cJSON *args, const struct
 		goto out;
 	}
 	result = json_print(out, tree) == -1 ? failure_memory(f) : 0;
+	if (result == 0 && t->content != NULL && more != NULL && more->blocks != NULL) {
+		page.from = (size_t)p->from.skip;
+		page.count = (size_t)cJSON_GetArraySize(json_get(tree, t->list));
+		result = block_draw(more->blocks, t, document, args, &page,
+		    budget - (out->len - before), f);
+	}
 out:
 	cJSON_Delete(tree);
 	return result;
@@ -120,7 +130,7 @@ out:
 
 enum result_fate
 result_map(struct buf *out, const struct tool *t, const cJSON *args, const struct answer *a,
-    const struct paging *p, size_t budget, bool maybe_done, struct result_ask *ask,
+    const struct paging *p, size_t budget, bool maybe_done, struct result_more *more,
     struct failure *f)
 {
 	cJSON *document;
@@ -130,8 +140,8 @@ result_map(struct buf *out, const struct tool *t, const cJSON *args, const struc
 	document = accept(t, args, a, budget, t->write, &done, f);
 	if (document != NULL)
 		result = t->form == TOOL_RAW ? media_map(out, t, args, a, budget, f) :
-		    t->form == TOOL_MCP ? relay_map(out, t, document, budget, ask, f) :
-		    map_picks(out, t, args, a, document, p, budget, f);
+		    t->form == TOOL_MCP ? relay_map(out, t, document, budget, more, f) :
+		    map_picks(out, t, args, a, document, p, budget, more, f);
 	if (result == -1)
 		name_request(f, a);
 	cJSON_Delete(document);

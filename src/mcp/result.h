@@ -28,10 +28,11 @@ enum result_fate {
 	RESULT_ASKS,		/* nothing was done: the service asks something back, no failure */
 };
 
-/* RESULT_ASKS: what for, besides the questions. */
-struct result_ask {
-	unsigned	 needs;		/* capability.h: what it takes to be asked */
+/* What comes besides the JSON. */
+struct result_more {
+	unsigned	 needs;		/* RESULT_ASKS: capability.h: what it takes to be asked */
 	char		*state;		/* the service's own, which the caller frees; or NULL */
+	struct buf	*blocks;	/* RESULT_GOOD: where block_draw() draws; NULL: nowhere */
 };
 
 /*
@@ -45,11 +46,11 @@ cJSON	*result_document(const struct tool *t, const cJSON *args, const struct ans
  * RESULT_GOOD; or that of the questions ("" for none): RESULT_ASKS; else the failure is in `f`.
  * Of picks it is the structured result; of what is passed on all of the result; of what is raw a
  * block, or the content of a resource. `maybe_done`: an earlier try of this call may have been
- * done, whatever this answer says. `ask` may be NULL for picks.
+ * done, whatever this answer says. `more` may be NULL for picks: without blocks.
  */
 enum result_fate result_map(struct buf *out, const struct tool *t, const cJSON *args,
 	    const struct answer *a, const struct paging *p, size_t budget, bool maybe_done,
-	    struct result_ask *ask, struct failure *f);
+	    struct result_more *more, struct failure *f);
 /*
  * Whether an answer to a write leaves open whether it was done: it was sent and nothing came
  * back, a gateway's 5xx, a redirect to what may have been made. A 503 is clear where the service

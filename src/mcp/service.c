@@ -244,7 +244,7 @@ load_tls(struct service *s, const struct service_settings *over, struct spec_fau
 	};
 	const cJSON *tls = json_get(s->root, "tls");
 	struct buf probe;
-	char reason[512];
+	char reason[512], key[256];
 	int result;
 
 	if (tls != NULL && spec_check(tls, tls_keys, "/tls", f) == -1)
@@ -266,7 +266,9 @@ load_tls(struct service *s, const struct service_settings *over, struct spec_fau
 		result = -1;
 	}
 	buf_finish(&probe);
-	return result == -1 ? spec_fail(f, "/tls/ca_file", "%s", reason) : 0;
+	snprintf(key, sizeof key, "service.%s.ca_file", s->name);
+	return result == -1 ? spec_fail_file(f, "/tls/ca_file", s->ca_file, reason,
+	    over->ca_file != NULL ? NULL : key) : 0;
 }
 
 /* "auth", and in it "callers" with an object of the same form for each who has one of their own. */
@@ -275,7 +277,7 @@ load_auth(struct service *s, const struct service_settings *over, struct spec_fa
 {
 	const cJSON *auth = json_get(s->root, "auth"), *callers = json_get(auth, "callers"), *one;
 	int count = cJSON_GetArraySize(callers);
-	char place[512];
+	char place[512], key[256];
 
 	if (count > LIMIT_CALLERS)
 		return spec_fail(f, "/auth/callers", "must have %d at most", LIMIT_CALLERS);
@@ -283,15 +285,16 @@ load_auth(struct service *s, const struct service_settings *over, struct spec_fa
 	if (s->credentials == NULL)
 		return spec_fail(f, "/auth", "out of memory");
 	s->ncredentials = 1;
+	snprintf(key, sizeof key, "service.%s.token_file", s->name);
 	if (auth != NULL &&
-	    credential_load(&s->credentials[0], auth, over->token_file, s->values, "/auth",
+	    credential_load(&s->credentials[0], auth, over->token_file, key, s->values, "/auth",
 	    f) == -1)
 		return -1;
 	cJSON_ArrayForEach(one, callers) {
 		snprintf(place, sizeof place, "/auth/callers/%.256s", one->string);
 		if (json_get(one, "callers") != NULL)
 			return spec_fail(f, place, "must have no \"callers\" itself");
-		if (credential_load(&s->credentials[s->ncredentials++], one, NULL, s->values,
+		if (credential_load(&s->credentials[s->ncredentials++], one, NULL, NULL, s->values,
 		    place, f) == -1)
 			return -1;
 		s->credentials[s->ncredentials - 1].caller = one->string;

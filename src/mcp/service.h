@@ -94,6 +94,7 @@ struct tool {
 	enum tool_form		 form;
 	bool			 streams;	/* it may be told before its answer */
 	cJSON			*response;	/* TOOL_PICKS: of the result, without next_cursor */
+	cJSON			*content;	/* and of blocks beside it (block.h); or NULL */
 	const char		*uri;		/* TOOL_RAW of a call: what the content is called */
 	const char		*list;		/* the member that holds the list, or NULL */
 	bool			 table;		/* its text is a table where that is smaller */

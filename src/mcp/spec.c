@@ -3,6 +3,7 @@
 #include <stdarg.h>
 #include <stdio.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "base/buf.h"
 #include "base/file.h"
@@ -34,6 +35,15 @@ spec_fail(struct spec_fault *f, const char *place, const char *fmt, ...)
 		va_end(ap);
 	}
 	return -1;
+}
+
+int
+spec_fail_file(struct spec_fault *f, const char *place, const char *path, const char *reason,
+    const char *key)
+{
+	if (key == NULL || access(path, F_OK) == 0)
+		return spec_fail(f, place, "%s", reason);
+	return spec_fail(f, place, "%s; %s = ... in the configuration names another", reason, key);
 }
 
 cJSON *

@@ -10,6 +10,7 @@
 
 #include "base/buf.h"
 #include "base/limits.h"
+#include "mcp/block.h"
 #include "mcp/content.h"
 #include "mcp/pick.h"
 #include "mcp/table.h"
@@ -33,6 +34,7 @@ static int	load_request(struct tool *, const cJSON *, const char *, struct spec_
 static int	load_shows(struct tool *, const cJSON *, const char *, struct spec_fault *);
 static int	load_split(struct tool *, const cJSON *, const char *, struct spec_fault *);
 static int	load_wait(struct tool *, const cJSON *, const char *, struct spec_fault *);
+static int	load_content(struct tool *, const cJSON *, const char *, struct spec_fault *);
 static int	load_response(struct tool *, const cJSON *, const char *, struct spec_fault *);
 static int	load_outcome(struct tool *, const cJSON *, const char *, struct spec_fault *);
 static int	load_output(struct tool *, const cJSON *, const char *, struct spec_fault *);
@@ -59,6 +61,7 @@ static const struct spec_key tool_keys[] = {
 	{ "wait", SPEC_OBJECT, false },
 	{ "follow", SPEC_OBJECT, false },
 	{ "response", SPEC_ANY, true },
+	{ "content", SPEC_ARRAY, false },
 	{ "uri", SPEC_STRING, false },
 	{ "text", SPEC_STRING, false },
 	{ "success", SPEC_OBJECT, false },
@@ -74,8 +77,8 @@ tool_load(struct tool *t, const struct service *s, const cJSON *spec, const char
 	static int (*const steps[])(struct tool *, const cJSON *, const char *,
 	    struct spec_fault *) = {
 		load_names, load_form, load_input, load_known, load_shows, load_steps,
-		load_request, load_split, load_wait, load_response, load_outcome, load_output,
-		load_listing,
+		load_request, load_split, load_wait, load_content, load_response, load_outcome,
+		load_output, load_listing,
 	};
 	size_t i;
 
@@ -157,6 +160,7 @@ tool_finish(struct tool *t)
 	cJSON_Delete(t->input);
 	cJSON_Delete(t->output);
 	cJSON_Delete(t->response);
+	cJSON_Delete(t->content);
 	cJSON_Delete(t->known);
 	for (i = 0; i < t->nsteps; i++)
 		step_finish(&t->steps[i]);
@@ -542,9 +546,19 @@ load_wait(struct tool *t, const cJSON *spec, const char *place, struct spec_faul
 }
 
 static int
+load_content(struct tool *t, const cJSON *spec, const char *place, struct spec_fault *f)
+{
+	const cJSON *content = json_get(spec, "content");
+	char at[SPEC_PLACE];
+
+	snprintf(at, sizeof at, "%s/content", place);
+	return content == NULL ? 0 : block_load(&t->content, t, content, at, f);
+}
+
+static int
 load_response(struct tool *t, const cJSON *spec, const char *place, struct spec_fault *f)
 {
-	const cJSON *known = t->known, *next;
+	const cJSON *known = t->known, *next, *rule;
 	char at[SPEC_PLACE], below[SPEC_PLACE / 2] = "", reason[256];
 
 	if (t->form != TOOL_PICKS)
@@ -576,6 +590,9 @@ load_response(struct tool *t, const cJSON *spec, const char *place, struct spec_
 	t->untrusted = cJSON_CreateArray();
 	if (t->untrusted == NULL || pick_untrusted(t->response, "", t->untrusted) == -1)
 		return spec_fail(f, at, "out of memory");
+	cJSON_ArrayForEach(rule, t->content)
+		if (pick_untrusted(rule, "", t->untrusted) == -1)
+			return spec_fail(f, at, "out of memory");
 	if (cJSON_GetArraySize(t->untrusted) == 0) {
 		cJSON_Delete(t->untrusted);
 		t->untrusted = NULL;

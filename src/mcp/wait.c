@@ -9,6 +9,17 @@
 #include "mcp/wait.h"
 #include "wire/json.h"
 
+static bool
+are_words(const cJSON *list)
+{
+	const cJSON *word;
+
+	cJSON_ArrayForEach(word, list)
+		if (!cJSON_IsString(word))
+			return false;
+	return list->child != NULL;
+}
+
 int
 wait_load(struct wait_rule *w, const struct tool *t, const cJSON *spec, const char *place,
     struct spec_fault *f)
@@ -17,18 +28,20 @@ wait_load(struct wait_rule *w, const struct tool *t, const cJSON *spec, const ch
 		{ "argument", SPEC_STRING, true },
 		{ "of", SPEC_ANY, true },
 		{ "final", SPEC_ARRAY, true },
+		{ "cancelled", SPEC_ARRAY, false },
 		{ "every_ms", SPEC_COUNT, false },
 		{ NULL, SPEC_ANY, false },
 	};
 	char at[SPEC_PLACE], below[SPEC_PLACE / 2] = "", reason[256];
-	const cJSON *word, *schema;
+	const cJSON *schema;
 	const char *type;
 
 	snprintf(at, sizeof at, "%s/wait", place);
 	if (spec_check(spec, keys, at, f) == -1)
 		return -1;
-	if (t->write || t->form != TOOL_PICKS)
-		return spec_fail(f, at, "goes with a tool that only reads, and picks its result");
+	if (t->write || t->form == TOOL_RAW)
+		return spec_fail(f, at, "goes with a tool that only reads, and not with "
+		    "\"response\": \"raw\"");
 	w->argument = json_str(spec, "argument");
 	schema = json_get(json_get(t->input, "properties"), w->argument);
 	type = json_str(schema, "type");
@@ -39,11 +52,10 @@ wait_load(struct wait_rule *w, const struct tool *t, const cJSON *spec, const ch
 	if (pick_check(w->of, t->known, below, sizeof below, reason, sizeof reason) == -1)
 		return spec_fail(f, at, "\"of\"%s: %s", below, reason);
 	w->final = json_get(spec, "final");
-	cJSON_ArrayForEach(word, w->final)
-		if (!cJSON_IsString(word))
-			break;
-	if (w->final->child == NULL || word != NULL)
-		return spec_fail(f, at, "\"final\" must list one text at least");
+	w->cancelled = json_get(spec, "cancelled");
+	if (!are_words(w->final) || (w->cancelled != NULL && !are_words(w->cancelled)))
+		return spec_fail(f, at, "\"%s\" must list one text at least",
+		    are_words(w->final) ? "cancelled" : "final");
 	w->every_ms = 1000;
 	json_integer(json_get(spec, "every_ms"), &w->every_ms);
 	return w->every_ms < LIMIT_WATCH_EVERY_MS || w->every_ms > LIMIT_WAIT_MS ?
@@ -61,11 +73,11 @@ wait_argument_ms(const char *name, const cJSON *args)
 }
 
 static bool
-is_final(const struct wait_rule *w, const cJSON *state)
+is_among(const cJSON *words, const cJSON *state)
 {
 	const cJSON *word;
 
-	cJSON_ArrayForEach(word, w->final)
+	cJSON_ArrayForEach(word, words)
 		if (cJSON_IsString(state) && strcmp(word->valuestring, state->valuestring) == 0)
 			return true;
 	return false;
@@ -85,20 +97,28 @@ count(const struct wait_rule *w, const cJSON *states, struct wait_progress *p)
 		return;
 	}
 	p->total++;
-	p->final += is_final(w, states);
+	p->cancelled += is_among(w->cancelled, states);
+	p->final += is_among(w->final, states) || is_among(w->cancelled, states);
 }
 
 int
-wait_look(const struct wait_rule *w, const cJSON *args, const char *text, size_t len,
+wait_look(const struct tool *t, const cJSON *args, const char *text, size_t len,
     struct wait_progress *p)
 {
+	const struct wait_rule *w = &t->wait;
 	struct json_fault fault;
 	cJSON *document = json_parse(text, len, &fault), *states = NULL;
+	const cJSON *seen = document;
 	const char *why;
 	int result = -1;
 
 	*p = (struct wait_progress){ 0 };
-	if (document != NULL && pick_apply(w->of, document, args, &states, &why) == 0) {
+	if (t->form == TOOL_MCP)
+		seen = json_true(document, "isError") ? NULL :
+		    json_get(document, "structuredContent");
+	if (document != NULL && seen == NULL)
+		result = 0;	/* it says of nothing that it goes on */
+	else if (document != NULL && pick_apply(w->of, seen, args, &states, &why) == 0) {
 		count(w, states, p);
 		result = 0;
 	}

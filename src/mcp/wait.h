@@ -3,9 +3,11 @@
  * wait.h - a read that is made again until what it shows is final: how far it is, and whether the
  * caller wants to wait for more.
  *
- *	"wait": {"argument": "wait_s", "of": PICK, "final": ["read", "failed"], "every_ms": 1000}
+ *	"wait": {"argument": "wait_s", "of": PICK, "final": ["read", "failed"],
+ *	    "cancelled": ["canceled"], "every_ms": 1000}
  *
- * The pick is seen from the result, and gives the states: a text, or lists of lists of them.
+ * The pick is seen from the result, or the structuredContent of one that the service made itself,
+ * and gives the states: a text, or lists of lists of them.
  */
 #ifndef MCP_WAIT_H
 #define MCP_WAIT_H
@@ -24,12 +26,14 @@ struct wait_rule {
 	const char	*argument;	/* seconds to wait at most; NULL: there is no such rule */
 	const cJSON	*of;
 	const cJSON	*final;
+	const cJSON	*cancelled;	/* final as well: it was called off; NULL: none says so */
 	int64_t		 every_ms;
 };
 
 /* How far it is. */
 struct wait_progress {
 	size_t	 final, total;
+	size_t	 cancelled;	/* of the final ones */
 };
 
 /*
@@ -40,8 +44,8 @@ int	 wait_load(struct wait_rule *w, const struct tool *t, const cJSON *spec, con
 	    struct spec_fault *f);
 /* The milliseconds that the seconds in an argument are, at most LIMIT_WAIT_MS; 0: there is none. */
 int64_t	 wait_argument_ms(const char *name, const cJSON *args);
-/* How far the result is whose JSON is `text`. 0, or -1 (memory). */
-int	 wait_look(const struct wait_rule *w, const cJSON *args, const char *text, size_t len,
+/* How far the result of `t` is whose JSON is `text`; a failure is final. 0, or -1 (memory). */
+int	 wait_look(const struct tool *t, const cJSON *args, const char *text, size_t len,
 	    struct wait_progress *p);
 /* The parameters of a notifications/progress that says so, owned by the caller; NULL: memory. */
 cJSON	*wait_params(const struct wait_progress *p);

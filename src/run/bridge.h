@@ -59,6 +59,7 @@ struct bridge {
 	LIST_HEAD(, ask)	 asks;		/* that wait for their answers */
 	LIST_HEAD(, listen)	 listens;	/* streams that tell of changes */
 	size_t			 listening;	/* how many */
+	bool			 listens_over;	/* the process is to end: no more of them */
 	LIST_HEAD(, watch)	 watched;	/* resources that these are about */
 	size_t			 watches;	/* how many */
 	struct board_seat	*seat;		/* NULL in a process that is no worker */

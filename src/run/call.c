@@ -53,6 +53,7 @@ call_start(struct call *c)
 {
 	/* What the bridge adds to a preview stands outside of its budget. */
 	buf_init(&c->text, (size_t)c->bridge->settings->result_max + LIMIT_CURSOR);
+	buf_init(&c->blocks, 0);		/* block_draw() makes room as it needs it */
 	buf_init(&c->ask, LIMIT_CURSOR);
 	buf_init(&c->state, LIMIT_REQUEST_STATE);
 	call_resume(c, CALL_METHOD);
@@ -135,8 +136,10 @@ call_finish(struct call *c)
 	cJSON_Delete(c->pursued);
 	call_return_key(c);
 	buf_finish(&c->text);
+	buf_finish(&c->blocks);
 	buf_finish(&c->ask);
 	buf_finish(&c->state);
+	buf_finish(&c->seen);
 }
 
 /* Nothing comes any more but writing down what there is to write down. */
@@ -254,8 +257,7 @@ call_judge(struct call *c)
 		return call_fail(c, &f);
 	c->policy = policy_judge(&s->policy, c->tool, c->args, c->principal->name);
 	if (c->policy == POLICY_DENY) {
-		failure_init(&f, "denied", 403, "the operator does not let you make this call; "
-		    "nothing was done");
+		failure_denied(&f);
 		return call_fail(c, &f);
 	}
 	if (!c->tool->write && !c->tool->previews && c->tool->form != TOOL_MCP)
@@ -312,17 +314,50 @@ call_fail_unsent(struct call *c, struct failure *f)
 	return call_fail(c, f);
 }
 
-/* Whether a tool's request may go to its service. */
-bool
-call_enter(struct call *c, const struct tool *t, struct failure *f)
+static bool
+enter(struct call *c, const struct tool *t, const char *caller, struct failure *f)
 {
-	const char *limit = limit_enter(&c->bridge->limit, t, c->principal->name, clock_mono_us(),
+	const char *limit = limit_enter(&c->bridge->limit, t, caller, clock_mono_us(),
 	    &c->errand.probes, f);
 
 	if (limit != NULL)
 		metrics_limited(c->bridge->metrics, limit);
 	c->entered = limit == NULL;
 	return c->entered;
+}
+
+/* Whether a tool's request may go to its service. */
+bool
+call_enter(struct call *c, const struct tool *t, struct failure *f)
+{
+	return enter(c, t, c->principal->name, f);
+}
+
+bool
+call_enter_look(struct call *c, const struct tool *t)
+{
+	struct failure f;
+
+	if (enter(c, t, NULL, &f))
+		return true;
+	failure_finish(&f);
+	return false;
+}
+
+bool
+call_sleep(struct call *c, const struct wait_rule *w,
+    void (*awake)(evutil_socket_t, short, void *))
+{
+	struct timeval pause = { w->every_ms / 1000, w->every_ms % 1000 * 1000 };
+
+	if (clock_mono_us() + (w->every_ms + LIMIT_TWIN_LEAST_MS) * 1000 >
+	    (c->until_us < c->deadline_us ? c->until_us : c->deadline_us))
+		return false;
+	/* Who waits takes nobody's place. */
+	call_leave(c);
+	evtimer_assign(&c->sleep, c->bridge->base, awake, c);
+	event_add(&c->sleep, &pause);
+	return true;
 }
 
 cJSON *
@@ -457,33 +492,25 @@ static bool
 call_wait(struct call *c)
 {
 	const struct wait_rule *w = &c->tool->wait;
-	int64_t wanted = wait_argument_ms(w->argument, c->args), now = clock_mono_us();
-	struct timeval pause = { w->every_ms / 1000, w->every_ms % 1000 * 1000 };
+	int64_t wanted = wait_argument_ms(w->argument, c->args);
 	struct wait_progress p;
 	cJSON *params;
 
 	if (wanted == 0 ||
-	    wait_look(w, c->args, buf_str(&c->text), c->text.len, &p) == -1)
+	    wait_look(c->tool, c->args, buf_str(&c->text), c->text.len, &p) == -1)
 		return false;
 	params = c->notify == NULL ? NULL : wait_params(&p);
 	if (params != NULL)
 		c->notify(c->arg, "notifications/progress", params);
 	cJSON_Delete(params);
 	if (c->until_us == 0) {
-		c->until_us = now + wanted * 1000;
+		c->until_us = clock_mono_us() + wanted * 1000;
 		/* Who hears nothing meanwhile is answered as any other call is. */
 		if (c->patient)
 			c->deadline_us += wanted * 1000;
 		c->errand.deadline_us = c->deadline_us;
 	}
-	if (p.final == p.total || now + (w->every_ms + LIMIT_TWIN_LEAST_MS) * 1000 >
-	    (c->until_us < c->deadline_us ? c->until_us : c->deadline_us))
-		return false;
-	/* Who waits takes nobody's place. */
-	call_leave(c);
-	evtimer_assign(&c->sleep, c->bridge->base, on_waited, c);
-	event_add(&c->sleep, &pause);
-	return true;
+	return p.final != p.total && call_sleep(c, w, on_waited);
 }
 
 static void
@@ -495,13 +522,20 @@ on_waited(evutil_socket_t fd, short what, void *arg)
 	(void)what;
 	if (c->notify != NULL)
 		c->notify(c->arg, NULL, NULL);
+	if (!call_enter_look(c, c->tool)) {
+		/* Without another look it stands what was seen last. */
+		call_resume(c, call_sleep(c, &c->tool->wait, on_waited) ? CALL_WAITS :
+		    call_recorded(c));
+		return;
+	}
 	buf_reset(&c->text);
+	buf_reset(&c->blocks);
 	call_resume(c, call_run_on(c));
 }
 
 /* The service asks something back, which its client may not be able to answer. */
 static enum call_stage
-call_ask_back(struct call *c, struct result_ask *ask)
+call_ask_back(struct call *c, struct result_more *ask)
 {
 	int result = consent_token(c, &c->ask, CONFIRM_ROUND, ask->state == NULL ? "" : ask->state);
 
@@ -518,13 +552,13 @@ static enum call_stage
 call_map(struct call *c, const struct answer *answer)
 {
 	size_t budget = (size_t)c->bridge->settings->result_max;
-	struct result_ask ask = { 0 };
+	struct result_more more = { .blocks = &c->blocks };
 	struct failure f;
 
 	c->fate = result_map(&c->text, c->tool, c->errand.args, answer, &c->paging, budget,
-	    errand_is_unclear(&c->errand), &ask, &f);
+	    errand_is_unclear(&c->errand), &more, &f);
 	if (c->fate == RESULT_ASKS)
-		return call_ask_back(c, &ask);
+		return call_ask_back(c, &more);
 	if (c->fate != RESULT_GOOD)
 		return call_fail(c, &f);
 	if (c->split != NULL) {

@@ -94,11 +94,13 @@ struct call {
 
 	enum call_end		 end;
 	struct buf		 text;		/* the result's JSON; CALL_ASKS: the questions */
+	struct buf		 blocks;	/* CALL_RESULT: block.h */
 	struct buf		 ask;		/* CALL_ASKS: what comes back with the answers */
 	unsigned		 lacks;		/* CALL_LACKS: capabilities of the client */
 	char			 code[64];	/* of the failure, for the log; "" if none */
 	bool			 replayed;
 	cJSON			*pursued;	/* owned: what the look is asked with */
+	struct buf		 seen;		/* what that showed last */
 	int64_t			 until_us;	/* it is made again until then; 0: it is not */
 
 	bool			 patient;	/* its client hears what is said before the end */

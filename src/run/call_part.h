@@ -16,6 +16,7 @@
 
 struct failure;
 struct store_reply;
+struct wait_rule;
 
 /* call.c: for stages and for their callbacks. A failure's functions take over what `f` holds. */
 void	 call_resume(struct call *c, enum call_stage next);
@@ -37,6 +38,11 @@ enum call_stage call_recorded(const struct call *c);
 /* Give back the place among its service's calls that call_enter() took, if it did. */
 void	 call_leave(struct call *c);
 bool	 call_enter(struct call *c, const struct tool *t, struct failure *f);
+/* The same for a look of who waits, which is one call of the caller's, however often it looks. */
+bool	 call_enter_look(struct call *c, const struct tool *t);
+/* Call `awake` when it is time for the next look, without a place meanwhile, if there is time. */
+bool	 call_sleep(struct call *c, const struct wait_rule *w,
+	    void (*awake)(evutil_socket_t fd, short what, void *arg));
 enum call_stage call_ask_service(struct call *c, const struct tool *t, cJSON *args,
 	    bool repeatable, void (*done)(void *, const struct answer *, struct failure *));
 

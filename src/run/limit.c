@@ -204,7 +204,8 @@ take_all(struct limit *l, const struct tool *t, const char *caller, int64_t now_
 	for (i = 0; i < rates->count; i++) {
 		r = &rates->items[i];
 		scope = scope_of(r);
-		if (scope == REQUESTS || (scope == TOOL && fnmatch(r->what, t->name, 0) != 0))
+		if (scope == REQUESTS || (caller == NULL && scope != ALL) ||
+		    (scope == TOOL && fnmatch(r->what, t->name, 0) != 0))
 			continue;
 		bucket = bucket_of(l, r, caller, t->name, now_us);
 		*wait = take(r, bucket, now_us);

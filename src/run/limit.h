@@ -57,7 +57,8 @@ void	 limit_init(struct limit *l, const struct settings *s, struct board *b);
 bool	 limit_request(struct limit *l, const char *caller, int64_t now_us, int64_t *wait_s);
 /*
  * Whether a call may go to its service: matched by limit_leave() if and only if NULL is
- * returned. Else the name of the limit, and the failure in `f`, which the caller finishes.
+ * returned. `caller` NULL: it is a look for who waits or listens, which no caller's rate counts.
+ * Else the name of the limit, and the failure in `f`, which the caller finishes.
  * `*probes`: the answer to this call decides on the service's breaker; limit_leave() is told
  * so if limit_learn() never had one.
  */

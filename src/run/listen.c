@@ -6,6 +6,7 @@
 #include <event2/event.h>
 
 #include "base/buf.h"
+#include "base/clock.h"
 #include "base/limits.h"
 #include "edge/store.h"
 #include "mcp/principal.h"
@@ -25,6 +26,7 @@ struct listener {
 };
 
 static void	on_pulse(evutil_socket_t, short, void *);
+static void	on_expiry(evutil_socket_t, short, void *);
 static void	on_record(void *, const struct store_reply *);
 static void	on_changed(void *, const char *);
 
@@ -136,16 +138,45 @@ listen_acknowledge(struct listen *l)
 	return json.failed ? -1 : 0;
 }
 
+size_t
+listen_count(const struct bridge *b, const char *caller)
+{
+	const struct listen *l;
+	size_t count = 0;
+
+	LIST_FOREACH(l, &b->listens, entry)
+		count += strcmp(l->message->principal->name, caller) == 0;
+	return count;
+}
+
+/* Wait until the credentials have ended; the wall's clock may be set meanwhile. */
+static int
+listen_arm(struct listen *l, int64_t expires_ms)
+{
+	int64_t left_ms = expires_ms - clock_wall_ms(), most_ms = LIMIT_STREAM_PULSE_S * 1000;
+	struct timeval in = { 0 };
+
+	if (left_ms > most_ms)
+		left_ms = most_ms;
+	if (left_ms > 0)
+		in = (struct timeval){ left_ms / 1000, left_ms % 1000 * 1000 };
+	return event_add(&l->expiry, &in);
+}
+
 int
 listen_start(struct listen *l)
 {
 	static const struct timeval pulse = { LIMIT_STREAM_PULSE_S, 0 };
 	static const struct timeval turn = { LIMIT_LISTEN_S, 0 };
+	int64_t expires_ms = l->message->principal->expires_ms;
 
 	LIST_INSERT_HEAD(&l->bridge->listens, l, entry);
 	l->begun = true;
 	l->bridge->listening++;
 	event_assign(&l->pulse, l->bridge->base, -1, EV_PERSIST, on_pulse, l);
+	evtimer_assign(&l->expiry, l->bridge->base, on_expiry, l);
+	if (expires_ms != 0 && listen_arm(l, expires_ms) == -1)
+		return -1;
 	if (l->message->era == MCP_MODERN)
 		return event_add(&l->pulse, &pulse) == -1 ||
 		    listen_to(l, l->message->uris) == -1 ? -1 : listen_acknowledge(l);
@@ -164,6 +195,7 @@ listen_finish(struct listen *l)
 	LIST_REMOVE(l, entry);
 	l->bridge->listening--;
 	event_del(&l->pulse);
+	event_del(&l->expiry);
 	if (l->op != NULL)
 		store_cancel(l->op);
 	listen_drop(l);
@@ -175,10 +207,25 @@ listen_end_all(struct bridge *b)
 {
 	struct listen *l, *next;
 
+	b->listens_over = true;
 	for (l = LIST_FIRST(&b->listens); l != NULL; l = next) {
 		next = LIST_NEXT(l, entry);
-		l->done(l->arg);
+		l->done(l->arg, LISTEN_DRAINED);
 	}
+}
+
+static void
+on_expiry(evutil_socket_t fd, short what, void *arg)
+{
+	struct listen *l = arg;
+	int64_t expires_ms = l->message->principal->expires_ms;
+
+	(void)fd;
+	(void)what;
+	if (clock_wall_ms() < expires_ms)
+		listen_arm(l, expires_ms);
+	else
+		l->done(l->arg, LISTEN_EXPIRED);
 }
 
 static void

@@ -311,7 +311,8 @@ parse_options(struct options *o, int argc, char *const *argv)
 			return EXIT_CONFIG;
 		}
 	if (optind < argc) {
-		usage(stderr);
+		fprintf(stderr, "ums-mcp: there is no command \"%s\"; ums-mcp --help lists all\n",
+		    argv[optind]);
 		return EXIT_CONFIG;
 	}
 	return -1;

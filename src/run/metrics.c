@@ -221,6 +221,7 @@ static const struct cause {
 	{ REQUESTS, "status=\"413\"", "http_413", false },
 	{ REQUESTS, "status=\"415\"", "http_415", false },
 	{ REQUESTS, "status=\"431\"", "http_431", false },
+	{ LIMITED, "limit=\"streams\"", "limit_streams", false },
 };
 
 #define CAUSES	(sizeof causes / sizeof causes[0])

@@ -48,7 +48,7 @@ void	 metrics_upstream(struct metrics *m, const char *service, const char *outco
 void	 metrics_retry(struct metrics *m, const char *service, const char *reason);
 /*
  * A limit (limit_enter()) refused a call, or an HTTP request: "requests" by a rate, "worker"
- * because this worker has as much in flight as it may.
+ * because this worker has as much in flight as it may, "streams" because its caller has.
  */
 void	 metrics_limited(struct metrics *m, const char *limit);
 /* What the record of a keyed write said, or what became of it. */

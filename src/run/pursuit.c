@@ -3,6 +3,7 @@
  * pursuit.c - the stage of a call that looks what becomes of a write that was done: for who waits
  * for that, or has it as a task; see call.h. Whatever goes wrong here, the write was done.
  */
+#include <stdlib.h>
 #include <string.h>
 
 #include <event2/event.h>
@@ -34,25 +35,25 @@ pursuit_is_due(const struct call *c)
 
 /* Who waited is told what was seen last, beside the result. */
 static void
-pursuit_tell(struct call *c, const char *seen)
+pursuit_tell(struct call *c)
 {
-	if (wait_argument_ms(c->tool->follow.argument, c->args) == 0 ||
-	    c->text.len + strlen(seen) + 16 > c->text.cap)
+	if (c->seen.len == 0 || wait_argument_ms(c->tool->follow.argument, c->args) == 0 ||
+	    c->text.len + c->seen.len + 16 > c->text.cap)
 		return;
 	call_open_result(c);
-	buf_printf(&c->text, "\"outcome\":%s}", seen);
+	buf_printf(&c->text, "\"outcome\":%s}", buf_str(&c->seen));
 }
 
 /* The result stands; of what it is a task, if it is not final and the client takes tasks. */
 static enum call_stage
 pursuit_end(struct call *c, bool final)
 {
-	struct json_fault fault;
 	cJSON *result;
 
+	pursuit_tell(c);
 	if (final || c->input == NULL || (c->input->can & CAPABILITY_TASKS) == 0)
 		return CALL_DONE;
-	result = json_parse(buf_str(&c->text), c->text.len, &fault);
+	result = follow_members(c->tool, buf_str(&c->text), c->text.len);
 	buf_reset(&c->ask);
 	if (result != NULL && follow_seal(&c->ask, c->bridge->mcp.key, c->tool, result,
 	    c->principal->name, clock_wall_ms()) == 0)
@@ -65,13 +66,12 @@ enum call_stage
 pursuit_look(struct call *c)
 {
 	const struct follow_rule *rule = &c->tool->follow;
-	struct json_fault fault;
 	struct failure f;
 	cJSON *result;
 
 	if (c->pursued == NULL) {
 		call_leave(c);
-		result = json_parse(buf_str(&c->text), c->text.len, &fault);
+		result = follow_members(c->tool, buf_str(&c->text), c->text.len);
 		c->pursued = result == NULL ? NULL : follow_arguments(rule->look_args, result);
 		cJSON_Delete(result);
 		c->until_us = clock_mono_us() + wait_argument_ms(rule->argument, c->args) * 1000;
@@ -85,6 +85,9 @@ pursuit_look(struct call *c)
 	if (c->lent == NULL || policy_judge(&c->bridge->settings->policy, rule->look, c->lent,
 	    c->principal->name) == POLICY_DENY)
 		return pursuit_end(c, true);
+	if (!call_enter_look(c, rule->look))
+		return call_sleep(c, &rule->look->wait, on_again) ? CALL_WAITS :
+		    pursuit_end(c, false);
 	call_errand(c, rule->look, c->lent);
 	c->errand.repeatable = true;
 	c->errand.done = on_looked;
@@ -96,27 +99,20 @@ pursuit_look(struct call *c)
 
 /* What the look showed; it is said, and looked again if there is time. */
 static enum call_stage
-pursuit_judge(struct call *c, const char *text)
+pursuit_judge(struct call *c)
 {
 	const struct wait_rule *w = &c->tool->follow.look->wait;
-	struct timeval pause = { w->every_ms / 1000, w->every_ms % 1000 * 1000 };
 	struct wait_progress p;
 	cJSON *params;
 
-	if (wait_look(w, c->pursued, text, strlen(text), &p) == -1)
+	if (wait_look(c->tool->follow.look, c->pursued, buf_str(&c->seen), c->seen.len, &p) == -1)
 		return pursuit_end(c, false);
 	params = c->notify == NULL ? NULL : wait_params(&p);
 	if (params != NULL)
 		c->notify(c->arg, "notifications/progress", params);
 	cJSON_Delete(params);
-	if (p.final == p.total || clock_mono_us() + (w->every_ms + LIMIT_TWIN_LEAST_MS) * 1000 >
-	    (c->until_us < c->deadline_us ? c->until_us : c->deadline_us)) {
-		pursuit_tell(c, text);
-		return pursuit_end(c, p.final == p.total);
-	}
-	evtimer_assign(&c->sleep, c->bridge->base, on_again, c);
-	event_add(&c->sleep, &pause);
-	return CALL_WAITS;
+	return p.final != p.total && call_sleep(c, w, on_again) ? CALL_WAITS :
+	    pursuit_end(c, p.final == p.total);
 }
 
 static void
@@ -125,6 +121,8 @@ on_looked(void *arg, const struct answer *answer, struct failure *failed)
 	struct call *c = arg;
 	size_t budget = (size_t)c->bridge->settings->result_max;
 	struct paging none = { .key = c->bridge->mcp.key };
+	struct result_more more = { 0 };
+	enum result_fate fate;
 	enum call_stage next;
 	struct failure f;
 	struct buf seen;
@@ -133,13 +131,24 @@ on_looked(void *arg, const struct answer *answer, struct failure *failed)
 	if (answer == NULL) {
 		failure_finish(failed);
 		next = pursuit_end(c, false);
-	} else if (result_map(&seen, c->tool->follow.look, c->lent, answer, &none, budget, false,
-	    NULL, &f) == RESULT_GOOD)
-		next = pursuit_judge(c, buf_str(&seen));
-	else {
-		failure_finish(&f);
+		goto out;
+	}
+	fate = result_map(&seen, c->tool->follow.look, c->lent, answer, &none, budget, false, &more,
+	    &f);
+	if (fate == RESULT_GOOD) {
+		buf_finish(&c->seen);
+		c->seen = seen;
+		buf_init(&seen, 0);
+		next = pursuit_judge(c);
+	} else {
+		/* What it asks back is for whoever asks about the task. */
+		if (fate == RESULT_ASKS)
+			free(more.state);
+		else
+			failure_finish(&f);
 		next = pursuit_end(c, false);
 	}
+out:
 	buf_finish(&seen);
 	call_resume(c, next);
 }

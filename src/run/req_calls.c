@@ -3,6 +3,7 @@
  * req_calls.c - the stage CALLS: the call that a request asks for, what its client is asked
  * meanwhile, the streams that tell of changes, and what becomes of an answer to a question.
  */
+#include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -10,12 +11,14 @@
 #include "base/clock.h"
 #include "base/limits.h"
 #include "mcp/failure.h"
+#include "mcp/principal.h"
 #include "mcp/service.h"
 #include "run/ask.h"
 #include "run/bridge.h"
 #include "run/call.h"
 #include "run/listen.h"
 #include "run/memo.h"
+#include "run/metrics.h"
 #include "run/req_part.h"
 #include "run/settings.h"
 #include "run/wish.h"
@@ -187,33 +190,71 @@ req_ask(struct req *r)
 	return NEXT;
 }
 
-/* Its stream ends with this process: the client comes back to another. */
+/* How a stream ends that tells of changes. That of a GET has no word for why. */
 static void
-on_listened(void *arg)
+req_listened(struct req *r, enum listen_end why)
+{
+	if (r->message.era != MCP_MODERN)
+		return;
+	if (why == LISTEN_DRAINED)
+		mcp_reply_listened(&r->reply, &r->message, true);
+	else
+		mcp_reply_error(&r->reply, 200, r->message.rpc.id, JSONRPC_INVALID_REQUEST, NULL,
+		    "The credentials that this stream was asked for with have expired; ask again "
+		    "with new ones");
+}
+
+static void
+on_listened(void *arg, enum listen_end why)
 {
 	struct req *r = arg;
 
-	if (r->message.era == MCP_MODERN)
-		mcp_reply_listened(&r->reply, &r->message, true);
+	req_listened(r, why);
 	r->last = r->stage;
 	r->stage = REQ_REPLY;
 	req_run(r);
 }
 
-/* A stream that tells of changes, until the client or this process goes. */
+/* Whether a caller has all the streams that one may have. Whom nobody knows may be many. */
+static bool
+has_its_streams(const struct req *r)
+{
+	const char *name = r->auth.principal->name;
+	int64_t most = r->bridge->settings->max_streams;
+
+	return most > 0 && strcmp(name, MCP_ANONYMOUS) != 0 &&
+	    listen_count(r->bridge, name) >= (size_t)most;
+}
+
+/* A stream that tells of changes, until the client, its credentials or this process go. */
 static enum req_move
 req_listen(struct req *r)
 {
+	struct bridge *b = r->bridge;
+
+	if (has_its_streams(r)) {
+		metrics_limited(b->metrics, "streams");
+		/* By then a client that has gone without a word has been noticed. */
+		buf_printf(&r->reply.headers, "Retry-After: %d\r\n", LIMIT_STREAM_PULSE_S);
+		mcp_reply_error(&r->reply, 429, r->message.rpc.id, JSONRPC_INVALID_REQUEST, NULL,
+		    "You have as many streams as one caller may (max_streams, %" PRId64 "); close "
+		    "one, or listen to more resources with one", b->settings->max_streams);
+		return NEXT;
+	}
 	/* Half of what a worker holds is for those who ask and go. */
-	if (r->bridge->listening < (size_t)r->bridge->settings->max_inflight / 2)
+	if (b->listening < (size_t)b->settings->max_inflight / 2)
 		r->listen = calloc(1, sizeof *r->listen);
 	if (r->listen != NULL) {
 		*r->listen = (struct listen){
-			.bridge = r->bridge, .message = &r->message, .say = req_say,
+			.bridge = b, .message = &r->message, .say = req_say,
 			.done = on_listened, .arg = r,
 		};
-		if (listen_start(r->listen) == 0)
-			return WAIT;
+		if (listen_start(r->listen) == 0) {
+			if (!b->listens_over)
+				return WAIT;
+			req_listened(r, LISTEN_DRAINED);
+			return NEXT;
+		}
 	}
 	mcp_reply_error(&r->reply, 503, r->message.rpc.id, JSONRPC_INTERNAL_ERROR, NULL,
 	    "The bridge has as many streams as it can hold, or is short of memory; repeat later");
@@ -291,7 +332,7 @@ req_calls(struct req *r)
 			    r->message.tool, r->auth.principal, r->message.value);
 			if (known == NULL)
 				break;
-			mcp_reply_result(&r->reply, &r->message, known);
+			mcp_reply_result(&r->reply, &r->message, known, "");
 			return NEXT;
 		case MCP_ANSWERED:
 		case MCP_FORBIDDEN:
@@ -307,6 +348,7 @@ req_calls(struct req *r)
 		if (!req_call(r))
 			return WAIT;
 	}
+	r->message.now_ms = clock_wall_ms();
 	switch (c->end) {
 	case CALL_ASKS:
 		if (r->message.era == MCP_LEGACY)
@@ -325,11 +367,11 @@ req_calls(struct req *r)
 		    "expired; nothing was done; call without it, and ask again");
 		break;
 	case CALL_RESULT:
-		r->message.now_ms = clock_wall_ms();
 		if (r->message.value != NULL && !c->text.failed)
 			memo_keep(r->bridge->memos, c->tool, r->auth.principal, r->message.value,
 			    buf_str(&c->text));
-		mcp_reply_result(&r->reply, &r->message, c->text.failed ? "" : buf_str(&c->text));
+		mcp_reply_result(&r->reply, &r->message, c->text.failed ? "" : buf_str(&c->text),
+		    buf_str(&c->blocks));
 		break;
 	case CALL_FAILURE:
 		mcp_reply_failure(&r->reply, &r->message, c->text.failed ? no_memory :

@@ -175,11 +175,13 @@ req_entry_http(struct req *r)
 		return req_refuse(r, 405, "the endpoint takes POST only");
 	}
 	if (host != NULL && !is_our_host(r, host, http_host, true))
-		return req_refuse(r, 403, "Host not allowed");
+		return req_refuse(r, 403, "Host not allowed: allowed_hosts does not "
+		    "have it");
 	/* Any host is not any origin: a browser's page is held to names that are written out. */
 	if (origin != NULL && !is_our_host(r, origin, http_origin_host, false) &&
 	    !is_listed(&r->bridge->settings->allowed_origins, origin, true))
-		return req_refuse(r, 403, "Origin not allowed");
+		return req_refuse(r, 403, "Origin not allowed: neither allowed_origins "
+		    "nor allowed_hosts has it");
 	if (encoding != NULL && strcasecmp(encoding, "identity") != 0)
 		return req_refuse(r, 415, "the body is to have no Content-Encoding");
 	if (!r->gets && !http_is_json(http_header(&r->http, "Content-Type")))

@@ -36,6 +36,7 @@ static const struct conf_key keys[] = {
 	{ "workers", CONF_INT, KEY(workers), "1", 0, LIMIT_WORKERS, NULL },
 	{ "drain_timeout_s", CONF_INT, KEY(drain_timeout_s), "30", 1, 3600, NULL },
 	{ "max_inflight", CONF_INT, KEY(max_inflight), "2000", 1, 100000, NULL },
+	{ "max_streams", CONF_INT, KEY(max_streams), "100", 0, 100000, NULL },
 	{ "max_requests", CONF_INT, KEY(max_requests), "10000", 0, INT32_MAX, NULL },
 	{ "max_age_s", CONF_INT, KEY(max_age_s), "3600", 0, 31536000, NULL },
 	{ "max_rss", CONF_INT, KEY(max_rss), "536870912", 0, INT64_MAX, NULL },
@@ -234,23 +235,26 @@ static int
 load_policy(struct settings *s, char *why, size_t whylen)
 {
 	const struct catalog *c = &s->catalog;
+	struct tool *t;
 	size_t i, k;
 
 	if (policy_init(&s->policy, s->policy_rules.items, s->policy_rules.count, why,
 	    whylen) == -1)
 		return -1;
 	for (i = 0; i < s->policy.count; i++) {
-		for (k = 0; k < c->ntools && !policy_rule_names(&s->policy, i, c->tools[k]); k++)
+		for (k = 0; (t = catalog_part(c, k)) != NULL &&
+		    !policy_rule_names(&s->policy, i, t); k++)
 			;
-		if (k == c->ntools) {
-			snprintf(why, whylen, "policy: no tool matches \"%s\"; confirm is for "
-			    "tools that write", s->policy_rules.items[i]);
+		if (t == NULL) {
+			snprintf(why, whylen, "policy: no tool, resource or prompt matches "
+			    "\"%s\"; confirm is for tools that write",
+			    s->policy_rules.items[i]);
 			return -1;
 		}
 	}
-	for (k = 0; k < c->ntools; k++)
-		if (policy_always(&s->policy, c->tools[k]) == POLICY_DENY)
-			c->tools[k]->off = "denied by the configuration's policy";
+	for (k = 0; (t = catalog_part(c, k)) != NULL; k++)
+		if (policy_always(&s->policy, t) == POLICY_DENY)
+			t->off = "denied by the configuration's policy";
 	return 0;
 }
 

@@ -27,6 +27,7 @@ struct settings {
 	int64_t			 workers;
 	int64_t			 drain_timeout_s;
 	int64_t			 max_inflight;
+	int64_t			 max_streams;
 	int64_t			 max_requests;
 	int64_t			 max_age_s;
 	int64_t			 max_rss;

@@ -376,13 +376,13 @@ verdict_limited(struct verdict *v)
 {
 	uint32_t rates = errors(v, "limit_all") + errors(v, "limit_caller") +
 	    errors(v, "limit_tool") + errors(v, "limit_requests");
-	uint32_t busy = errors(v, "limit_in_flight");
+	uint32_t busy = errors(v, "limit_in_flight"), streams = errors(v, "limit_streams");
 
-	if (rates + busy > 0)
+	if (rates + busy + streams > 0)
 		say(v, VERDICT_WATCH, "limited", "Limits refuse calls",
 		    "They do what they are set for; if they are too low, raise them.",
-		    "In the last minute %u by rate_limit and %u by a service's max_inflight.",
-		    rates, busy);
+		    "In the last minute %u by rate_limit, %u by a service's max_inflight and %u "
+		    "by max_streams.", rates, busy, streams);
 }
 
 /* When a worker that grows so is replaced. */

@@ -21,6 +21,8 @@
 #include "mcp/result.h"
 #include "run/bridge.h"
 #include "run/errand.h"
+#include "run/limit.h"
+#include "run/metrics.h"
 #include "run/settings.h"
 #include "run/watch.h"
 #include "wire/json.h"
@@ -38,7 +40,7 @@ struct watch {
 	LIST_ENTRY(watch)	 entry;
 	struct bridge		*bridge;
 	const struct resource	*resource;
-	struct principal	*principal;	/* held */
+	struct principal	*principal;	/* held: as whom it is looked, during a look */
 	char			*uri;
 	cJSON			*args;		/* of its tool; and what is lent to a look */
 	cJSON			*lent;
@@ -50,6 +52,7 @@ struct watch {
 	struct event		 timer;
 	struct store_op		*op;
 	bool			 looking;	/* `errand` is in use */
+	bool			 entered;	/* limit_leave() is due */
 	struct errand		 errand;
 	struct trace		 trace;
 	char			 traceparent[TRACE_HEADER];
@@ -95,25 +98,39 @@ watch_arm(struct watch *w, int64_t ms)
 	event_add(&w->timer, &in);
 }
 
+/* A look is over. */
+static void
+look_end(struct watch *w)
+{
+	if (!w->looking)
+		return;
+	errand_finish(&w->errand);
+	if (w->entered)
+		limit_leave(&w->bridge->limit, &w->resource->tool, w->errand.probes);
+	principal_drop(w->principal);
+	w->principal = NULL;
+	w->looking = w->entered = false;
+}
+
 static void
 watch_destroy(struct watch *w)
 {
+	bool looked = w->looking;
+
 	LIST_REMOVE(w, entry);
 	w->bridge->watches--;
 	event_del(&w->timer);
 	if (w->op != NULL)
 		store_cancel(w->op);
-	if (w->looking)
-		errand_finish(&w->errand);
+	look_end(w);
 	/* Whoever looks next need not wait for us. */
-	if (w->leased && w->looking) {
+	if (w->leased && looked) {
 		w->sight.lease_ms = 0;
 		store_swap(w->bridge->store, w->place, w->sight.tag, &w->sight, sizeof w->sight,
 		    LIMIT_WATCH_KEEP_MS, NULL, NULL);
 	}
 	cJSON_Delete(w->lent);
 	cJSON_Delete(w->args);
-	principal_drop(w->principal);
 	free(w->uri);
 	free(w);
 }
@@ -136,7 +153,6 @@ watch_join(struct watcher *who, struct bridge *b, const struct resource *r, cons
 			return -1;
 		w->bridge = b;
 		w->resource = r;
-		w->principal = principal_hold((struct principal *)(uintptr_t)p);
 		memcpy(w->place, place, sizeof place);
 		LIST_INIT(&w->watchers);
 		LIST_INSERT_HEAD(&b->watched, w, entry);
@@ -152,6 +168,7 @@ watch_join(struct watcher *who, struct bridge *b, const struct resource *r, cons
 	} else if (w->known)
 		watch_arm(w, 0);	/* what is known is said to the new one, too */
 	who->watch = w;
+	who->principal = p;
 	LIST_INSERT_HEAD(&w->watchers, who, entry);
 	who->fresh = true;
 	return 0;
@@ -265,26 +282,39 @@ on_taken(void *arg, const struct store_reply *reply)
 		watch_arm(w, LIMIT_WATCH_AGAIN_MS);
 }
 
+/*
+ * Look, as who came last of those whom the service cannot tell apart: that one's token is the
+ * youngest. Nobody has called for it, so it counts where all calls do, and in no caller's rate.
+ */
 static void
 look(struct watch *w)
 {
+	struct bridge *b = w->bridge;
+	const char *limit;
 	uint8_t random[24];
 	struct failure f;
+	bool probes;
 
 	bridge_random(w->bridge, random, sizeof random);
 	trace_begin(&w->trace, NULL, random);
 	trace_header(&w->trace, w->traceparent);
 	cJSON_Delete(w->lent);
 	w->lent = json_borrow(w->args, NULL);
+	limit = limit_enter(&b->limit, &w->resource->tool, NULL, clock_mono_us(), &probes, &f);
+	w->entered = limit == NULL;
+	w->principal = principal_hold((struct principal *)(uintptr_t)
+	    LIST_FIRST(&w->watchers)->principal);
 	w->errand = (struct errand){
-		.bridge = w->bridge, .tool = &w->resource->tool, .args = w->lent,
+		.bridge = b, .tool = &w->resource->tool, .args = w->lent,
 		.principal = w->principal, .traceparent = w->traceparent, .repeatable = true,
-		.deadline_us = clock_mono_us() +
-		    w->bridge->settings->request_timeout_ms * 1000,
-		.done = on_seen, .arg = w,
+		.deadline_us = clock_mono_us() + b->settings->request_timeout_ms * 1000,
+		.probes = probes, .done = on_seen, .arg = w,
 	};
 	w->looking = true;
-	if (w->lent == NULL)
+	if (limit != NULL) {
+		metrics_limited(b->metrics, limit);
+		on_seen(w, NULL, &f);
+	} else if (w->lent == NULL)
 		on_seen(w, NULL, NULL);
 	else if (errand_start(&w->errand, &f) == -1)
 		on_seen(w, NULL, &f);
@@ -296,7 +326,7 @@ digest_of(const struct watch *w, const struct answer *answer, uint8_t digest[CRY
 {
 	size_t budget = (size_t)w->bridge->settings->result_max;
 	struct paging none = { .key = w->bridge->mcp.key };
-	struct result_ask ask = { 0 };
+	struct result_more ask = { 0 };
 	struct failure f;
 	struct buf text;
 	int result = -1;
@@ -329,13 +359,16 @@ on_seen(void *arg, const struct answer *answer, struct failure *failed)
 {
 	struct watch *w = arg;
 	uint8_t digest[CRYPTO_DIGEST], before[STORE_TAG];
-	int64_t now = clock_wall_ms();
+	int64_t now = clock_wall_ms(), next_ms = w->resource->every_ms;
 	bool seen = answer != NULL && digest_of(w, answer, digest) == 0, changed = false;
 
-	if (failed != NULL)
+	if (failed != NULL) {
+		/* What is refused for a moment is not put off for an hour. */
+		if (failed->retry_after_s > 0 && failed->retry_after_s * 1000 < next_ms)
+			next_ms = failed->retry_after_s * 1000;
 		failure_finish(failed);
-	errand_finish(&w->errand);
-	w->looking = false;
+	}
+	look_end(w);
 	if (seen) {
 		changed = w->known && memcmp(digest, w->sight.digest, sizeof digest) != 0;
 		memcpy(w->sight.digest, digest, sizeof digest);
@@ -346,13 +379,12 @@ on_seen(void *arg, const struct answer *answer, struct failure *failed)
 		bridge_random(w->bridge, w->sight.tag, sizeof w->sight.tag);
 		if (seen)
 			w->sight.seen_ms = htobe64((uint64_t)now);
-		w->sight.lease_ms = seen ? 0 :
-		    htobe64((uint64_t)(now + w->resource->every_ms));
+		w->sight.lease_ms = seen ? 0 : htobe64((uint64_t)(now + next_ms));
 		w->op = store_swap(w->bridge->store, w->place, before, &w->sight,
 		    sizeof w->sight, LIMIT_WATCH_KEEP_MS, on_written, w);
 		w->leased = false;
 	}
-	watch_arm(w, w->resource->every_ms);
+	watch_arm(w, next_ms);
 	if (seen)
 		watch_say(w, changed);
 }

@@ -21,6 +21,7 @@ struct watch;
 struct watcher {
 	LIST_ENTRY(watcher)	 entry;
 	struct watch		*watch;		/* NULL: to none */
+	const struct principal	*principal;	/* borrowed: who listens */
 	bool			 fresh;		/* it has heard nothing yet */
 	/*
 	 * The resource is another than it was, or what it is has been seen for the first time: from
@@ -31,7 +32,7 @@ struct watcher {
 };
 
 /*
- * Listen to the resource at `uri`, as `p` may see it; both are copied or held. `w` has its
+ * Listen to the resource at `uri`, which is copied, as `p` may see it, who is borrowed. `w` has its
  * callback, the rest is zero. 0, or -1: memory, or too many are watched. watch_leave() must follow
  * if and only if 0 is returned.
  */

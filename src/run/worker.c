@@ -312,8 +312,9 @@ worker_init(struct worker *w, const struct settings *s, struct metrics *m)
 	w->bridge.ended = on_ended;
 	w->bridge.arg = w;
 	w->bridge.mcp = (struct mcp){
-		.catalog = &s->catalog, .key = &s->key, .instructions = s->instructions,
-		.limits = s->limits, .list_ttl_ms = s->list_ttl_s * 1000,
+		.catalog = &s->catalog, .policy = &s->policy, .key = &s->key,
+		.instructions = s->instructions, .limits = s->limits,
+		.list_ttl_ms = s->list_ttl_s * 1000,
 		.list_page = (size_t)s->tools_page, .personal = s->auth_methods != 0,
 	};
 	event_set_log_callback(on_event_log);

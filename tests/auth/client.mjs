@@ -9,12 +9,8 @@
  * PKCE, token, and again for the scope that a 403 asks for. Then as machines, by client credentials.
  */
 import { readFileSync } from 'node:fs';
-import { createRequire } from 'node:module';
-import { pathToFileURL } from 'node:url';
-import { Checks, same } from '../clients/calls.mjs';
+import { Checks, load, same } from '../clients/checks.mjs';
 
-const { resolve } = createRequire(`${process.env.NPM_FOLDER}/package.json`);
-const load = (name) => import(pathToFileURL(resolve(name)));
 const { Client } = await load('@modelcontextprotocol/sdk/client/index.js');
 const { StreamableHTTPClientTransport } = await load('@modelcontextprotocol/sdk/client/streamableHttp.js');
 const { UnauthorizedError } = await load('@modelcontextprotocol/sdk/client/auth.js');

@@ -1,39 +1,17 @@
 // SPDX-License-Identifier: MIT
 /*
- * calls.mjs - runs calls.json through a TypeScript SDK's client and judges every result.
+ * calls.mjs - the tools that there are by default, and what else their service file has, as the
+ * TypeScript SDKs use it: every call of calls.json, resources, prompts and completion.
+ *
+ * usage: node calls.mjs ADDRESS VARIABLES.json MODE    (see sdk.mjs)
  *
  * The client validates structuredContent against the tool's outputSchema and throws; what it
  * lets through is then held to calls.json, to the text block, which says the same, and to the
- * result's byte budget. Prints "PASS name" or "FAIL name: why" for each check.
+ * result's byte budget.
  */
 import { readFileSync } from 'node:fs';
-
-export class Checks {
-  passed = 0;
-  failed = 0;
-
-  report(name, why) {
-    if (why === undefined) this.passed++;
-    else this.failed++;
-    console.log(why === undefined ? `PASS ${name}` : `FAIL ${name}: ${why}`);
-  }
-
-  async run(name, body) {
-    try {
-      this.report(name, await body());
-    } catch (e) {
-      this.report(name, `threw ${e?.stack ?? e}`.split('\n').slice(0, 3).join(' '));
-    }
-  }
-
-  end() {
-    console.log(`${this.passed} passed, ${this.failed} failed`);
-    process.exitCode = this.failed === 0 ? 0 : 1;
-  }
-}
-
-export const same = (got, want) =>
-  got === want ? undefined : `got ${JSON.stringify(got)}, not ${JSON.stringify(want)}`;
+import { Checks, same, sameJson } from './checks.mjs';
+import { MODES, connect } from './sdk.mjs';
 
 /* What a JSON Pointer names; undefined if there is nothing. */
 function at(value, pointer) {
@@ -97,7 +75,7 @@ async function judgePages(client, call, args, first, vars) {
   if (!whole && first.truncated !== true) return 'the first page is not truncated';
   for (let value = first, n = 0; value.next_cursor !== undefined && n < 100; n++) {
     const out = {};
-    const next = await client.callTool({ name: call.tool, arguments: { ...args, cursor: value.next_cursor } });
+    const next = await client.tool(call.tool, { ...args, cursor: value.next_cursor });
     const why = form(next, vars, out);
     if (why !== undefined || next.isError) return why ?? JSON.stringify(out.value);
     value = out.value;
@@ -110,14 +88,14 @@ async function judge(client, call, vars) {
   const args = fill(call.arguments, vars);
   if (call.rpc_error !== undefined) {
     try {
-      await client.callTool({ name: call.tool, arguments: args });
+      await client.tool(call.tool, args);
     } catch (e) {
       return same(e.code, call.rpc_error);
     }
     return 'no error was thrown';
   }
   const out = {};
-  const result = await client.callTool({ name: call.tool, arguments: args });
+  const result = await client.tool(call.tool, args);
   const why = form(result, vars, out);
   if (why !== undefined) return why;
   if (call.error !== undefined) return judgeError(call, result, out.value, vars);
@@ -128,15 +106,8 @@ async function judge(client, call, vars) {
     : hold(out.value, fill(call.expect, vars));
 }
 
-/* The transport that an address asks for: a URL, or "stdio:" and a command as a JSON array. */
-export function transportTo(address, Http, Stdio) {
-  if (!address.startsWith('stdio:')) return new Http(new URL(address));
-  const [command, ...args] = JSON.parse(address.slice(6));
-  return new Stdio({ command, args, env: process.env });
-}
-
 /* List the tools, then make every call; each tool must be met both good and failing. */
-export async function everyTool(client, checks, vars) {
+async function everyTool(client, checks, vars) {
   const calls = JSON.parse(readFileSync(new URL('calls.json', import.meta.url)));
   const { tools } = await client.listTools();
   checks.report('tools/list has 14 tools', same(tools.length, 14));
@@ -151,12 +122,56 @@ export async function everyTool(client, checks, vars) {
     await checks.run(`${call.tool}: ${call.name}`, () => judge(client, call, vars));
 }
 
-/* What the server says of itself, and its empty lists. */
-export async function everyList(client, checks) {
-  checks.report('server name', same(client.getServerVersion()?.name, 'ums-mcp'));
-  checks.report('instructions', client.getInstructions() ? undefined : 'there are none');
-  await checks.run('prompts/list', async () => same((await client.listPrompts()).prompts.length, 2));
-  await checks.run('resources/list', async () => same((await client.listResources()).resources.length, 1));
+/* What the service file has beside its tools. */
+async function theRest(client, checks, vars) {
+  await checks.run('resources/list', async () =>
+    sameJson((await client.listResources()).resources.map((r) => r.uri), ['ums://channels']));
   await checks.run('resources/templates/list', async () =>
-    same((await client.listResourceTemplates()).resourceTemplates.length, 5));
+    same((await client.listResourceTemplates()).resourceTemplates.length, 6));
+  await checks.run('resources/read', async () => {
+    const { contents: [one] } = await client.readResource({ uri: 'ums://channels' });
+    return same(JSON.parse(one.text).channels.some((c) => c.channel === 'email'), true);
+  });
+  await checks.run('resources/read: by a template', async () => {
+    const { contents: [one] } = await client.readResource({ uri: `ums://messages/${vars.thread_messages[0]}` });
+    return same(JSON.parse(one.text).thread_id, vars.long_thread);
+  });
+  await checks.run('resources/read: a file, by the link of its message', async () => {
+    const data = Buffer.from([0, 1, 254, 255]).toString('base64');
+    const sent = await client.callTool({ name: 'send_message', arguments: { to: ['bob'], text: 'A file',
+      attachments: [{ name: 'a.bin', mime_type: 'application/zip', data }] } });
+    const { content } = await client.callTool({ name: 'get_message',
+      arguments: { message_id: sent.structuredContent?.message_id } });
+    const link = content.find((block) => block.type === 'resource_link');
+    const { contents: [one] } = await client.readResource({ uri: link.uri });
+    return sameJson([link.name, link.size, one.mimeType, one.blob], ['a.bin', 4, 'application/zip', data]);
+  });
+  await checks.run('prompts/list', async () =>
+    sameJson((await client.listPrompts()).prompts.map((p) => p.name).sort(), ['compose_reply', 'summarise_thread']));
+  await checks.run('prompts/get: with the thread in it', async () => {
+    const { messages } = await client.getPrompt({
+      name: 'summarise_thread', arguments: { thread_id: vars.long_thread } });
+    const thread = JSON.parse(messages[0].content.resource.text);
+    return same(thread.thread_id, vars.long_thread) ?? same(thread.messages.length > 0, true);
+  });
+  await checks.run('completion/complete', async () => {
+    const { completion: { values } } = await client.complete({
+      ref: { type: 'ref/prompt', name: 'compose_reply' }, argument: { name: 'tone', value: 'f' } });
+    return sameJson(values, ['friendly', 'formal', 'firm']);
+  });
 }
+
+const [address, variables, mode] = process.argv.slice(2);
+const { version, modern } = MODES[mode];
+const vars = JSON.parse(readFileSync(variables));
+const checks = new Checks();
+const client = await connect(address, mode);
+/* Over stdio SDK 1.x does not say it. */
+if (client.version || !address.startsWith('stdio:')) checks.report('negotiated version', same(client.version, version));
+checks.report('server name', same(client.getServerVersion()?.name, 'ums-mcp'));
+checks.report('instructions', client.getInstructions() ? undefined : 'there are none');
+if (!modern) await checks.run('ping', async () => void (await client.ping()));
+await theRest(client, checks, vars);
+await everyTool(client, checks, vars);
+await client.close();
+checks.end();

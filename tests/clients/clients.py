@@ -3,43 +3,54 @@
 
 usage: python clients.py [--server lighttpd|nginx|stdio|all] [CLIENT...]
 
-Clients: sdk-v1, sdk-v2, python, inspector, mirror, whole, whole-python and page.
-
-Starts scripts/run with a small result budget (so that lists are truncated), seeds the
-messaging service through its API, and runs each client in each of its modes as a process of
-its own. Prints a line per check, then a table, then "N passed, N failed".
+A client runs in each of its modes as a process of its own, beside another, for two parts. calls: scripts/run with a
+small result budget (so that lists are truncated) and a messaging service seeded through its API.
+protocol, all that is no plain call: fixtures.json, too, and two workers, so that what a client
+answers meets another worker than the one that asked. Prints a line per check, then a table, then
+"N passed, N failed".
 """
 import argparse
 import datetime
 import json
 import os
-import re
 import subprocess
 import sys
 import uuid
+from concurrent.futures import ThreadPoolExecutor
+from typing import NamedTuple
 
+from checks import counted
 from rig import NODE, NPM, VENV, Rig
 
 HERE = os.path.dirname(os.path.abspath(__file__))
 PYTHON = os.path.join(VENV, "python")
 RESULT_MAX = 4096
-TIMEOUT_S = 180
+TIMEOUT_S = 600     # of one client in one mode
+WORKERS = 2
+AT_ONCE = 2         # clients that are on the bridge
 
-# name: the program and its modes ("" for a client that has one way only)
-CLIENTS = {
-    "sdk-v1": ([NODE, "sdk-v1.mjs"], [""]),
-    "sdk-v2": ([NODE, "sdk-v2.mjs"], ["default", "auto", "pinned"]),
-    "python": ([PYTHON, "python_sdk.py"], ["legacy", "auto", "2026-07-28"]),
-    "inspector": ([PYTHON, "inspector.py"], ["legacy", "auto", "modern"]),
-    "mirror": ([NODE, "mirror.mjs"], ["auto", "pinned"]),
-    "whole": ([NODE, "whole.mjs"], ["v1", "default", "auto", "pinned"]),
-    "whole-python": ([PYTHON, "whole.py"], ["legacy", "auto"]),
-    "page": ([PYTHON, "page.py"], [""]),
-}
-# Those that need tests/conformance/fixtures.json besides.
-FIXTURES = ["mirror", "whole", "whole-python", "page"]
-# Those that start the bridge themselves: ums-mcp stdio.
-STDIO = ["sdk-v1", "sdk-v2", "python"]
+
+class Client(NamedTuple):
+    name: str
+    part: str
+    program: list       # it is given an address, a file of variables and a mode, and the rest of the list
+    modes: list
+
+
+TYPESCRIPT = ["v1", "v2", "v2-auto", "v2-pinned"]
+PYTHON_SDK = ["legacy", "auto", "2026-07-28"]
+INSPECTOR = ["legacy", "modern"]
+CLIENTS = [
+    Client("typescript", "calls", [NODE, "calls.mjs"], TYPESCRIPT),
+    Client("python", "calls", [PYTHON, "calls.py"], PYTHON_SDK),
+    Client("inspector", "calls", [PYTHON, "inspector.py", "calls"], INSPECTOR),
+    Client("typescript", "protocol", [NODE, "protocol.mjs"], TYPESCRIPT),
+    Client("python", "protocol", [PYTHON, "protocol.py"], PYTHON_SDK),
+    Client("inspector", "protocol", [PYTHON, "inspector.py", "protocol"], INSPECTOR),
+    Client("tasks", "protocol", [NODE, "tasks.mjs"], ["v2-pinned"]),
+    Client("page", "protocol", [PYTHON, "page.py"], INSPECTOR),
+]
+NAMES = list(dict.fromkeys(client.name for client in CLIENTS))
 
 
 def seed(rig):
@@ -77,17 +88,17 @@ def seed(rig):
     return variables
 
 
-def run_client(rig, server, name, mode, variables):
-    """One client in one mode: (passed, failed); its lines are printed with its name in front."""
-    program, _ = CLIENTS[name]
-    label = "%s %s%s" % (server, name, " " + mode if mode else "")
+def run_client(rig, server, client, mode, variables):
+    """One client in one mode: its lines, with its name in front, what passed and what failed."""
+    program, script, *more = client.program
+    label = "%s %s %s %s" % (server, client.name, client.part, mode)
     address = rig.stdio if server == "stdio" else rig.url
     tomorrow = datetime.datetime.now(datetime.timezone.utc) + datetime.timedelta(days=1)
-    file = os.path.join(rig.folder, "variables.json")
+    run = uuid.uuid4().hex
+    file = os.path.join(rig.folder, run + ".json")
     with open(file, "w") as f:
-        json.dump(dict(variables, run=uuid.uuid4().hex,
-                       tomorrow=tomorrow.strftime("%Y-%m-%dT%H:%M:%SZ")), f)
-    command = [program[0], os.path.join(HERE, program[1]), address, file] + ([mode] if mode else [])
+        json.dump(dict(variables, run=run, tomorrow=tomorrow.strftime("%Y-%m-%dT%H:%M:%SZ")), f)
+    command = [program, os.path.join(HERE, script), address, file, mode, *more]
     try:
         done = subprocess.run(command, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
                               stderr=subprocess.STDOUT, text=True, timeout=TIMEOUT_S,
@@ -96,31 +107,31 @@ def run_client(rig, server, name, mode, variables):
     except subprocess.TimeoutExpired as e:
         out, code = (e.stdout or b"").decode() + "\ntimed out", -1
     lines = out.strip().splitlines()
-    last = re.fullmatch(r"(\d+) passed, (\d+) failed", lines[-1]) if lines else None
-    for line in lines[:-1] if last else lines:
-        print("%s: %s" % (label, line))
-    passed, failed = (int(last.group(1)), int(last.group(2))) if last else (0, 1)
-    if code != 0 and failed == 0:
-        failed = 1
-    if not last or failed and code == 0:
-        print("%s: FAIL: ended with %s and without a result" % (label, code))
-    return passed, failed
+    result = counted(lines)
+    passed, failed = result or (0, 0)
+    if result and (failed > 0) == (code != 0):
+        lines.pop()
+    else:
+        lines.append("FAIL ended with %s, and not with its result" % code)
+        failed += 1
+    return ["%s: %s" % (label, line) for line in lines], passed, failed
 
 
-def run_rig(rig, server, names):
+def run_rig(rig, server, clients):
     """Clients against one bridge, from its start to its end: rows of the table."""
     rows = []
-    with rig:
+    runs = [(client, mode) for client in clients for mode in client.modes]
+    with rig, ThreadPoolExecutor(AT_ONCE) as pool:
         variables = seed(rig)
-        for name in names:
-            for mode in CLIENTS[name][1]:
-                rows.append((server, name, mode) +
-                            run_client(rig, server, name, mode, variables))
+        done = pool.map(lambda run: run_client(rig, server, *run, variables), runs)
+        for (client, mode), (lines, passed, failed) in zip(runs, done):
+            print("\n".join(lines))
+            rows.append((server, client.name, client.part, mode, passed, failed))
     problems = rig.problems()
     for problem in problems:
         print("%s: FAIL %s" % (server, problem))
-    rows.append((server, "ended clean", "", 0 if problems else 1, len(problems)))
-    if any(row[4] for row in rows):
+    rows.append((server, "ended clean", "", "", 0 if problems else 1, len(problems)))
+    if any(row[5] for row in rows):
         print("%s: logs are kept in %s" % (server, rig.folder))
     else:
         rig.clean()
@@ -128,18 +139,16 @@ def run_rig(rig, server, names):
 
 
 def run_server(server, names):
-    """Clients against one web server: first those of the default tools, then the others.
+    """Clients against one web server, a bridge for each part.
 
     Over stdio a client has a bridge of its own; there is a web server only for the service."""
-    rows, environment = [], {"UMS_MCP_RESULT_MAX": str(RESULT_MAX)}
-    if server == "stdio":
-        names = [name for name in names if name in STDIO]
-        return run_rig(Rig("lighttpd", environment), server, names) if names else []
-    plain = [name for name in names if name not in FIXTURES]
-    if plain:
-        rows += run_rig(Rig(server, environment), server, plain)
-    if len(plain) < len(names):
-        rows += run_rig(Rig(server, fixtures=True, workers=4), server, [n for n in names if n in FIXTURES])
+    rows, front = [], "lighttpd" if server == "stdio" else server
+    calls, protocol = ([c for c in CLIENTS if c.name in names and c.part == part]
+                       for part in ("calls", "protocol"))
+    if calls:
+        rows += run_rig(Rig(front, {"UMS_MCP_RESULT_MAX": str(RESULT_MAX)}), server, calls)
+    if protocol:
+        rows += run_rig(Rig(front, fixtures=True, workers=WORKERS), server, protocol)
     return rows
 
 
@@ -147,20 +156,21 @@ def main():
     parser = argparse.ArgumentParser()
     parser.add_argument("--server", choices=["lighttpd", "nginx", "stdio", "all"],
                         default="all")
-    parser.add_argument("clients", nargs="*", metavar="CLIENT", help=", ".join(CLIENTS))
+    parser.add_argument("clients", nargs="*", metavar="CLIENT", help=", ".join(NAMES))
     options = parser.parse_args()
     for name in options.clients:
-        if name not in CLIENTS:
-            parser.error("no client %s; there are %s" % (name, ", ".join(CLIENTS)))
+        if name not in NAMES:
+            parser.error("no client %s; there are %s" % (name, ", ".join(NAMES)))
     sys.stdout.reconfigure(line_buffering=True)
     rows = []
     every = ["lighttpd", "nginx", "stdio"]
     for server in every if options.server == "all" else [options.server]:
-        rows += run_server(server, options.clients or list(CLIENTS))
-    print("\n%-10s %-12s %-12s %7s %7s" % ("server", "client", "mode", "passed", "failed"))
+        rows += run_server(server, options.clients or NAMES)
+    form = "%-10s %-12s %-8s %-12s"
+    print("\n" + (form + " %7s %7s") % ("server", "client", "part", "mode", "passed", "failed"))
     for row in rows:
-        print("%-10s %-12s %-12s %7d %7d" % row)
-    passed, failed = sum(row[3] for row in rows), sum(row[4] for row in rows)
+        print((form + " %7d %7d") % row)
+    passed, failed = sum(row[4] for row in rows), sum(row[5] for row in rows)
     print("%d passed, %d failed" % (passed, failed))
     sys.exit(failed > 0)
 

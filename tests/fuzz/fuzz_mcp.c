@@ -113,7 +113,7 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t len)
 		if (len % 2 == 0)
 			mcp_reply_failure(&r, &m, "{\"a\":\"\\n\"}", "x");
 		else
-			mcp_reply_result(&r, &m, "{\"a\":\"\\n\"}");
+			mcp_reply_result(&r, &m, "{\"a\":\"\\n\"}", "");
 	}
 	if (mcp_method_name(&m) == NULL)
 		abort();

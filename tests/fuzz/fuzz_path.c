@@ -1162,8 +1162,9 @@ open_bridge(unsigned variant)
 		.memos = memo_create(),
 		.mcp = {
 			.stamp = stamp,
-			.catalog = &s->catalog, .key = &s->key, .instructions = s->instructions,
-			.limits = s->limits, .list_ttl_ms = s->list_ttl_s * 1000,
+			.catalog = &s->catalog, .policy = &s->policy, .key = &s->key,
+			.instructions = s->instructions, .limits = s->limits,
+			.list_ttl_ms = s->list_ttl_s * 1000,
 			.list_page = (size_t)s->tools_page, .status = status,
 		},
 	};
@@ -1255,6 +1256,7 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t len)
 	free(first_token);
 	free(last_cursor);
 	last_token = first_token = last_cursor = NULL;
+	memo_destroy(bridge.memos);
 	return 0;
 }
 

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * fuzz_result.c - an upstream's answer: the first bytes choose tool, status, outcome and
- * budget, the rest is the body. What is made of it is JSON within the budget, and a table.
+ * budget, the rest is the body. What is made of it is JSON within the budget, and a table, and blocks
+ * as the protocol has them.
  */
 #include <stdint.h>
 #include <stdlib.h>
@@ -10,6 +11,7 @@
 #include "../unit/catalog.h"
 #include "base/buf.h"
 #include "mcp/answer.h"
+#include "mcp/content.h"
 #include "mcp/failure.h"
 #include "mcp/paging.h"
 #include "mcp/result.h"
@@ -26,11 +28,16 @@ static const char service[] =
     "{\"name\":\"get\",\"description\":\"d\",\"inputSchema\":{\"type\":\"object\"},\"outputSchema\":"
     "{\"type\":\"object\",\"properties\":{\"id\":{\"type\":[\"string\",\"integer\"]}},\"required\":[\"id\"]},"
     "\"request\":{\"method\":\"GET\",\"url\":\"/\"},\"response\":{\"id\":\"/id\",\"all\":\"\",\"text\":"
-    "{\"pointer\":\"/text\",\"untrusted\":true,\"default\":1,\"map\":{\"a\":\"b\"}}}},"
+    "{\"pointer\":\"/text\",\"untrusted\":true,\"default\":1,\"map\":{\"a\":\"b\"}}},"
+    "\"content\":[{\"type\":\"image\",\"data\":\"/id\",\"mimeType\":\"/text\"},"
+    "{\"type\":\"resource\",\"resource\":{\"uri\":\"/text\",\"blob\":\"/id\"},\"annotations\":\"/c\"}]},"
     "{\"name\":\"list\",\"description\":\"d\",\"inputSchema\":{\"type\":\"object\",\"properties\":"
     "{\"fields\":{}}},\"request\":{\"method\":\"GET\",\"url\":\"/{?cursor}\"},"
     "\"response\":{\"items\":{\"each\":\"/data\",\"item\":{\"id\":\"/id\",\"t\":{\"pointer\":\"/t\","
-    "\"untrusted\":true}}},\"next_cursor\":\"/next\",\"total\":\"/total\"}},"
+    "\"untrusted\":true}}},\"next_cursor\":\"/next\",\"total\":\"/total\"},"
+    "\"content\":[{\"type\":\"text\",\"text\":\"/total\"},{\"each\":\"/data\",\"item\":{\"each\":\"/l\",\"item\":"
+    "{\"type\":\"resource_link\",\"name\":\"/t\",\"size\":\"/n\",\"uri\":{\"uriTemplate\":\"x:{id}\","
+    "\"variables\":{\"id\":\"/id\"}}}}}]},"
     "{\"name\":\"send\",\"write\":true,\"description\":\"d\",\"inputSchema\":{\"type\":\"object\"},"
     "\"request\":{\"method\":\"POST\",\"url\":\"/\"},\"response\":{\"id\":\"/id\",\"l\":{\"each\":\"/l\","
     "\"item\":\"\"}},\"success\":{\"pointer\":\"/ok\",\"equals\":true}}]}";
@@ -81,6 +88,34 @@ check_table(const struct tool *t, const struct buf *text)
 	buf_finish(&table);
 }
 
+/* Blocks are as the protocol has them; they and the result share the budget, but for a last text. */
+static void
+check_blocks(const struct buf *blocks, size_t media, size_t room)
+{
+	struct content_fault wrong;
+	struct json_fault fault;
+	struct buf list, again;
+	cJSON *tree, *block;
+
+	if (blocks->len == 0)
+		return;
+	buf_init(&list, blocks->len + 1);
+	buf_init(&again, blocks->len + 1);
+	buf_printf(&list, "[%s]", buf_str(blocks) + 1);
+	tree = json_parse(buf_str(&list), list.len, &fault);
+	if (tree == NULL || cJSON_GetArraySize(tree) > LIMIT_BLOCKS + 1)
+		abort();
+	cJSON_ArrayForEach(block, tree)
+		if (content_check_block(block, &wrong) == -1)
+			abort();
+	if (json_print(&again, tree) == -1 || strcmp(buf_str(&again), buf_str(&list)) != 0 ||
+	    blocks->len > room + media + 256)
+		abort();
+	cJSON_Delete(tree);
+	buf_finish(&list);
+	buf_finish(&again);
+}
+
 int
 LLVMFuzzerTestOneInput(const uint8_t *data, size_t len)
 {
@@ -89,7 +124,8 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t len)
 	const struct tool *t;
 	struct failure f = { .code = "" };
 	struct paging p;
-	struct buf out;
+	struct buf out, blocks;
+	struct result_more more = { .blocks = &blocks };
 	cJSON *args;
 	size_t budget;
 
@@ -105,11 +141,13 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t len)
 	a.len = len - 4;
 	args = cJSON_CreateObject();
 	buf_init(&out, budget);
+	buf_init(&blocks, 0);
 	if (paging_init(&p, t, &key, args, &f) == -1)
 		abort();
-	if (result_map(&out, t, args, &a, &p, budget, false, NULL, &f) == RESULT_GOOD) {
+	if (result_map(&out, t, args, &a, &p, budget, false, &more, &f) == RESULT_GOOD) {
 		check_json(&out);
 		check_table(t, &out);
+		check_blocks(&blocks, len, budget - out.len);
 	} else {
 		if (f.code[0] == '\0' || f.hint[0] == '\0')
 			abort();
@@ -122,6 +160,7 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t len)
 	}
 	paging_finish(&p);
 	buf_finish(&out);
+	buf_finish(&blocks);
 	cJSON_Delete(args);
 	return 0;
 }

@@ -91,9 +91,10 @@ def documents(imp, write):
 
 
 def own_document(imp):
-    """The document of the reference service: all of it can be done."""
+    """The document of the reference service: all of it can be done but the bytes of a file."""
     done = imp.run(ROOT / "etc" / "services" / "ums.openapi.json")
-    check("ums.openapi.json", done.returncode == 0 and " 0 left out;" in done.stderr, done.stderr)
+    check("ums.openapi.json", done.returncode == 0 and " 1 left out;" in done.stderr and
+          "GET /v1/attachments/{id}: responses: the answer is no JSON" in done.stderr, done.stderr)
     fault = imp.load(done.stdout) if done.returncode == 0 else "nothing was written"
     check("ums.openapi.json: loads", fault == "", fault)
 

@@ -328,7 +328,7 @@ def older_store_is_brought_up():
     with Server() as s:
         s.send("bob")
     con = sqlite3.connect(s.db)
-    con.executescript("DROP INDEX contact_phone; PRAGMA user_version = 1")
+    con.executescript("DROP INDEX contact_phone; DROP TABLE attachment; PRAGMA user_version = 1")
     con.close()
     with Server(folder=s.folder) as s:
         assert len(s.get("/v1/messages", contact="+15550100").json["data"]) == 1
@@ -641,6 +641,49 @@ def message_sent():
 
 
 @test
+def attachment_kept():
+    """A file goes in as base64 and comes out as its bytes; a message shows what it is."""
+    picture, text = bytes(range(256)) * 3, "Grüße\n".encode()
+
+    def given(name, data, **more):
+        return {"name": name, "data": base64.b64encode(data).decode(), **more}
+    with Server() as s:
+        m = s.send("alice", "hello", attachments=[
+            given("a.png", picture, mime_type="image/png"),
+            {"name": "b", "url": "https://e.org/b"},
+            given("c.txt", text, mime_type="text/plain; charset=utf-8"), given("d", b"")])
+        a, b, c, d = m["attachments"]
+        assert b == {"name": "b", "url": "https://e.org/b"}, b
+        assert {k: a[k] for k in a if k != "id"} == {
+            "name": "a.png", "mime_type": "image/png", "size": 768}, a
+        assert d["size"] == 0 and "mime_type" not in d and len({a["id"], c["id"], d["id"]}) == 3, d
+        for one, kind, want in ((a, "image/png", picture), (c, "text/plain; charset=utf-8", text),
+                                (d, "application/octet-stream", b"")):
+            answer = s.get("/v1/attachments/" + one["id"])
+            assert answer.status == 200 and answer.body == want, answer
+            assert answer.headers["content-type"] == kind, answer.headers
+            assert answer.headers["x-content-type-options"] == "nosniff", answer.headers
+        assert s.call("HEAD", "/v1/attachments/" + a["id"]).headers["content-length"] == "768"
+        expect(s.get("/v1/attachments/none"), 404, "not_found")
+        expect(s.get("/v1/attachments/" + a["id"], token="wrong"), 401, "unauthorized")
+        assert expect(s.get("/v1/messages/" + m["id"]), 200)["attachments"] == m["attachments"]
+        # The same key again: the same file, not one more.
+        body = {"to": "alice", "text": "k", "attachments": [given("e", b"e")]}
+        first, again = (expect(keyed(s, "att", body), 201) for _ in range(2))
+        assert first["attachments"] == again["attachments"], again
+        expect(keyed(s, "att", dict(body, attachments=[given("e", b"f")])), 409,
+               "idempotency_conflict")
+        preview = expect(s.post("/v1/messages/preview", body), 200)
+        assert "data" not in json.dumps(preview), preview
+        con = sqlite3.connect(s.db)
+        assert con.execute("SELECT count(*) FROM attachment").fetchone() == (4,)
+        con.close()
+        largest = given("l", b"l" * 131072)
+        m = s.send("alice", "large", attachments=[largest])
+        assert s.get("/v1/attachments/" + m["attachments"][0]["id"]).body == b"l" * 131072
+
+
+@test
 def message_by_exact_name():
     with Server() as s:
         assert s.send("alice example")["to"][0]["id"] == "alice"
@@ -755,7 +798,15 @@ def message_validation():
                 ({"attachments": [dict(attach, url=long_url)]}, "attachments[0].url"),
                 ({"attachments": [dict(attach, name="")]}, "attachments[0].name"),
                 ({"attachments": [dict(attach, mime_type="x")]}, "attachments[0].mime_type"),
-                ({"attachments": [dict(attach, data="x")]}, "data"),
+                ({"attachments": [dict(attach, data="eA==")]}, "attachments[0].data"),
+                ({"attachments": [{"name": "a", "data": "eA="}]}, "attachments[0].data"),
+                ({"attachments": [{"name": "a", "data": 7}]}, "attachments[0].data"),
+                ({"attachments": [{"name": "a", "data": "A" * 174768}]}, "attachments[0].data"),
+                ({"attachments": [dict(attach, id="x")]}, "id"),
+                ({"attachments": [dict(attach, mime_type="a b/c")]}, "attachments[0].mime_type"),
+                ({"attachments": [dict(attach, mime_type="a/b c")]}, "attachments[0].mime_type"),
+                ({"attachments": [dict(attach, mime_type="a/ü")]}, "attachments[0].mime_type"),
+                ({"attachments": [dict(attach, mime_type="a/")]}, "attachments[0].mime_type"),
                 ({"attachments": [attach] * 11}, "attachments"),
                 ({"metadata": []}, "metadata"), ({"metadata": {"k": "x" * 5000}}, "metadata"),
                 ({"schedule_at": 1}, "schedule_at"), ({"schedule_at": "tomorrow"}, "schedule_at"),
@@ -1506,6 +1557,9 @@ def email_is_relayed():
         m = s.send(["alice", "bob"], text, channel="email", subject=subject.strip(),
                    attachments=[{"name": "a", "url": "https://e.org/a"}])
         assert m["status"] == "queued" and m["to"][0]["address"] == "alice@example.org", m
+        expect(s.post("/v1/messages", {"to": "alice", "text": "x", "channel": "email",
+                                       "attachments": [{"name": "a", "data": "eA=="}]}),
+               422, "validation", "attachments[0].data")
         until(lambda: s.get("/v1/messages/" + m["id"]).json["status"] == "sent")
         assert len(sink.mails) == 2, sink.mails
         sender, to, raw = sink.mails[0]
@@ -1809,7 +1863,8 @@ def openapi_describes_the_answers():
             return answer
         m = check("POST", "/v1/messages", keyed(s, "k", {
             "to": ["alice", "bob"], "text": "x", "subject": "S", "metadata": {},
-            "attachments": [{"name": "a", "url": "https://e.org/a"}]})).json
+            "attachments": [{"name": "a", "url": "https://e.org/a"},
+                            {"name": "b", "data": "eA=="}]})).json
         check("POST", "/v1/messages", keyed(s, "k", {"to": "alice", "text": "y"}))
         check("POST", "/v1/messages", s.post("/v1/messages", {"to": "ali", "text": "y"}))
         later = check("POST", "/v1/messages", s.post("/v1/messages", {

@@ -315,7 +315,7 @@ run_case(size_t i)
 	    call ? "upstream" : buf_str(&r.body));
 	if (call) {
 		CHECK(m.tool != NULL && cJSON_IsObject(m.args), "%s: a tool and arguments", cases[i].name);
-		mcp_reply_result(&r, &m, "{\"a\":1}");
+		mcp_reply_result(&r, &m, "{\"a\":1}", "");
 		CHECK(strstr(buf_str(&r.body), "\"text\":\"{\\\"a\\\":1}\"}],\"structuredContent\":{\"a\":1}") !=
 		    NULL, "%s: %s", cases[i].name, buf_str(&r.body));
 		buf_reset(&r.body);

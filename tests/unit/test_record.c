@@ -353,6 +353,43 @@ confirm_texts(void)
 
 /* ---- policy */
 
+/* A rule names by name whatever has that, and by URI a resource as its file has it. */
+static void
+policy_names(void)
+{
+	static const struct {
+		const char *rule;
+		bool tool, resource;
+	} rules[] = {
+		{ "deny:send", true, false },
+		{ "deny:thread", false, true },
+		{ "deny:*", true, true },
+		{ "deny:x://threads/{id}{?at}", false, true },
+		{ "deny:x://threads/*:caller=m?", false, true },
+		{ "deny:x://threads/*:caller=you", false, false },
+		{ "deny:x://*:channel=chat", false, false },
+		{ "deny:x://threads/1", false, false },
+		{ "deny:*://*", false, true },
+		{ "confirm:x://*", false, false },
+	};
+	struct tool thread = { .kind = TOOL_READ, .name = "thread",
+	    .resource = "x://threads/{id}{?at}" };
+	struct policy p;
+	char why[256], *rule;
+	size_t i;
+
+	for (i = 0; i < sizeof rules / sizeof rules[0]; i++) {
+		rule = strdup(rules[i].rule);
+		CHECK(policy_init(&p, &rule, 1, why, sizeof why) == 0, "%s", why);
+		CHECK((policy_judge(&p, &service.tools[0], NULL, "me") == POLICY_DENY) ==
+		    rules[i].tool, "%s, a tool", rule);
+		CHECK((policy_judge(&p, &thread, NULL, "me") == POLICY_DENY) == rules[i].resource,
+		    "%s, a resource", rule);
+		policy_finish(&p);
+		free(rule);
+	}
+}
+
 static void
 policies(void)
 {
@@ -377,6 +414,7 @@ policies(void)
 	};
 	static const char *const wrong[] = {
 		"", "deny", "deny:", "maybe:send", "deny:send:", "deny:send:chan=x", "deny:send:channel=", "deny:send:caller=a:caller=b",
+		"deny:x:/a", "deny:x://a:b", "deny:x://a:channel=", "deny:://a",
 	};
 	struct policy p;
 	char why[256];
@@ -414,6 +452,7 @@ main(void)
 	confirm_tokens();
 	confirm_states();
 	confirm_texts();
+	policy_names();
 	policies();
 	service_finish(&service);
 	return check_done();

@@ -68,14 +68,14 @@ static const struct {
 };
 
 static int
-map(struct buf *out, enum kind kind, const char *in, struct result_ask *ask, struct failure *f)
+map(struct buf *out, enum kind kind, const char *in, struct result_more *ask, struct failure *f)
 {
 	struct json_fault fault;
 	cJSON *tree = json_parse(in, strlen(in), &fault);
 	int result;
 
 	CHECK(tree != NULL, "%s", in);
-	*ask = (struct result_ask){ 0 };
+	*ask = (struct result_more){ 0 };
 	result = relay_map(out, tool_of(kind), tree, BUDGET, ask, f);
 	cJSON_Delete(tree);
 	return result;
@@ -85,7 +85,7 @@ static void
 run_result(size_t i)
 {
 	bool good = results[i].want[0] != '!';
-	struct result_ask ask;
+	struct result_more ask;
 	struct failure f = { .code = "" };
 	struct buf out;
 	int result;
@@ -122,7 +122,7 @@ static void
 run_question(size_t i, enum kind kind)
 {
 	bool good = questions[i].want[0] != '!';
-	struct result_ask ask;
+	struct result_more ask;
 	struct failure f = { .code = "" };
 	struct buf out;
 	int result;
@@ -146,7 +146,7 @@ static void
 run_large(void)
 {
 	static char in[LIMIT_MEDIA + 4096], data[LIMIT_MEDIA + 64];
-	struct result_ask ask;
+	struct result_more ask;
 	struct failure f;
 	struct buf out;
 	size_t len;

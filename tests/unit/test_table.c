@@ -139,7 +139,7 @@ run_reply(size_t i)
 	if (replies[i].failed)
 		mcp_reply_failure(&r, &m, replies[i].json, "x");
 	else
-		mcp_reply_result(&r, &m, replies[i].json);
+		mcp_reply_result(&r, &m, replies[i].json, "");
 	tree = json_parse(buf_str(&r.body), r.body.len, &fault);
 	result = json_get(tree, "result");
 	text = json_str(cJSON_GetArrayItem(json_get(result, "content"), 0), "text");

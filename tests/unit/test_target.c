@@ -229,7 +229,7 @@ run_result(size_t i, enum mcp_era era)
 	CHECK(run(era, &anybody, results[i].method, results[i].params, &m, &r) == MCP_CALL, "%s",
 	    buf_str(&r.body));
 	mcp_message_keep(&m);
-	mcp_reply_result(&r, &m, results[i].text);
+	mcp_reply_result(&r, &m, results[i].text, "");
 	snprintf(want, sizeof want, era == MCP_LEGACY ? "{\"jsonrpc\":\"2.0\",\"id\":1,\"result\":{%s%s}}" :
 	    "{\"jsonrpc\":\"2.0\",\"id\":1,\"result\":{\"resultType\":\"complete\",%s%s,\"_meta\":{",
 	    era == MCP_MODERN && reads ? "\"ttlMs\":0,\"cacheScope\":\"private\"," : "", results[i].want);
@@ -240,7 +240,7 @@ run_result(size_t i, enum mcp_era era)
 	mcp_reply_finish(&r);
 	/* No text: there was no memory for it. */
 	run(era, &anybody, results[i].method, results[i].params, &m, &r);
-	mcp_reply_result(&r, &m, "");
+	mcp_reply_result(&r, &m, "", "");
 	CHECK(r.status == 500 && r.code == -32603, "%s: %s", results[i].method, buf_str(&r.body));
 	mcp_message_finish(&m);
 	mcp_reply_finish(&r);
@@ -465,7 +465,7 @@ run_memory(size_t i)
 		run(MCP_LEGACY, &anybody, results[i].method, results[i].params, &m, &r);
 		allocations_left = n;
 		cJSON_InitHooks(&scarce);
-		mcp_reply_result(&r, &m, results[i].text);
+		mcp_reply_result(&r, &m, results[i].text, "");
 		cJSON_InitHooks(NULL);
 		good = r.code == 0;
 		CHECK(good ? strstr(buf_str(&r.body), results[i].want) != NULL : r.code == -32603, "%d: %s", n,

@@ -1,32 +1,23 @@
 # SPDX-License-Identifier: MIT
-"""python_sdk.py - the Python SDK 2.x, in one of its ways to choose the protocol.
+"""calls.py - the checks of calls.mjs, by the Python SDK 2.x.
 
-usage: python python_sdk.py ADDRESS VARIABLES.json legacy|auto|2026-07-28
+usage: python calls.py ADDRESS VARIABLES.json legacy|auto|2026-07-28
 
-Makes the calls of calls.json, as calls.mjs does: the client validates structuredContent
-against the tool's outputSchema and raises; the rest is held to calls.json, to the text block
-and to the byte budget. Prints "PASS name" or "FAIL name: why" for each check.
+The client validates structuredContent against the tool's outputSchema and raises; the rest is
+held to calls.json, to the text block and to the byte budget.
 """
 import asyncio
+import base64
 import json
 import os
 import re
 import sys
 import warnings
 
-from mcp import Client, MCPError, StdioServerParameters
+from mcp import MCPError, types
 
-VERSIONS = {"legacy": "2025-11-25", "auto": "2026-07-28", "2026-07-28": "2026-07-28"}
-counts = {"passed": 0, "failed": 0}
-
-
-def report(name, why=None):
-    counts["failed" if why else "passed"] += 1
-    print("FAIL %s: %s" % (name, why) if why else "PASS %s" % name)
-
-
-def same(got, want):
-    return None if got == want else "got %r, not %r" % (got, want)
+from checks import check, end, report, run, run_checks, same
+from sdk import VERSIONS, connect
 
 
 def at(value, pointer):
@@ -127,20 +118,74 @@ async def judge(client, call, variables):
     return hold(value, fill(call.get("expect"), variables))
 
 
-def server_at(address):
-    """What an address names: a URL, or "stdio:" and a command as a JSON array."""
-    if not address.startswith("stdio:"):
-        return address
-    command, *args = json.loads(address[len("stdio:"):])
-    return StdioServerParameters(command=command, args=args, env=dict(os.environ))
+# ---- What the service file has beside its tools
 
+@check("resources/list")
+async def _(client, _):
+    found = [str(r.uri) for r in (await client.list_resources()).resources]
+    return same(found, ["ums://channels"])
+
+
+@check("resources/templates/list")
+async def _(client, _):
+    return same(len((await client.list_resource_templates()).resource_templates), 6)
+
+
+@check("resources/read")
+async def _(client, _):
+    one, = (await client.read_resource("ums://channels")).contents
+    return same("email" in [c["channel"] for c in json.loads(one.text)["channels"]], True)
+
+
+@check("resources/read: by a template")
+async def _(client, variables):
+    one, = (await client.read_resource(
+        "ums://messages/" + variables["thread_messages"][0])).contents
+    return same(json.loads(one.text)["thread_id"], variables["long_thread"])
+
+
+@check("resources/read: a file, by the link of its message")
+async def _(client, _):
+    data = base64.b64encode(bytes([0, 1, 254, 255])).decode()
+    sent = await client.call_tool("send_message", {"to": ["bob"], "text": "A file", "attachments": [
+        {"name": "a.bin", "mime_type": "application/zip", "data": data}]})
+    got = await client.call_tool("get_message", {
+        "message_id": (sent.structured_content or {}).get("message_id")})
+    link, = [block for block in got.content if block.type == "resource_link"]
+    one, = (await client.read_resource(str(link.uri))).contents
+    return same((link.name, link.size, one.mime_type, one.blob),
+                ("a.bin", 4, "application/zip", data))
+
+
+@check("prompts/list")
+async def _(client, _):
+    found = sorted(p.name for p in (await client.list_prompts()).prompts)
+    return same(found, ["compose_reply", "summarise_thread"])
+
+
+@check("prompts/get: with the thread in it")
+async def _(client, variables):
+    got = await client.get_prompt("summarise_thread", {"thread_id": variables["long_thread"]})
+    thread = json.loads(got.messages[0].content.resource.text)
+    return same((thread["thread_id"], len(thread["messages"]) > 0),
+                (variables["long_thread"], True))
+
+
+@check("completion/complete")
+async def _(client, _):
+    got = await client.complete(types.PromptReference(type="ref/prompt", name="compose_reply"),
+                                {"name": "tone", "value": "f"})
+    return same(got.completion.values, ["friendly", "formal", "firm"])
+
+
+# ---- The program
 
 async def main(address, file, mode):
     with open(file) as f:
         variables = json.load(f)
     with open(os.path.join(os.path.dirname(os.path.abspath(__file__)), "calls.json")) as f:
         calls = json.load(f)
-    async with Client(server_at(address), mode=mode) as client:
+    async with connect(address, mode) as client:
         report("negotiated version", same(client.protocol_version, VERSIONS[mode]))
         if mode in ("legacy", "auto"):      # a pinned client asks for neither
             report("server name", same(client.server_info.name, "ums-mcp"))
@@ -149,17 +194,11 @@ async def main(address, file, mode):
             warnings.filterwarnings("ignore", message="ping is removed")
             await client.send_ping()
             report("ping")
-        report("prompts/list", same(len((await client.list_prompts()).prompts), 2))
-        report("resources/list", same(len((await client.list_resources()).resources), 1))
+        await run_checks(client, variables)
         report("tools/list has 14 tools", same(len((await client.list_tools()).tools), 14))
         for call in calls:
-            name = "%s: %s" % (call["tool"], call["name"])
-            try:
-                report(name, await judge(client, call, variables))
-            except Exception as e:      # the client's own validation, too
-                report(name, "raised %r" % e)
+            await run("%s: %s" % (call["tool"], call["name"]), judge(client, call, variables))
 
 
 asyncio.run(main(*sys.argv[1:]))
-print("%(passed)d passed, %(failed)d failed" % counts)
-sys.exit(counts["failed"] > 0)
+end()
