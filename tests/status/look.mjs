@@ -6,13 +6,10 @@
  * usage: node look.mjs PAGE PICTURES KIND[,KIND...]
  * Pictures are PICTURES-light.png, -dark.png and -phone.png. Each KIND must be among what is said.
  */
-import { createRequire } from 'node:module';
-import { pathToFileURL } from 'node:url';
-import { Checks, same } from '../clients/calls.mjs';
+import { Checks, load, same } from '../clients/checks.mjs';
 
 const [page, pictures, kinds] = process.argv.slice(2);
-const { resolve } = createRequire(`${process.env.NPM_FOLDER}/package.json`);
-const { chromium } = (await import(pathToFileURL(resolve('playwright-core')))).default;
+const { chromium } = (await load('playwright-core')).default;
 const browser = await chromium.launch({
   executablePath: process.env.CHROMIUM,
   args: ['--no-sandbox', '--disable-gpu', '--disable-quic', '--no-first-run', '--disable-sync',
