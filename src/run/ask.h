@@ -4,8 +4,8 @@
  * answers come with requests of their own, to this worker or to another.
  *
  * A request's id names the worker that waits and cannot be guessed. Whoever gets an answer for
- * another worker sends it there (edge/mail), or leaves it in the store where that is other
- * machines', too (run/mailbox), and says to the client what became of it.
+ * another worker sends it there (edge/mail) and hears what became of it, or leaves it in the store
+ * where that is other machines', too (run/mailbox), and says that to the client.
  */
 #ifndef RUN_ASK_H
 #define RUN_ASK_H
@@ -64,24 +64,28 @@ void	 ask_finish(struct ask *a);
 /* End all that is asked: the process is to end. Returns how many there were. */
 size_t	 ask_cut_all(struct bridge *b);
 
-/* An answer on its way to whoever waits for it. */
+/* An answer on its way to the worker that waits for it, until it is known what became of it. */
 struct ask_answer {
-	struct mail_wait	 letter;
-	struct store_op		*op;
 	struct bridge		*bridge;
 	const struct mcp_message *message;
+	struct mail_wait	 letter;
+	struct store_op		*op;
+	char			 name[2 * CRYPTO_TAG + 1];	/* random; "": it is on no way */
+	LIST_ENTRY(ask_answer)	 entry;
+	struct event		 timer;
 	void			(*told)(void *arg, int status);
 	void			*arg;
 };
 
 /*
- * Take an answer that a client posted. The HTTP status of the reply: 202 it has arrived, or is an
- * answer to nothing of ours; 404 nobody waits for it; 413, 503; or 0: `told`, which is set with
- * `arg`, will be called with it once from the loop, unless ask_answer_finish() comes first.
+ * Take an answer that a client posted. The HTTP status of the reply: 202 it has been taken, or is
+ * an answer to nothing of ours; 404 nobody waits for it, or not for this caller's; 413, 503; or 0:
+ * `told`, which is set with `arg`, the rest zero, will be called with it once from the loop, after
+ * LIMIT_ASK_ECHO_S at most, unless ask_answer_finish() comes first.
  */
 int	 ask_answer(struct ask_answer *a, struct bridge *b, const struct mcp_message *m);
 void	 ask_answer_finish(struct ask_answer *a);
-/* A letter of another worker. */
+/* A letter of another worker: an answer, or what became of one that was sent there. */
 void	 ask_letter(struct bridge *b, const void *data, size_t len);
 
 #endif

@@ -17,7 +17,7 @@
 enum family {
 	REQUESTS, REQUEST_SECONDS, STAGE_SECONDS, TOOL_CALLS, UPSTREAM_REQUESTS, UPSTREAM_SECONDS,
 	CONNECTIONS_OPENED, CONNECTIONS_REUSED, RECYCLES, RETRIES, LIMITED, IDEMPOTENCY,
-	CONFIRMATIONS, AUTH, FETCHED, AUDIT_FAILURES, FAMILIES
+	CONFIRMATIONS, AUTH, FETCHED, AUDIT_FAILURES, ANSWERS, PUSHES, FAMILIES
 };
 
 static const struct {
@@ -51,6 +51,10 @@ static const struct {
 	    "not to be had.", false },
 	[AUDIT_FAILURES] = { "audit_failures_total", "Tool calls whose line of the audit was lost.",
 	    false },
+	[ANSWERS] = { "answers_total", "Answers to what clients were asked on streams: for this "
+	    "worker or another, and the status.", false },
+	[PUSHES] = { "pushes_total", "Streams by which a messaging service tells of changes: "
+	    "opened, broken, their events.", false },
 };
 
 #define PREFIX	"ums_mcp_"
@@ -125,6 +129,13 @@ metrics_upstream(struct metrics *m, const char *service, const char *outcome, in
 }
 
 void
+metrics_answer(struct metrics *m, const char *worker, int status)
+{
+	board_add(series(m, ANSWERS, (struct label){ "worker", worker, 0 },
+	    (struct label){ "status", NULL, status }), 1);
+}
+
+void
 metrics_auth(struct metrics *m, const char *method, const char *result)
 {
 	board_add(series(m, AUTH, (struct label){ "method", method, 0 },
@@ -172,6 +183,13 @@ metrics_confirmation(struct metrics *m, const char *result)
 {
 	board_add(series(m, CONFIRMATIONS, (struct label){ "result", result, 0 },
 	    (struct label){ 0 }), 1);
+}
+
+void
+metrics_push(struct metrics *m, const char *service, const char *what)
+{
+	board_add(series(m, PUSHES, (struct label){ "service", service, 0 },
+	    (struct label){ "what", what, 0 }), 1);
 }
 
 void

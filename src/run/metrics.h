@@ -55,10 +55,14 @@ void	 metrics_limited(struct metrics *m, const char *limit);
 void	 metrics_idempotency(struct metrics *m, const char *result);
 /* A person was asked, or what came of it. */
 void	 metrics_confirmation(struct metrics *m, const char *result);
+/* A client's answer for "this" worker or an "other", and the status it got. */
+void	 metrics_answer(struct metrics *m, const char *worker, int status);
 /* A credential was judged: which kind, and what came of it. */
 void	 metrics_auth(struct metrics *m, const char *method, const char *result);
 /* Something shared (flight.h) was fetched, had from another worker, or could not be had. */
 void	 metrics_fetched(struct metrics *m, const char *what, const char *result);
+/* A service's stream of changes: "opened", "broken", an "event" of it, one that is "unreadable". */
+void	 metrics_push(struct metrics *m, const char *service, const char *what);
 /* A line of the audit could not be written to "file", "syslog" or "stderr". */
 void	 metrics_audit_failure(struct metrics *m, const char *stream);
 /* A worker begins to drain (a reason of life.h), or has ended without that ("crash"). */

@@ -39,6 +39,7 @@
 #include "run/auth.h"
 #include "run/batch.h"
 #include "run/bridge.h"
+#include "run/feed.h"
 #include "run/flight.h"
 #include "run/grant.h"
 #include "run/history.h"
@@ -332,12 +333,21 @@ worker_init(struct worker *w, const struct settings *s, struct metrics *m)
 	w->bridge.mcp.arg = w;
 	limit_init(&w->bridge.limit, s, m->board);
 	w->bridge.fetcher = fetcher_create(w->bridge.base, &upstream);
+	/* A stream that lasts takes nobody's connection away, and is left by no ebb. */
+	if (s->catalog.pushes) {
+		upstream.http = FETCH_HTTP_1_1;
+		upstream.response_max = LIMIT_FEED_EVENT;
+		upstream.connections = 0;
+		upstream.inflight = LIMIT_FEEDS;
+		w->bridge.feeder = fetcher_create(w->bridge.base, &upstream);
+	}
 	w->bridge.flights = flights_create(&w->bridge);
 	w->bridge.auth = auth_create(&w->bridge);
 	w->bridge.grants = grants_create(&w->bridge);
 	w->bridge.memos = memo_create();
 	if (w->bridge.memos == NULL || w->bridge.fetcher == NULL || w->bridge.flights == NULL ||
-	    w->bridge.auth == NULL || w->bridge.grants == NULL)
+	    w->bridge.auth == NULL || w->bridge.grants == NULL ||
+	    (s->catalog.pushes && w->bridge.feeder == NULL))
 		return -1;
 	if (s->store[0] == '\0' || (w->bridge.watch != NULL && w->bridge.watch->rehearses))
 		return 0;
@@ -478,12 +488,14 @@ worker_finish(struct worker *w)
 	req_cut_all(&w->bridge);
 	batch_cut_all(&w->bridge);
 	log_flush();
+	feed_end_all(&w->bridge);
 	flights_destroy(w->bridge.flights);
 	auth_destroy(w->bridge.auth);
 	grants_destroy(w->bridge.grants);
 	mail_destroy(w->bridge.mail);
 	memo_destroy(w->bridge.memos);
 	store_destroy(w->bridge.store);
+	fetcher_destroy(w->bridge.feeder);
 	fetcher_destroy(w->bridge.fetcher);
 	for (i = 0; i < SIGNALS; i++) {
 		if (w->signals[i] == NULL)

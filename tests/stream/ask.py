@@ -104,13 +104,19 @@ def ask_wrong(rig):
     connection, response = send(rig, session, 7)
     question = event(response)
     false = dict(question, id=question["id"][:-3] + "x-0")
-    answer(rig, session, false)
+    expect(answer(rig, session, false) == 404, "an answer to no question, wherever it is taken")
     expect(answer(rig, session, {"id": "somebody's own"}) == 202, "not one of ours")
     gone = dict(question, id="ums-" + "0" * 32 + question["id"][36:])
     expect(answer(rig, session, gone) == 404, "an answer for a worker that is not there")
     expect(answer(rig, session, question) == 202, "the answer")
+    late = [answer(rig, session, question) for _ in range(20)]
+    expect(late == [404] * 20, "the same again, whichever worker takes it: %s" % late)
     expect(code_of(event(response)["result"]) == "ok", "sent")
     connection.close()
+    with urllib.request.urlopen("http://127.0.0.1:%d/metrics" % rig.port, timeout=10) as page:
+        counted = re.findall(r'ums_mcp_answers_total\{worker="(\w+)",status="(\d+)"\}',
+                             page.read().decode())
+    expect({("other", "404"), ("this", "404")} <= set(counted), "counted: %s" % counted)
 
 
 def ask_nobody(rig):
