@@ -47,7 +47,7 @@ LIB_OBJ    := $(call obj,$(call src,base wire mcp))
 BRIDGE_OBJ := $(call obj,$(call src,edge run cmd))
 LOCAL_OBJ  := $(call obj,$(call src,local base)) $(call obj,src/wire/json.c src/wire/json_read.c src/wire/utf8.c)
 # What unit tests reach of the upper layers.
-UNIT_OBJ   := $(call obj,src/edge/board.c src/edge/mail.c $(wildcard src/edge/store*.c src/edge/sandbox*.c) src/run/life.c)
+UNIT_OBJ   := $(call obj,src/edge/board.c src/edge/mail.c $(wildcard src/edge/store*.c src/edge/sandbox*.c) src/run/life.c src/run/history.c)
 UNIT       := $(patsubst tests/unit/%.c,$(B)/unit/%,$(wildcard tests/unit/test_*.c))
 FUZZ       := $(patsubst tests/fuzz/%.c,build/fuzz/%,$(wildcard tests/fuzz/fuzz_*.c))
 
@@ -75,6 +75,9 @@ $(B)/unit/%: tests/unit/%.c $(LIB_OBJ) $(UNIT_OBJ)
 	$(call say,UNIT,$<)
 	$(Q)mkdir -p $(@D)
 	$(Q)$(CC) $(CFLAGS) $(CPPFLAGS) -Itests/unit -MMD -MP $(LDFLAGS) -o $@ $< $(LIB_OBJ) $(UNIT_OBJ) $(LIBS)
+
+# The page stands in its object as it is.
+$(B)/obj/run/status.o: src/run/status.html
 
 unit: $(UNIT)
 
@@ -194,6 +197,7 @@ help:
 	@echo "make e2e-services  service files against real services (installs them below build/)"
 	@echo "make test-import   imported public API documents against a mock that judges (installs it below build/)"
 	@echo "make test-contracts  the files of providers that cannot be run here against documents of their APIs"
+	@echo "make test-status   /status in a headless Chromium: a leak, a slow service, an overload, for real"
 	@echo "make clients       Inspector, TypeScript and Python SDKs against the running bridge"
 	@echo "make load          100 clients for 60 s through lighttpd and through nginx"
 	@echo "make volley        the load generator of tests/bench, in build/release/"
@@ -214,7 +218,7 @@ help:
 # Each is a script of its name.
 SCRIPTS    := bench chaos clients conformance deb dist distcheck e2e-services fuzz life load profile \
               services-cost soak test-auth test-compose test-contracts test-deb test-hosts test-import \
-              test-k8s test-observe test-stream tokens torture
+              test-k8s test-observe test-status test-stream tokens torture
 
 $(SCRIPTS):
 	$(Q)scripts/$@

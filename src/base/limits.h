@@ -201,6 +201,12 @@
 #define LIMIT_BOARD_PROBES	16
 /* Board: a breaker's one try may take so long before another is let through (seconds). */
 #define LIMIT_BREAKER_PROBE_S	30
+/* Board: samples that are kept of each thing, ten minutes of them; workers that have ended, as many
+ * as a bad ten minutes has; causes of errors. In memory are the samples of what there is: 3 KB a
+ * worker that lives at once, 11 KB a service, 33 KB for all together. */
+#define LIMIT_HISTORY		120
+#define LIMIT_BOARD_LEAVERS	64
+#define LIMIT_BOARD_CAUSES	40
 /* Rules of rate_limit. */
 #define LIMIT_RATES		32
 /* Series that a worker finds without a search. */
@@ -354,7 +360,7 @@
 #define LIMIT_DESCRIPTORS_MORE	64
 /* Worker: a loop that has not turned for so long is ended by its own alarm (seconds). */
 #define LIMIT_WATCHDOG_S	60
-/* Worker: how often it writes down its memory (seconds). */
+/* Worker: how often it writes down its memory, and what the board keeps besides (seconds). */
 #define LIMIT_SAMPLE_S		5
 
 /* Sandbox: files and folders that a worker may open; the system's own are 13. */

@@ -22,7 +22,7 @@
 #include "base/log.h"
 #include "edge/board.h"
 
-#define MAGIC	0x32756d73u	/* "smu2": raised when the layout changes */
+#define MAGIC	0x33756d73u	/* "smu3": raised when the layout changes */
 #define LOCK_TRIES	1000
 
 struct head {
@@ -37,6 +37,14 @@ struct board_map {
 	struct board_breaker	 breakers[LIMIT_SERVICES];
 	struct board_bucket	 buckets[LIMIT_BOARD_BUCKETS];
 	struct board_series	 series[LIMIT_BOARD_SERIES];
+	/* The history last: pages of what there is not are never touched. */
+	_Atomic uint32_t	 slot;		/* the last that somebody writes for all */
+	_Atomic uint32_t	 left;		/* workers, in all */
+	struct board_leaver	 leavers[LIMIT_BOARD_LEAVERS];
+	struct board_faults	 faults[LIMIT_HISTORY];
+	struct board_flow	 requests[LIMIT_HISTORY];
+	struct board_flow	 flows[LIMIT_SERVICES][LIMIT_HISTORY];
+	struct board_pulse	 pulses[LIMIT_BOARD_SEATS][LIMIT_HISTORY];
 };
 
 struct board {
@@ -320,7 +328,7 @@ board_sit(struct board *b)
 		if (lock(b, F_WRLCK, i + 1) == -1)
 			continue;
 		s = &b->map->seats[i];
-		s->inflight = s->requests = s->pss = 0;
+		s->inflight = s->requests = s->rss = s->pss = 0;
 		s->state = BOARD_STARTING;
 		s->born_ms = clock_wall_ms();
 		s->pid = getpid();
@@ -342,4 +350,61 @@ board_seat_at(struct board *b, size_t i, bool *taken)
 	*taken = (int)i == b->seat ||
 	    (b->map->seats[i].pid != 0 && fcntl(b->fd, F_GETLK, &l) == 0 && l.l_type != F_UNLCK);
 	return &b->map->seats[i];
+}
+
+/* ====== the last ten minutes ====== */
+
+struct board_pulse *
+board_pulses(struct board *b, const struct board_seat *s)
+{
+	return b->map->pulses[s - b->map->seats];
+}
+
+struct board_flow *
+board_flows(struct board *b, const struct board_breaker *of)
+{
+	return of == NULL ? b->map->requests : b->map->flows[of - b->map->breakers];
+}
+
+struct board_faults *
+board_faults(struct board *b)
+{
+	return b->map->faults;
+}
+
+bool
+board_turn(struct board *b, uint32_t slot)
+{
+	uint32_t last = b->map->slot;
+
+	return last != slot && atomic_compare_exchange_strong(&b->map->slot, &last, slot);
+}
+
+void
+board_leave(struct board *b, pid_t pid, const char *reason)
+{
+	struct board_leaver *l = &b->map->leavers[atomic_fetch_add(&b->map->left, 1) %
+	    LIMIT_BOARD_LEAVERS];
+	const struct board_seat *s;
+	size_t i;
+
+	l->at_ms = 0;
+	l->pid = pid;
+	l->born_ms = l->requests = l->rss = 0;
+	snprintf(l->reason, sizeof l->reason, "%s", reason);
+	for (i = 0; i < LIMIT_BOARD_SEATS; i++) {
+		s = &b->map->seats[i];
+		if (s->pid != pid || s->born_ms <= l->born_ms)
+			continue;
+		l->born_ms = s->born_ms;
+		l->requests = s->requests;
+		l->rss = s->rss;
+	}
+	l->at_ms = clock_wall_ms();
+}
+
+const struct board_leaver *
+board_leaver_at(struct board *b, size_t i)
+{
+	return i < LIMIT_BOARD_LEAVERS ? &b->map->leavers[i] : NULL;
 }

@@ -6,6 +6,11 @@
  *
  * A series is a metric's family with its labels. It is made when it is first wanted and
  * never taken away. A seat is held by a lock that ends with its process, however that ends.
+ *
+ * The last ten minutes are kept as samples, in rings: that of slot N (wall time by LIMIT_SAMPLE_S)
+ * stands at N % LIMIT_HISTORY and says its slot, so what is of another time is known for it. What
+ * they count only grows (and wraps): a time is the difference of two. Each is written by one
+ * process, its slot last; who reads one that is being overwritten shows one wrong point.
  */
 #ifndef EDGE_BOARD_H
 #define EDGE_BOARD_H
@@ -43,14 +48,48 @@ struct board_breaker {
 	_Atomic int64_t	 failures;	/* one after the other */
 	_Atomic int64_t	 opened_us;	/* 0: it is closed */
 	_Atomic int64_t	 probe_us;	/* until then one call tries whether it may close */
+	_Atomic int64_t	 failed;	/* answers that were failures, in all */
 };
 
 /* A worker as others see it. */
 struct board_seat {
 	_Atomic int64_t	 pid;
 	_Atomic int64_t	 state;		/* enum board_state */
-	_Atomic int64_t	 inflight, requests, pss;
+	_Atomic int64_t	 inflight, requests, rss, pss;
 	_Atomic int64_t	 born_ms;	/* wall time */
+};
+
+/* A worker at a slot. */
+struct board_pulse {
+	_Atomic uint32_t slot;
+	uint32_t	 pid;
+	uint32_t	 rss, pss;	/* KB */
+	uint32_t	 inflight;	/* the most since the last one */
+	uint32_t	 requests;	/* ended, in all */
+	uint32_t	 cpu;		/* used since the last one, thousandths of a core */
+};
+
+/* What has gone through until a slot: HTTP requests, or transactions with a service. */
+struct board_flow {
+	_Atomic uint32_t slot;
+	uint32_t	 failed;
+	uint32_t	 count[BOARD_BUCKETS];	/* as of a histogram */
+	uint64_t	 sum_us;
+	uint32_t	 breaker;	/* of the service: 0 closed, 1 half-open, 2 open */
+};
+
+/* Errors until a slot, by causes that run/metrics.c numbers. */
+struct board_faults {
+	_Atomic uint32_t slot;
+	uint32_t	 count[LIMIT_BOARD_CAUSES];
+};
+
+/* A worker that began to drain, or has ended without that. */
+struct board_leaver {
+	_Atomic int64_t	 at_ms;		/* wall time; 0: there is none */
+	int64_t		 born_ms, pid, requests;
+	int64_t		 rss;		/* bytes, when it was last looked at */
+	char		 reason[16];
 };
 
 /*
@@ -87,6 +126,19 @@ struct board_breaker *board_breaker(struct board *b, const char *service);
  * are taken.
  */
 struct board_seat *board_sit(struct board *b);
+/*
+ * Rings of LIMIT_HISTORY: of a seat; of a service, by its breaker, or of the bridge's own requests
+ * (NULL); of errors. Borrowed.
+ */
+struct board_pulse *board_pulses(struct board *b, const struct board_seat *s);
+struct board_flow *board_flows(struct board *b, const struct board_breaker *of);
+struct board_faults *board_faults(struct board *b);
+/* Whether this process is the first that asks for a slot: it writes the samples that are all's. */
+bool	 board_turn(struct board *b, uint32_t slot);
+/* Write down that a worker leaves, with what its seat says of it. */
+void	 board_leave(struct board *b, pid_t pid, const char *reason);
+/* Those who left, in no order; NULL behind the last place. */
+const struct board_leaver *board_leaver_at(struct board *b, size_t i);
 /* The seat number `i`: NULL behind the last; `*taken` says whether a process is alive on it. */
 const struct board_seat *board_seat_at(struct board *b, size_t i, bool *taken);
 

@@ -251,7 +251,11 @@ limit_learn(struct limit *l, const struct service *s, const struct answer *a, in
 	    a->outcome != OUTCOME_EXCESS && a->outcome != OUTCOME_INTERNAL;
 	int64_t threshold = l->settings->breaker_failures;
 
-	if (b == NULL || threshold == 0 || a->outcome == OUTCOME_INTERNAL)
+	if (b == NULL || a->outcome == OUTCOME_INTERNAL)
+		return;
+	if (bad)
+		atomic_fetch_add(&b->failed, 1);
+	if (threshold == 0)
 		return;
 	if (!bad) {
 		b->failures = 0;
@@ -315,16 +319,24 @@ limit_leave(struct limit *l, const struct tool *t, bool probes)
 
 /* ====== to be seen ====== */
 
-static const char *
-breaker_state(const struct limit *l, const struct service *s, int64_t now_us)
+enum limit_breaker
+limit_breaker(const struct limit *l, size_t service, int64_t now_us)
 {
-	const struct board_breaker *b = l->breakers[number_of(l, s)];
+	const struct board_breaker *b = l->breakers[service];
 	int64_t opened = b == NULL ? 0 : b->opened_us;
 
 	if (l->settings->breaker_failures == 0 || opened == 0)
-		return "closed";
+		return LIMIT_CLOSED;
 	return opened <= now_us && now_us < opened + l->settings->breaker_open_s * SECOND ?
-	    "open" : "half-open";
+	    LIMIT_OPEN : LIMIT_HALF_OPEN;
+}
+
+const char *
+limit_breaker_name(enum limit_breaker state)
+{
+	static const char *const names[] = { "closed", "half-open", "open" };
+
+	return names[state];
 }
 
 void
@@ -332,16 +344,13 @@ limit_print(struct limit *l, const char *prefix, int64_t now_us, struct buf *out
 {
 	const struct catalog *c = &l->settings->catalog;
 	const struct limit_rate *r;
-	const char *state;
 	size_t i;
 
 	buf_printf(out, "# HELP %sbreaker_state Of a service: 0 closed, 1 half-open, 2 open.\n"
 	    "# TYPE %sbreaker_state gauge\n", prefix, prefix);
-	for (i = 0; i < c->nservices; i++) {
-		state = breaker_state(l, &c->services[i], now_us);
+	for (i = 0; i < c->nservices; i++)
 		buf_printf(out, "%sbreaker_state{service=\"%s\"} %d\n", prefix,
-		    c->services[i].name, state[0] == 'c' ? 0 : state[0] == 'h' ? 1 : 2);
-	}
+		    c->services[i].name, (int)limit_breaker(l, i, now_us));
 	buf_printf(out, "# HELP %srate_buckets Buckets of rates that are not full.\n# TYPE "
 	    "%srate_buckets gauge\n%srate_buckets %zu\n", prefix, prefix, prefix,
 	    board_buckets_in_use(l->board, now_us));
@@ -380,7 +389,7 @@ limit_status(struct limit *l, const char *caller, int64_t now_us, struct buf *ou
 	for (i = 0; i < c->nservices; i++) {
 		buf_puts(out, i == 0 ? "" : ",");
 		json_quote(out, c->services[i].name);
-		buf_printf(out, ":\"%s\"", breaker_state(l, &c->services[i], now_us));
+		buf_printf(out, ":\"%s\"", limit_breaker_name(limit_breaker(l, i, now_us)));
 	}
 	buf_putc(out, '}');
 }

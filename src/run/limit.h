@@ -36,6 +36,9 @@ struct limit_rates {
 	size_t			 count;
 };
 
+/* Of a service: its calls are let through, one is to try whether it may close, none are. */
+enum limit_breaker { LIMIT_CLOSED, LIMIT_HALF_OPEN, LIMIT_OPEN };
+
 struct limit {
 	const struct settings	*settings;
 	struct board		*board;
@@ -66,6 +69,9 @@ void	 limit_leave(struct limit *l, const struct tool *t, bool probes);
 void	 limit_learn(struct limit *l, const struct service *s, const struct answer *a,
 	    int64_t now_us);
 
+/* The breaker of a service, by its place in the catalog. */
+enum limit_breaker limit_breaker(const struct limit *l, size_t service, int64_t now_us);
+const char *limit_breaker_name(enum limit_breaker state);
 /* Append gauges for Prometheus, each line with `prefix`. */
 void	 limit_print(struct limit *l, const char *prefix, int64_t now_us, struct buf *out);
 /* Append members of server_info: the caller's rates and the services' state. */

@@ -351,7 +351,7 @@ master_ended(struct master *m, struct seat *seat, int status)
 	seat->open = false;
 	if (m->stopping)
 		return;
-	metrics_recycle(m->metrics, "crash");
+	metrics_recycle(m->metrics, (pid_t)pid, "crash");
 	if (clock_mono_us() - seat->forked_us > LIMIT_BACKOFF_MAX_MS * INT64_C(1000))
 		seat->backoff_ms = 0;
 	seat->backoff_ms = seat->backoff_ms == 0 ? LIMIT_BACKOFF_MIN_MS : seat->backoff_ms * 2;

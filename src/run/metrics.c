@@ -150,8 +150,9 @@ metrics_fetched(struct metrics *m, const char *what, const char *result)
 }
 
 void
-metrics_recycle(struct metrics *m, const char *reason)
+metrics_recycle(struct metrics *m, pid_t worker, const char *reason)
 {
+	board_leave(m->board, worker, reason);
 	board_add(series(m, RECYCLES, (struct label){ "reason", reason, 0 },
 	    (struct label){ 0 }), 1);
 }
@@ -196,6 +197,117 @@ metrics_audit_failure(struct metrics *m, const char *stream)
 {
 	board_add(series(m, AUDIT_FAILURES, (struct label){ "stream", stream, 0 },
 	    (struct label){ 0 }), 1);
+}
+
+/* ====== samples ====== */
+
+/* Causes of errors are on the board, by number: a new one is added at their end. */
+static const struct cause {
+	enum family	 family;
+	const char	*label;		/* the last one of a series */
+	const char	*name;
+	bool		 fails;		/* a caller did not get what it may have wanted */
+} causes[] = {
+	{ LIMITED, "limit=\"worker\"", "limit_worker", false },
+	{ LIMITED, "limit=\"requests\"", "limit_requests", false },
+	{ LIMITED, "limit=\"all\"", "limit_all", false },
+	{ LIMITED, "limit=\"caller\"", "limit_caller", false },
+	{ LIMITED, "limit=\"tool\"", "limit_tool", false },
+	{ LIMITED, "limit=\"in_flight\"", "limit_in_flight", false },
+	{ LIMITED, "limit=\"breaker\"", "limit_breaker", false },
+	{ TOOL_CALLS, "outcome=\"timeout\"", "call_timeout", true },
+	{ TOOL_CALLS, "outcome=\"error\"", "call_error", true },
+	{ TOOL_CALLS, "outcome=\"broken\"", "call_broken", true },
+	{ TOOL_CALLS, "outcome=\"unreachable\"", "call_unreachable", true },
+	{ TOOL_CALLS, "outcome=\"unresolved\"", "call_unresolved", true },
+	{ TOOL_CALLS, "outcome=\"untrusted\"", "call_untrusted", true },
+	{ TOOL_CALLS, "outcome=\"excess\"", "call_excess", true },
+	{ TOOL_CALLS, "outcome=\"internal\"", "call_internal", true },
+	{ TOOL_CALLS, "outcome=\"refused\"", "call_refused", true },
+	{ TOOL_CALLS, "outcome=\"cut\"", "call_cut", true },
+	{ TOOL_CALLS, "outcome=\"gone\"", "call_gone", false },
+	{ TOOL_CALLS, "outcome=\"arguments\"", "call_arguments", false },
+	{ REQUESTS, "status=\"500\"", "http_500", true },
+	{ REQUESTS, "status=\"503\"", "http_503", true },
+	{ REQUESTS, "status=\"429\"", "http_429", false },
+	{ REQUESTS, "status=\"400\"", "http_400", false },
+	{ REQUESTS, "status=\"401\"", "http_401", false },
+	{ REQUESTS, "status=\"403\"", "http_403", false },
+	{ REQUESTS, "status=\"404\"", "http_404", false },
+	{ REQUESTS, "status=\"405\"", "http_405", false },
+	{ REQUESTS, "status=\"406\"", "http_406", false },
+	{ REQUESTS, "status=\"413\"", "http_413", false },
+	{ REQUESTS, "status=\"415\"", "http_415", false },
+	{ REQUESTS, "status=\"431\"", "http_431", false },
+	{ LIMITED, "limit=\"streams\"", "limit_streams", false },
+};
+
+#define CAUSES	(sizeof causes / sizeof causes[0])
+
+_Static_assert(CAUSES <= LIMIT_BOARD_CAUSES, "causes are on the board");
+
+static bool
+ends_with(const char *text, const char *end)
+{
+	size_t len = strlen(text), endlen = strlen(end);
+
+	return len >= endlen && memcmp(text + len - endlen, end, endlen) == 0;
+}
+
+void
+metrics_faults(struct metrics *m, struct board_faults *out)
+{
+	const struct board_series *s;
+	size_t i, k;
+
+	memset(out, 0, sizeof *out);
+	for (i = 0; (s = board_series_at(m->board, i)) != NULL; i++) {
+		if (s->family != REQUESTS && s->family != TOOL_CALLS && s->family != LIMITED)
+			continue;
+		for (k = 0; k < CAUSES; k++)
+			if (s->family == causes[k].family && ends_with(s->labels, causes[k].label))
+				out->count[k] += (uint32_t)s->count[0];
+	}
+}
+
+/* Whether a series of times is of the requests that the bridge is judged by. */
+static bool
+is_served(const struct board_series *s)
+{
+	return s->family == REQUEST_SECONDS && strcmp(s->labels, "method=\"\"") != 0 &&
+	    strcmp(s->labels, "method=\"subscriptions/listen\"") != 0;
+}
+
+void
+metrics_flow(struct metrics *m, const char *service, struct board_flow *out)
+{
+	char of[LIMIT_BOARD_LABELS];
+	const struct board_series *s;
+	struct board_faults faults;
+	size_t i, k;
+
+	memset(out, 0, sizeof *out);
+	snprintf(of, sizeof of, "service=\"%.128s\"", service == NULL ? "" : service);
+	for (i = 0; (s = board_series_at(m->board, i)) != NULL; i++) {
+		if (service == NULL ? !is_served(s) : s->family != UPSTREAM_SECONDS ||
+		    strcmp(s->labels, of) != 0)
+			continue;
+		for (k = 0; k < BOARD_BUCKETS; k++)
+			out->count[k] += (uint32_t)s->count[k];
+		out->sum_us += s->sum_us;
+	}
+	if (service != NULL)
+		return;
+	metrics_faults(m, &faults);
+	for (k = 0; k < CAUSES; k++)
+		if (causes[k].fails)
+			out->failed += faults.count[k];
+}
+
+const char *
+metrics_cause(size_t i)
+{
+	return i < CAUSES ? causes[i].name : NULL;
 }
 
 /* ====== the text ====== */

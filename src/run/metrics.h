@@ -6,6 +6,8 @@
 #ifndef RUN_METRICS_H
 #define RUN_METRICS_H
 
+#include <sys/types.h>
+
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
@@ -13,6 +15,8 @@
 #include "base/limits.h"
 
 struct board;
+struct board_faults;
+struct board_flow;
 struct board_series;
 struct buf;
 struct limit;
@@ -42,7 +46,10 @@ void	 metrics_upstream(struct metrics *m, const char *service, const char *outco
 	    long connects, bool sent);
 /* A request is sent to a service again. */
 void	 metrics_retry(struct metrics *m, const char *service, const char *reason);
-/* A limit (limit_enter()) refused a call, or "requests" an HTTP request. */
+/*
+ * A limit (limit_enter()) refused a call, or an HTTP request: "requests" by a rate, "worker"
+ * because this worker has as much in flight as it may, "streams" because its caller has.
+ */
 void	 metrics_limited(struct metrics *m, const char *limit);
 /* What the record of a keyed write said, or what became of it. */
 void	 metrics_idempotency(struct metrics *m, const char *result);
@@ -59,8 +66,17 @@ void	 metrics_push(struct metrics *m, const char *service, const char *what);
 /* A line of the audit could not be written to "file", "syslog" or "stderr". */
 void	 metrics_audit_failure(struct metrics *m, const char *stream);
 /* A worker begins to drain (a reason of life.h), or has ended without that ("crash"). */
-void	 metrics_recycle(struct metrics *m, const char *reason);
+void	 metrics_recycle(struct metrics *m, pid_t worker, const char *reason);
 
+/*
+ * What has gone to a service until now, or into the bridge (NULL), as a sample but for its slot: of
+ * its own requests those that were refused before they were read and streams that tell of changes
+ * are left out, and `failed` are tool calls that failed and answers from 500 on.
+ */
+void	 metrics_flow(struct metrics *m, const char *service, struct board_flow *out);
+/* Errors until now by causes, and the name of a cause by number; NULL: there are no more. */
+void	 metrics_faults(struct metrics *m, struct board_faults *out);
+const char *metrics_cause(size_t i);
 /* Append everything as text; 0 or -1 (it does not fit). */
 int	 metrics_print(struct metrics *m, struct limit *l, struct buf *out);
 

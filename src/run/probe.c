@@ -11,11 +11,14 @@
 #include "run/metrics.h"
 #include "run/probe.h"
 #include "run/settings.h"
+#include "run/status.h"
 #include "wire/http.h"
 
 static void	probe_health(struct bridge *, struct buf *);
 static void	probe_ready(struct bridge *, struct buf *);
 static void	probe_metrics(struct bridge *, struct buf *);
+static void	probe_page(struct bridge *, struct buf *);
+static void	probe_status(struct bridge *, struct buf *);
 
 #define METADATA	"/.well-known/oauth-protected-resource"
 
@@ -26,6 +29,8 @@ static const struct {
 	{ "/healthz", probe_health },
 	{ "/readyz", probe_ready },
 	{ "/metrics", probe_metrics },
+	{ "/status", probe_page },
+	{ "/status.json", probe_status },
 };
 
 static void
@@ -121,6 +126,28 @@ probe_metrics(struct bridge *b, struct buf *out)
 	buf_puts(out, "Cache-Control: no-store\r\n\r\n");
 	mark = out->len;
 	if (metrics_print(b->metrics, &b->limit, out) == -1 && mark > 0) {
+		buf_reset(out);
+		reply(out, 500, "text/plain", "", "out of memory\n");
+	}
+}
+
+static void
+probe_page(struct bridge *b, struct buf *out)
+{
+	(void)b;
+	http_head(out, 200, "text/html; charset=utf-8");
+	buf_puts(out, "Cache-Control: no-store\r\n");
+	if (status_page(out) == -1) {
+		buf_reset(out);
+		reply(out, 500, "text/plain", "", "out of memory\n");
+	}
+}
+
+static void
+probe_status(struct bridge *b, struct buf *out)
+{
+	reply(out, 200, "application/json", "X-Content-Type-Options: nosniff\r\n", "");
+	if (status_print(b, out) == -1) {
 		buf_reset(out);
 		reply(out, 500, "text/plain", "", "out of memory\n");
 	}

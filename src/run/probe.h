@@ -5,6 +5,7 @@
  *	/healthz	the loop turns: 200 whatever the load; allocates nothing
  *	/readyz		200 while this worker takes calls, 503 while it is full or drains
  *	/metrics	Prometheus's text
+ *	/status		a page for people, and what it shows as /status.json
  *
  * To addresses of `monitor_from` alone, under any Host.
  */

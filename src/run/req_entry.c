@@ -47,6 +47,7 @@ req_refuse(struct req *r, int status, const char *why)
 static enum req_move
 req_busy(struct req *r)
 {
+	metrics_limited(r->bridge->metrics, "worker");
 	buf_puts(&r->reply.headers, "Retry-After: 1\r\n");
 	return req_refuse(r, 503, "too many requests are in flight; repeat in a second");
 }

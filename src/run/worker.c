@@ -42,6 +42,7 @@
 #include "run/feed.h"
 #include "run/flight.h"
 #include "run/grant.h"
+#include "run/history.h"
 #include "run/life.h"
 #include "run/listen.h"
 #include "run/memo.h"
@@ -50,6 +51,7 @@
 #include "run/reload.h"
 #include "run/req.h"
 #include "run/settings.h"
+#include "run/status.h"
 #include "run/worker.h"
 
 enum { ON_TERM, ON_INT, ON_USR1, ON_HUP, SIGNALS };
@@ -66,7 +68,9 @@ struct worker {
 	struct event		*answer;	/* of who checks for a reload, outside */
 	struct life		 life;
 	size_t			 peak;		/* most in flight since the last tick */
-	int64_t			 sampled_us;	/* when its memory was written down */
+	size_t			 crest;		/* most in flight since it was last written down */
+	uint32_t		 slot;		/* of history.h, when that was; 0: it is to be */
+	int64_t			 cpu_us, cpu_at_us;	/* used until then */
 	pid_t			 parent;	/* at the start */
 	int			 master;	/* takes notes; -1: no master */
 	bool			 draining;
@@ -409,8 +413,9 @@ worker_open(struct worker *w)
 		return -1;
 	worker_count(w);
 	/* Its memory is of interest once it has served for a second. */
-	w->sampled_us = clock_mono_us() - (LIMIT_SAMPLE_S - 1) * INT64_C(1000000);
+	w->slot = history_slot(clock_wall_ms());
 	on_tick(-1, 0, w);
+	w->slot = 0;
 	return 0;
 }
 
@@ -544,7 +549,7 @@ worker_drain(struct worker *w, enum life_reason reason)
 	w->draining = true;
 	log_info("worker draining: %s, %zu in flight", life_reason_name(reason),
 	    w->bridge.inflight);
-	metrics_recycle(w->bridge.metrics, life_reason_name(reason));
+	metrics_recycle(w->bridge.metrics, getpid(), life_reason_name(reason));
 	/* Who is told of changes comes back to another process. */
 	listen_end_all(&w->bridge);
 	worker_note(w, true);
@@ -582,6 +587,33 @@ worker_count(struct worker *w)
 	b->seat->requests = (int64_t)b->requests;
 	b->seat->state = w->draining ? BOARD_DRAINING :
 	    b->inflight >= (size_t)b->settings->max_inflight ? BOARD_FULL : BOARD_OPEN;
+}
+
+/* Write down on the board how this worker is, for others and for the last ten minutes. */
+static void
+worker_sample(struct worker *w, int64_t rss, int64_t now_us)
+{
+	struct rusage used = { 0 };
+	struct board_pulse pulse = { .pid = (uint32_t)getpid(), .rss = (uint32_t)(rss / 1024) };
+	int64_t cpu_us;
+
+	/* All pages of a store that it ever looked at would count as its memory. */
+	store_ebb(w->bridge.store);
+	if (w->bridge.seat == NULL)
+		return;
+	getrusage(RUSAGE_SELF, &used);
+	cpu_us = (used.ru_utime.tv_sec + used.ru_stime.tv_sec) * INT64_C(1000000) +
+	    used.ru_utime.tv_usec + used.ru_stime.tv_usec;
+	if (w->cpu_at_us != 0 && now_us > w->cpu_at_us)
+		pulse.cpu = (uint32_t)((cpu_us - w->cpu_us) * 1000 / (now_us - w->cpu_at_us));
+	w->cpu_us = cpu_us;
+	w->cpu_at_us = now_us;
+	w->bridge.seat->pss = memory_pss();
+	pulse.pss = (uint32_t)(w->bridge.seat->pss / 1024);
+	pulse.inflight = (uint32_t)w->crest;
+	pulse.requests = (uint32_t)w->bridge.requests;
+	w->crest = w->bridge.inflight;
+	status_sample(&w->bridge, w->slot, &pulse);
 }
 
 /* Leave the loop once a drain has nothing left to wait for. */
@@ -647,14 +679,17 @@ static void
 on_tick(evutil_socket_t fd, short what, void *arg)
 {
 	struct worker *w = arg;
-	int64_t now = clock_mono_us();
-	enum life_reason reason = life_due(&w->life, memory_rss(), now);
+	int64_t now = clock_mono_us(), rss = memory_rss();
+	uint32_t slot = history_slot(clock_wall_ms());
+	enum life_reason reason = life_due(&w->life, rss, now);
 
 	(void)fd;
 	(void)what;
 	/* A loop that no longer turns is ended by this, whoever else is gone. */
 	alarms = 0;
 	alarm(LIMIT_WATCHDOG_S);
+	if (w->bridge.seat != NULL)
+		w->bridge.seat->rss = rss;
 	if (reason != LIFE_GOES_ON)
 		worker_drain(w, reason);
 	if (life_ebbs(&w->life, w->peak)) {
@@ -662,15 +697,14 @@ on_tick(evutil_socket_t fd, short what, void *arg)
 			fcgi_ebb(w->fcgi);
 		fetcher_ebb(w->bridge.fetcher);
 		memory_trim();
-		w->sampled_us = 0;
+		w->slot = 0;
+		rss = memory_rss();
 	}
+	w->crest = w->peak > w->crest ? w->peak : w->crest;
 	w->peak = w->bridge.inflight;
-	if (w->sampled_us == 0 || now - w->sampled_us >= LIMIT_SAMPLE_S * INT64_C(1000000)) {
-		w->sampled_us = now;
-		/* All pages of a store that it ever looked at would count as its memory. */
-		store_ebb(w->bridge.store);
-		if (w->bridge.seat != NULL)
-			w->bridge.seat->pss = memory_pss();
+	if (w->slot != slot) {
+		w->slot = slot;
+		worker_sample(w, rss, now);
 	}
 }
 

@@ -86,5 +86,6 @@ def main(address, variables, era):
         report("nothing listens any more", left and "its ports %s" % left)
 
 
-main(*sys.argv[1:])
-end()
+if __name__ == "__main__":
+    main(*sys.argv[1:])
+    end()

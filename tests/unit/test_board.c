@@ -113,6 +113,41 @@ seats(struct board *b)
 	close(ready[1]);
 }
 
+/* Rings are each one's own, one process writes a slot, and who left is known by its seat. */
+static void
+history(struct board *b)
+{
+	struct board_seat *s = board_sit(b);
+	struct board_breaker *breaker = board_breaker(b, "one");
+	const struct board_leaver *l;
+	size_t i, left = 0;
+
+	CHECK(board_turn(b, 5) && !board_turn(b, 5) && board_turn(b, 6) && board_turn(b, 5),
+	    "the first that comes, whatever the clock does");
+	CHECK(board_flows(b, NULL) != board_flows(b, breaker) &&
+	    board_flows(b, breaker) != board_flows(b, board_breaker(b, "two")) &&
+	    board_flows(b, breaker) == board_flows(b, board_breaker(b, "one")), "flows");
+	board_pulses(b, s)[LIMIT_HISTORY - 1].rss = 1;
+	CHECK(board_pulses(b, s + 1)[0].rss == 0 && board_faults(b)[LIMIT_HISTORY - 1].slot == 0,
+	    "pulses");
+	s->requests = 12;
+	s->rss = 4096;
+	board_leave(b, getpid(), "max_requests");
+	board_leave(b, 1, "a reason that is longer than its place");
+	for (i = 0; (l = board_leaver_at(b, i)) != NULL; i++)
+		left += l->at_ms != 0;
+	CHECK(left == 2 && i == LIMIT_BOARD_LEAVERS, "%zu left", left);
+	l = board_leaver_at(b, 0);
+	CHECK(l->pid == getpid() && l->requests == 12 && l->rss == 4096 && l->born_ms == s->born_ms &&
+	    strcmp(l->reason, "max_requests") == 0, "who it was");
+	l = board_leaver_at(b, 1);
+	CHECK(l->pid == 1 && l->born_ms == 0 && strlen(l->reason) == sizeof l->reason - 1,
+	    "who had no seat");
+	for (i = 0; i < LIMIT_BOARD_LEAVERS; i++)
+		board_leave(b, 2, "signal");
+	CHECK(board_leaver_at(b, 0)->pid == 2, "the oldest make room");
+}
+
 int
 main(void)
 {
@@ -127,6 +162,7 @@ main(void)
 	}
 	series(b);
 	seats(b);
+	history(b);
 	fd = dup(board_fd(b));
 	other = board_open("", fd, why, sizeof why);
 	CHECK(other != NULL && board_series(other, 3, "n=\"1\"")->count[0] == 400, "handed over");
