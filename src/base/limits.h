@@ -276,6 +276,9 @@
 /* Streams: how often a sign of life is sent while nothing is to be said (seconds); web servers give
  * up after 60. */
 #define LIMIT_STREAM_PULSE_S	15
+/* How long a worker has to say what became of an answer that was sent to it (seconds); longer than
+ * its letter may wait (LIMIT_MAIL_WAIT_S). */
+#define LIMIT_ASK_ECHO_S	10
 /* A notification about a call: one line of a log, or how far it is. */
 #define LIMIT_NOTICE		16384
 /* Streams that tell of changes: resources of one, and how often one looks whether its session has

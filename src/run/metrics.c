@@ -17,7 +17,7 @@
 enum family {
 	REQUESTS, REQUEST_SECONDS, STAGE_SECONDS, TOOL_CALLS, UPSTREAM_REQUESTS, UPSTREAM_SECONDS,
 	CONNECTIONS_OPENED, CONNECTIONS_REUSED, RECYCLES, RETRIES, LIMITED, IDEMPOTENCY,
-	CONFIRMATIONS, AUTH, FETCHED, AUDIT_FAILURES, FAMILIES
+	CONFIRMATIONS, AUTH, FETCHED, AUDIT_FAILURES, ANSWERS, FAMILIES
 };
 
 static const struct {
@@ -51,6 +51,8 @@ static const struct {
 	    "not to be had.", false },
 	[AUDIT_FAILURES] = { "audit_failures_total", "Tool calls whose line of the audit was lost.",
 	    false },
+	[ANSWERS] = { "answers_total", "Answers to what clients were asked on streams: for this "
+	    "worker or another, and the status.", false },
 };
 
 #define PREFIX	"ums_mcp_"
@@ -122,6 +124,13 @@ metrics_upstream(struct metrics *m, const char *service, const char *outcome, in
 		board_add(series(m, CONNECTIONS_OPENED, by, none), (uint64_t)connects);
 	else if (sent)
 		board_add(series(m, CONNECTIONS_REUSED, by, none), 1);
+}
+
+void
+metrics_answer(struct metrics *m, const char *worker, int status)
+{
+	board_add(series(m, ANSWERS, (struct label){ "worker", worker, 0 },
+	    (struct label){ "status", NULL, status }), 1);
 }
 
 void

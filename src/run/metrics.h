@@ -48,6 +48,8 @@ void	 metrics_limited(struct metrics *m, const char *limit);
 void	 metrics_idempotency(struct metrics *m, const char *result);
 /* A person was asked, or what came of it. */
 void	 metrics_confirmation(struct metrics *m, const char *result);
+/* A client's answer for "this" worker or an "other", and the status it got. */
+void	 metrics_answer(struct metrics *m, const char *worker, int status);
 /* A credential was judged: which kind, and what came of it. */
 void	 metrics_auth(struct metrics *m, const char *method, const char *result);
 /* Something shared (flight.h) was fetched, had from another worker, or could not be had. */

@@ -23,6 +23,7 @@ from streams import expect, run, signal_all  # noqa: E402
 
 ASKS = int(os.environ.get("ASKS", "1000"))
 AT_ONCE = 50
+TRIES = 12      # of what is to happen at a worker that did not ask: one in 4^12 misses it
 HEADERS = {"Content-Type": "application/json",
            "Accept": "application/json, text/event-stream"}
 
@@ -104,13 +105,39 @@ def ask_wrong(rig):
     connection, response = send(rig, session, 7)
     question = event(response)
     false = dict(question, id=question["id"][:-3] + "x-0")
-    answer(rig, session, false)
+    expect(answer(rig, session, false) in (202, 404), "an id that is none of ours")
     expect(answer(rig, session, {"id": "somebody's own"}) == 202, "not one of ours")
     gone = dict(question, id="ums-" + "0" * 32 + question["id"][36:])
     expect(answer(rig, session, gone) == 404, "an answer for a worker that is not there")
     expect(answer(rig, session, question) == 202, "the answer")
     expect(code_of(event(response)["result"]) == "ok", "sent")
     connection.close()
+
+
+def answers(rig, **labels):
+    """How many answers got these labels."""
+    with urllib.request.urlopen(rig.url.replace("/mcp", "/metrics"), timeout=30) as response:
+        return sum(float(n) for have, n in re.findall(
+            r"^ums_mcp_answers_total\{([^}]*)\} ([0-9.]+)", response.read().decode(), re.M)
+            if all('%s="%s"' % label in have for label in labels.items()))
+
+
+def ask_twice(rig):
+    """A guess, another question's number and a second answer are 404 at every worker."""
+    session = initialize(rig)
+    for number in range(TRIES):
+        connection, response = send(rig, session, 200000 + number)
+        question = event(response)
+        head, _, last = question["id"].rpartition("-")
+        false = head[:-1] + ("0" if head[-1] != "0" else "1")
+        for name in ("%s-%s" % (false, last), head + "-7"):
+            expect(answer(rig, session, {"id": name}) == 404, "a guess: " + name)
+        expect(answer(rig, session, question) == 202, "the answer")
+        expect(code_of(event(response)["result"]) == "ok", "sent")
+        connection.close()
+        expect(answer(rig, session, question) == 404, "a second answer")
+    expect(answers(rig, worker="other", status="404") > 0, "none came to another worker")
+    expect(answers(rig, worker="other", status="202") > 0, "none was taken for another worker")
 
 
 def ask_nobody(rig):
