@@ -99,7 +99,6 @@ ask_start(struct ask *a, const struct cJSON *requests, int64_t wait_s)
 	struct timeval wait = { wait_s, 0 };
 	const cJSON *request;
 	char id[ID];
-	size_t i;
 
 	a->responses = cJSON_CreateObject();
 	if (a->responses == NULL || make_name(a->name) == -1)
