@@ -99,7 +99,7 @@ build/fuzz/fuzz_policy: $(call fuzz_obj,run/limit edge/board)
 build/fuzz/fuzz_store: $(call fuzz_obj,edge/store_redis)
 build/fuzz/fuzz_import: $(patsubst src/%.c,build/fuzz/obj/%.o,$(wildcard src/cmd/import*.c))
 build/fuzz/fuzz_path: $(call fuzz_obj,run/access run/ask run/auth run/bridge run/call run/claim run/consent \
-    run/deed run/errand run/flight run/grant run/limit run/listen run/mailbox run/memo run/metrics \
+    run/deed run/errand run/feed run/flight run/grant run/limit run/listen run/mailbox run/memo run/metrics \
     run/pursuit run/req run/req_calls run/req_entry run/req_log run/settings run/watch \
     run/settings_service run/wish run/witness edge/audit edge/board edge/mail)
 build/fuzz/fuzz_path: FUZZ_LINK = $(addprefix -Wl$(comma)--wrap=,clock_mono_us clock_wall_ms \
@@ -135,6 +135,9 @@ lint:
 	$(Q)scripts/lint
 
 MANAGERS   := $(patsubst etc/managers/%,%,$(wildcard etc/managers/*.* etc/managers/s6/*))
+# What comes along for /etc/ums-mcp: an operator edits the first, and leaves the second alone.
+OURS       := services/service.schema.json services/ums.openapi.json
+THEIRS     := $(filter-out $(OURS),ums-mcp.conf $(patsubst etc/%,%,$(wildcard etc/services/*.json)))
 
 # What an operator may have changed in /etc is kept; the new file stands beside it.
 install: all
@@ -143,15 +146,12 @@ install: all
 	    $(DESTDIR)$(PREFIX)/share/doc/ums-mcp/managers/s6 \
 	    $(DESTDIR)$(PREFIX)/share/bash-completion/completions
 	install -m 755 $(B)/ums-mcp $(B)/ums-local $(DESTDIR)$(PREFIX)/bin/
-	$(Q)for f in ums-mcp.conf services/ums.json services/matrix.json services/ejabberd.json \
-	    services/twilio.json services/slack.json services/discord.json \
-	    services/mattermost.json services/telegram.json services/zulip.json \
-	    services/msteams.json services/resend.json services/whatsapp-cloud.json; do \
+	$(Q)for f in $(THEIRS); do \
 	    to=$(DESTDIR)$(SYSCONFDIR)/ums-mcp/$$f; \
 	    [ ! -e $$to ] || cmp -s etc/$$f $$to || to=$$to.new; \
 	    install -m 644 etc/$$f $$to || exit 1; \
 	done
-	install -m 644 etc/services/service.schema.json etc/services/ums.openapi.json \
+	install -m 644 $(addprefix etc/,$(OURS)) \
 	    $(DESTDIR)$(SYSCONFDIR)/ums-mcp/services/
 	install -m 644 etc/lighttpd.conf etc/nginx.conf README.md DESIGN.md CHANGES LICENSE \
 	    $(DESTDIR)$(PREFIX)/share/doc/ums-mcp/
@@ -164,11 +164,31 @@ install: all
 	install -m 644 man/*.8 $(DESTDIR)$(PREFIX)/share/man/man8/
 	install -m 644 man/*.5 $(DESTDIR)$(PREFIX)/share/man/man5/
 
+# What an operator has changed in /etc, or put there, stays.
+uninstall:
+	rm -f $(addprefix $(DESTDIR)$(PREFIX)/,bin/ums-mcp bin/ums-local \
+	    share/bash-completion/completions/ums-mcp $(foreach m,$(notdir $(wildcard man/*.[58])), \
+	    share/man/man$(patsubst .%,%,$(suffix $(m)))/$(m)))
+	rm -rf $(DESTDIR)$(PREFIX)/share/doc/ums-mcp
+	$(Q)cd etc && for f in $(OURS) $(THEIRS); do \
+	    to=$(abspath $(DESTDIR)$(SYSCONFDIR))/ums-mcp/$$f; \
+	    ! cmp -s $$f $$to || rm $$to || exit 1; \
+	done
+	$(Q)for d in ums-mcp/services ums-mcp; do \
+	    to=$(DESTDIR)$(SYSCONFDIR)/$$d; \
+	    [ ! -d $$to ] || rmdir --ignore-fail-on-non-empty $$to || exit 1; \
+	done
+
 clean:
 	rm -rf build
 
 help:
 	@sed -n 's/^#   //p' Makefile
+	@echo "make uninstall     takes back what make install put there, and leaves what was changed in /etc"
+	@echo "make dist          build/ums-mcp-VERSION.tar.gz and its SHA-256, of the last commit"
+	@echo "make distcheck     that archive made twice, built, checked, installed and taken back"
+	@echo "make deb           Debian packages in build/deb/, lintian clean"
+	@echo "make test-deb      those on a fresh Debian 12 and 13: install, send, upgrade, purge (as root)"
 	@echo "make conformance   the official suite on both wires (installs it below build/)"
 	@echo "make test-stream   questions, changes, progress and tasks, both web servers, several workers"
 	@echo "make test-auth     tokens and credentials with a real authorization server (installs it below build/)"
@@ -185,15 +205,22 @@ help:
 	@echo "make torture       the Nth allocation, read, write, ... fails, for every N, over the cases"
 	@echo "make soak          a million requests and a million sessions: does a worker grow"
 	@echo "make services-cost memory and time to start with 1, 6 and all service files"
+	@echo "make test-compose  docker-compose.yml on a real engine of its own (root)"
+	@echo "make test-hosts    three hosts, a balancer and one Redis as network namespaces, hurt under load (root)"
+	@echo "make test-k8s      etc/k8s, built by kustomize and held to the published schemas"
+	@echo "make test-observe  alert rules and dashboard by Prometheus, the log by OpenTelemetry's collector"
 	@echo "make profile       where a request's processor time goes (callgrind)"
 	@echo "make fuzz          every fuzz target for SECONDS seconds (default 10), or RUNS times"
 
-conformance clients test-stream test-auth test-import test-contracts e2e-services load life chaos torture soak bench \
-    services-cost tokens profile fuzz:
+# Each is a script of its name.
+SCRIPTS    := bench chaos clients conformance deb dist distcheck e2e-services fuzz life load profile \
+              services-cost soak test-auth test-compose test-contracts test-deb test-hosts test-import \
+              test-k8s test-observe test-stream tokens torture
+
+$(SCRIPTS):
 	$(Q)scripts/$@
 
-.PHONY: all unit check fuzz-build volley verify lint install clean help conformance clients test-stream test-auth \
-    test-import test-contracts e2e-services load life chaos torture soak bench services-cost tokens profile fuzz
+.PHONY: all unit check fuzz-build volley verify lint install uninstall clean help $(SCRIPTS)
 .DELETE_ON_ERROR:
 .SECONDARY: $(FUZZ_OBJ)
 -include $(wildcard $(B)/obj/*/*.d $(B)/unit/*.d build/fuzz/obj/*/*.d build/fuzz/*.d)

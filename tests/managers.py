@@ -748,7 +748,8 @@ def manager_systemd(t, build, tmp):
             expect(m.said(mark) == [], "said: %s" % m.said(mark))
             m.gone()
         t.skip("the two units under a systemd of their own",
-               "one that boots changes the machine it is on (/tmp, cgroups, sysctl)")
+               "one that boots changes the machine it is on (/tmp, cgroups, sysctl); make test-deb"
+               " boots machines for it")
     finally:
         finish(t, m)
 

@@ -27,7 +27,7 @@ for f in opt/ums/bin/ums-mcp opt/ums/bin/ums-local etc/ums-mcp/ums-mcp.conf \
     etc/ums-mcp/services/msteams.json etc/ums-mcp/services/resend.json \
     etc/ums-mcp/services/whatsapp-cloud.json \
     etc/ums-mcp/services/service.schema.json \
-    opt/ums/share/man/man8/ums-mcp.8 opt/ums/share/man/man5/ums-mcp.conf.5 \
+    opt/ums/share/man/man8/ums-mcp.8 opt/ums/share/man/man8/ums-local.8 opt/ums/share/man/man5/ums-mcp.conf.5 \
     opt/ums/share/bash-completion/completions/ums-mcp opt/ums/share/man/man5/ums-mcp-service.5 opt/ums/share/doc/ums-mcp/README.md \
     $(cd etc && find managers -type f | sed 's|^|opt/ums/share/doc/ums-mcp/|'); do
 	check file test -s "$root/stage/$f"
@@ -80,6 +80,13 @@ check print sh -c "'$root/stage/opt/ums/bin/ums-mcp' -c '$root/stage/etc/ums-mcp
 sed 's/^services.*/servises = x/' "$root/stage/etc/ums-mcp/ums-mcp.conf" >"$root/bad"
 check bad sh -c "'$root/stage/opt/ums/bin/ums-mcp' -c '$root/bad' -t 2>'$root/said'
     test \$? -eq 100 && grep -q 'bad:[0-9]*: unknown key \"servises\"' '$root/said'"
+
+# What make install put there is taken back, and nothing else.
+check uninstall make -s uninstall DESTDIR="$root/stage" PREFIX=/opt/ums
+check taken test -z "$(find "$root/stage/opt" ! -type d)"
+check 'left' test -s "$root/stage/etc/ums-mcp/ums-mcp.conf"
+check 'secrets left' test -s "$root/stage/etc/ums-mcp/services/ums.token"
+check 'taken from etc' test ! -e "$root/stage/etc/ums-mcp/services/service.schema.json"
 
 echo "$passed passed, $failed failed"
 [ $failed -eq 0 ]

@@ -294,6 +294,24 @@
 #define LIMIT_WATCH_AGAIN_MS	200
 /* Resources: the shortest time from one look to the next (milliseconds). */
 #define LIMIT_WATCH_EVERY_MS	100
+/* Streams by which services tell of changes: how many a worker has, bytes of an event's data, of
+ * its type and of its id, of an id that is sent back. */
+#define LIMIT_FEEDS		256
+#define LIMIT_FEED_EVENT	65536
+#define LIMIT_FEED_ID		1024
+/* How long one waits for a stream to open before one looks; how often its events are passed on, so
+ * that a torrent of them is a few; the silence that ends one unless the service's file says
+ * another, and the least that it can say (milliseconds). HTML asks for a comment every 15 s. */
+#define LIMIT_FEED_GRACE_MS	2000
+#define LIMIT_FEED_TELL_MS	100
+#define LIMIT_FEED_SILENCE_MS	60000
+#define LIMIT_FEED_SILENT_MS	1000
+/* The pause before a stream that ended is opened again, doubled each time, its bounds whatever a
+ * service says, and how long one must have lasted to begin anew with the first (milliseconds). */
+#define LIMIT_FEED_AGAIN_MS	INT64_C(1000)
+#define LIMIT_FEED_LEAST_MS	INT64_C(100)
+#define LIMIT_FEED_MOST_MS	INT64_C(60000)
+#define LIMIT_FEED_STEADY_MS	INT64_C(10000)
 /* A read that is made again until it is final: how long at most, and between two (milliseconds). */
 #define LIMIT_WAIT_MS		600000
 /* Answers that come to another machine: how often one looks for them, and how long one is kept

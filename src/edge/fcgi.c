@@ -108,6 +108,7 @@ static void	on_write(evutil_socket_t, short, void *);
 static const struct timeval read_timeout = { LIMIT_FRONT_READ_S, 0 };
 static const struct timeval write_timeout = { LIMIT_FRONT_WRITE_S, 0 };
 static const struct timeval pause_time = { 1, 0 };
+static const struct timeval yield_time = { 0, 5000 };
 static const struct timeval at_once = { 0, 0 };
 
 /* ====== accepting ====== */
@@ -194,7 +195,8 @@ spare_cut(struct fcgi *f, size_t keep)
 
 /*
  * When descriptors or memory run out, the gate closes for a second: a listening
- * socket that cannot be accepted from would otherwise wake the loop without end.
+ * socket that cannot be accepted from would otherwise wake the loop without end. For a moment
+ * when this process is full and another is not.
  */
 static void
 on_accept(evutil_socket_t listener, short what, void *arg)
@@ -209,6 +211,11 @@ on_accept(evutil_socket_t listener, short what, void *arg)
 		if (f->handler->conns_max != 0 && f->count >= f->handler->conns_max) {
 			event_del(f->accept);
 			f->crowded = true;
+			return;
+		}
+		if (f->handler->yields != NULL && f->handler->yields(f->handler->arg)) {
+			event_del(f->accept);
+			event_add(f->pause, &yield_time);
 			return;
 		}
 		fd = accept4(listener, NULL, NULL, SOCK_NONBLOCK | SOCK_CLOEXEC);

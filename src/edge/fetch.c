@@ -41,7 +41,10 @@ struct fetch {
 	struct buf		 response;
 	struct buf		 head;		/* the header lines of the response */
 	size_t			 heard;		/* bytes of all header lines that came */
-	int			(*event)(void *, const char *, size_t, struct buf *);
+	int64_t			 heard_us;	/* when anything came last */
+	int			(*event)(void *, const char *, const char *, const char *, size_t,
+				    struct buf *);
+	void			(*opened)(void *);
 	struct event_reader	 events;
 	enum { STREAM_UNKNOWN, STREAM_NONE, STREAM_EVENTS } stream;	/* the response's body */
 	bool			 answered;	/* one of them was the answer */
@@ -178,6 +181,7 @@ fetch_start(struct fetcher *f, struct upstream *u, const struct trust *trust, lo
 	fetch->arg = arg;
 	fetch->once = u->once;
 	fetch->event = u->event;
+	fetch->opened = u->opened;
 	event_reader_init(&fetch->events, f->settings.response_max, on_event, fetch);
 	fetch->request = u->body;
 	buf_init(&u->body, 0);
@@ -266,7 +270,9 @@ set_up(struct fetch *fetch, struct upstream *u, const struct trust *trust, long 
 	    CURL_HTTP_VERSION_1_1);
 	failed |= curl_easy_setopt(e, CURLOPT_PIPEWAIT, http2 ? 1L : 0L);
 	failed |= curl_easy_setopt(e, CURLOPT_CONNECTTIMEOUT_MS, s->connect_timeout_ms);
-	failed |= curl_easy_setopt(e, CURLOPT_TIMEOUT_MS, timeout_ms < 1 ? 1L : timeout_ms);
+	failed |= curl_easy_setopt(e, CURLOPT_TIMEOUT_MS, u->opened != NULL ? 0L :
+	    timeout_ms < 1 ? 1L : timeout_ms);
+	failed |= curl_easy_setopt(e, CURLOPT_TCP_KEEPALIVE, u->opened != NULL ? 1L : 0L);
 	/*
 	 * A server may have closed a connection that has been idle, and libcurl takes a TLS one
 	 * for alive all the same. A read is sent again then; a write would not be.
@@ -350,11 +356,9 @@ on_event(void *arg, const char *type, const char *id, const char *data, size_t l
 	struct fetch *fetch = arg;
 	int result;
 
-	(void)type;
-	(void)id;
 	if (fetch->answered)
 		return 0;
-	result = fetch->event(fetch->arg, data, len, &fetch->response);
+	result = fetch->event(fetch->arg, type, id, data, len, &fetch->response);
 	fetch->answered = result == 1;
 	return result == -1 ? -1 : 0;
 }
@@ -364,15 +368,33 @@ take_body(char *data, size_t size, size_t count, void *arg)
 {
 	struct fetch *fetch = arg;
 
+	fetch->heard_us = clock_mono_us();
 	if (fetch->stream == STREAM_UNKNOWN)
-		fetch->stream = is_stream(fetch) ? STREAM_EVENTS : STREAM_NONE;
-	if (fetch->stream == STREAM_EVENTS)
-		return event_reader_feed(&fetch->events, data, size * count) == 0 ?
-		    size * count : 0;
+		fetch->stream = fetch->opened == NULL && is_stream(fetch) ? STREAM_EVENTS :
+		    STREAM_NONE;
+	if (fetch->stream == STREAM_EVENTS) {
+		if (event_reader_feed(&fetch->events, data, size * count) == 0)
+			return size * count;
+		fetch->excess = fetch->events.excess;
+		return 0;
+	}
 	if (buf_append(&fetch->response, data, size * count) == 0)
 		return size * count;
 	fetch->excess = fetch->response.len + size * count > fetch->response.cap;
 	return 0;	/* libcurl ends the transfer */
+}
+
+/* The header has ended: a stream that is to last has begun before anything comes of it. */
+static void
+open_stream(struct fetch *fetch)
+{
+	long status = 0;
+
+	curl_easy_getinfo(fetch->easy, CURLINFO_RESPONSE_CODE, &status);
+	if (status != 200 || fetch->stream != STREAM_UNKNOWN || !is_stream(fetch))
+		return;
+	fetch->stream = STREAM_EVENTS;
+	fetch->opened(fetch->arg);
 }
 
 /* A status line begins anew: what came before it was of an informational response. */
@@ -383,8 +405,11 @@ take_header(char *line, size_t size, size_t count, void *arg)
 	size_t len = size * count;
 
 	fetch->heard += len;
+	fetch->heard_us = clock_mono_us();
 	if (len > 5 && memcmp(line, "HTTP/", 5) == 0)
 		buf_reset(&fetch->head);
+	if (len == 2 && fetch->opened != NULL)
+		open_stream(fetch);
 	if (fetch->heard <= fetch->head.cap && buf_append(&fetch->head, line, len) == 0)
 		return len;
 	fetch->excess = fetch->heard > fetch->head.cap;
@@ -432,6 +457,7 @@ finish(CURL *easy, CURLcode code)
 	a.headlen = fetch->head.len;
 	copy_request_id(a.request_id, sizeof a.request_id, &a);
 	a.why = code == CURLE_OK ? "" : curl_easy_strerror(code);
+	a.reconnect_ms = fetch->events.retry_ms;
 	a.head = buf_str(&fetch->head);
 	a.body = buf_str(&fetch->response);
 	a.len = fetch->response.len;
@@ -474,6 +500,12 @@ bool
 fetch_begun(const struct fetch *fetch)
 {
 	return fetch->begun;
+}
+
+int64_t
+fetch_heard_us(const struct fetch *fetch)
+{
+	return fetch->heard_us;
 }
 
 void

@@ -10,6 +10,7 @@
 
 #include <stdbool.h>
 #include <stddef.h>
+#include <stdint.h>
 
 struct answer;
 struct event_base;
@@ -52,13 +53,16 @@ void	 fetcher_ebb(struct fetcher *f);
 /*
  * Begin a transaction. The body of `u` is taken over, the rest copied; `trust` is borrowed for as
  * long as the fetcher lives. `done` is called once from the loop, never from within this call,
- * with an answer that lives until it returns, unless fetch_cancel() comes first. NULL: it could
- * not begin.
+ * with an answer that lives until it returns, unless fetch_cancel() comes first. What `u` has to
+ * be told before is called from within libcurl, where no fetch may be begun or cancelled. A stream
+ * that is to last has no timeout. NULL: it could not begin.
  */
 struct fetch *fetch_start(struct fetcher *f, struct upstream *u, const struct trust *trust,
 	    long timeout_ms, void (*done)(void *arg, const struct answer *answer), void *arg);
 /* Whether the upstream may have seen it: from then on a write is not to be cut off. */
 bool	 fetch_begun(const struct fetch *fetch);
+/* When the upstream was heard last (monotonic, microseconds); 0: not yet. */
+int64_t	 fetch_heard_us(const struct fetch *fetch);
 /* End it without a callback. */
 void	 fetch_cancel(struct fetch *fetch);
 

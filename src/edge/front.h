@@ -38,6 +38,8 @@ struct front_handler {
 	void	 (*gone)(void *arg, void *exchange);
 	/* A connection has been closed, with or without a request. */
 	void	 (*closed)(void *arg);
+	/* Whether new connections are better left to another process. NULL: never. */
+	bool	 (*yields)(void *arg);
 	void	*arg;
 	size_t	 body_max;	/* bytes of a request's body */
 	size_t	 conns_max;	/* at once; more wait outside. 0: any number (not for stdio) */

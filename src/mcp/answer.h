@@ -34,6 +34,7 @@ struct answer {
 	const char	*head;			/* the header lines, borrowed too; NULL */
 	size_t		 headlen;
 	int64_t		 came_ms;		/* wall time */
+	int64_t		 reconnect_ms;		/* a stream's word of it (`retry`); -1: none */
 };
 
 /* The name of an outcome, for logs and metrics. */

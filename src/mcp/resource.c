@@ -113,15 +113,17 @@ load_completes(struct resource *r, const struct service *s, const cJSON *spec, c
 	return 0;
 }
 
-/* How clients are told of changes: it is read from time to time, once for all of them. */
+/* How clients are told of changes: the service tells, or it is read from time to time. */
 static int
-load_subscribe(struct resource *r, const cJSON *spec, const char *place, struct spec_fault *f)
+load_subscribe(struct resource *r, const struct service *s, const cJSON *spec, const char *place,
+    struct spec_fault *f)
 {
 	static const struct spec_key keys[] = {
 		{ "every_ms", SPEC_COUNT, true },
+		{ "push", SPEC_OBJECT, false },
 		{ NULL, SPEC_ANY, false },
 	};
-	const cJSON *subscribe = json_get(spec, "subscribe");
+	const cJSON *subscribe = json_get(spec, "subscribe"), *push = json_get(subscribe, "push");
 	char at[SPEC_PLACE + 16];
 
 	if (subscribe == NULL)
@@ -133,7 +135,8 @@ load_subscribe(struct resource *r, const cJSON *spec, const char *place, struct 
 	    r->every_ms < LIMIT_WATCH_EVERY_MS || r->every_ms > LIMIT_WATCH_KEEP_MS)
 		return spec_fail(f, at, "\"every_ms\" must be %d to %d", LIMIT_WATCH_EVERY_MS,
 		    (int)LIMIT_WATCH_KEEP_MS);
-	return 0;
+	snprintf(at, sizeof at, "%s/subscribe/push", place);
+	return push == NULL ? 0 : push_load_rule(&r->push, s, r->uri, push, at, f);
 }
 
 /* What clients are told of the content, as the protocol has it. */
@@ -211,7 +214,7 @@ resource_load(struct resource *r, const struct service *s, const cJSON *spec, co
 	if (spec_check(spec, resource_keys, place, f) == -1 ||
 	    load_uri(r, spec, place, f) == -1 || load_tool(r, s, spec, place, f) == -1 ||
 	    load_completes(r, s, spec, place, f) == -1 ||
-	    load_subscribe(r, spec, place, f) == -1 || check_content(r, spec, place, f) == -1)
+	    load_subscribe(r, s, spec, place, f) == -1 || check_content(r, spec, place, f) == -1)
 		return -1;
 	return load_listing(r, spec, place, f);
 }

@@ -9,6 +9,7 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+#include "mcp/push.h"
 #include "mcp/service.h"
 #include "mcp/spec.h"
 
@@ -22,6 +23,7 @@ struct resource {
 	const char	*mime;		/* of the content; NULL: as the service says */
 	const cJSON	*completes;	/* by variable; NULL without any */
 	int64_t		 every_ms;	/* how often it is looked at for changes; 0: never */
+	struct push_rule push;		/* or what the service's own stream says of them */
 	char		*listing;	/* as JSON in a list */
 };
 

@@ -11,6 +11,7 @@
 #include "mcp/credential.h"
 #include "mcp/overlay.h"
 #include "mcp/prompt.h"
+#include "mcp/push.h"
 #include "mcp/resource.h"
 #include "mcp/service.h"
 #include "mcp/spec.h"
@@ -33,6 +34,7 @@ static int	load_taken(struct service *, cJSON *, const struct overlay *,
 static int	link_previews(struct service *, struct spec_fault *);
 static int	link_follows(struct service *, struct spec_fault *);
 static int	load_completions(struct service *, struct spec_fault *);
+static int	load_push(struct service *, struct spec_fault *);
 static int	load_resources(struct service *, struct spec_fault *);
 static int	load_prompts(struct service *, struct spec_fault *);
 static struct tool *own_tool(void);
@@ -54,6 +56,7 @@ static const struct spec_key service_keys[] = {
 	{ "error", SPEC_OBJECT, false },
 	{ "tools", SPEC_ARRAY, true },
 	{ "completions", SPEC_OBJECT, false },
+	{ "push", SPEC_OBJECT, false },
 	{ "resources", SPEC_ARRAY, false },
 	{ "prompts", SPEC_ARRAY, false },
 	{ NULL, SPEC_ANY, false },
@@ -84,7 +87,7 @@ service_load(struct service *s, const char *file,
 	    load_origins(s, &f) == -1 || load_tls(s, &over, &f) == -1 ||
 	    load_auth(s, &over, &f) == -1 || load_headers(s, &f) == -1 ||
 	    load_tools(s, &over, &f) == -1 || load_completions(s, &f) == -1 ||
-	    load_resources(s, &f) == -1 || load_prompts(s, &f) == -1)
+	    load_push(s, &f) == -1 || load_resources(s, &f) == -1 || load_prompts(s, &f) == -1)
 		return -1;
 	s->instructions = json_str(s->root, "instructions");
 	return 0;
@@ -97,6 +100,8 @@ service_finish(struct service *s)
 
 	for (i = 0; i < s->ntools; i++)
 		tool_finish(&s->tools[i]);
+	if (s->push != NULL)
+		push_finish(s->push);
 	for (i = 0; i < s->nresources; i++)
 		resource_finish(&s->resources[i]);
 	for (i = 0; i < s->nprompts; i++)
@@ -104,6 +109,7 @@ service_finish(struct service *s)
 	for (i = 0; i < s->ncompletions; i++)
 		completion_finish(&s->completions[i]);
 	free(s->tools);
+	free(s->push);
 	free(s->resources);
 	free(s->prompts);
 	free(s->completions);
@@ -524,6 +530,26 @@ load_completions(struct service *s, struct spec_fault *f)
 	return 0;
 }
 
+/* The stream by which the service tells of changes. */
+static int
+load_push(struct service *s, struct spec_fault *f)
+{
+	const cJSON *spec = json_get(s->root, "push"), *resource;
+
+	if (spec == NULL)
+		return 0;
+	s->push = calloc(1, sizeof *s->push);
+	if (s->push == NULL)
+		return spec_fail(f, "/push", "out of memory");
+	if (push_load(s->push, s, spec, "/push", f) == -1)
+		return -1;
+	cJSON_ArrayForEach(resource, json_get(s->root, "resources"))
+		if (json_get(json_get(resource, "subscribe"), "push") != NULL)
+			return 0;
+	return spec_fail(f, "/push", "no resource has \"push\" in its \"subscribe\": say there "
+	    "what of the stream is about it, or leave the stream out");
+}
+
 static int
 load_resources(struct service *s, struct spec_fault *f)
 {
@@ -661,6 +687,7 @@ shelve_others(struct catalog *c, char *why, size_t whylen)
 				}
 			c->completes |= resource->completes != NULL;
 			c->subscribes |= resource->every_ms != 0;
+			c->pushes |= resource->push.is_set;
 			c->resources[c->nresources++] = &s->resources[k];
 		}
 		for (k = 0; k < s->nprompts; k++) {

@@ -29,6 +29,7 @@
 struct completion;
 struct credential;
 struct prompt;
+struct push;
 struct resource;
 struct service;
 
@@ -120,6 +121,7 @@ struct service {
 	char		*key_file;
 	struct credential *credentials;	/* the first is for callers who have none of their own */
 	size_t		 ncredentials;
+	struct push	*push;		/* the stream by which it tells of changes; or NULL */
 	struct tool	*tools;
 	size_t		 ntools;
 	struct resource	*resources;
@@ -154,6 +156,7 @@ struct catalog {
 	size_t		 nprompts;
 	bool		 completes;	/* some argument of a prompt or a resource */
 	bool		 subscribes;	/* some resource tells of changes */
+	bool		 pushes;	/* some service tells of them by itself */
 	bool		 follows;	/* some tool can be a task */
 };
 

@@ -30,7 +30,10 @@ struct upstream {
 	 * 1: it is the answer, which it has put into `answer`; -1: it is none of those that there
 	 * are, or there is no memory. NULL: a stream is an answer like any other.
 	 */
-	int		(*event)(void *arg, const char *data, size_t len, struct buf *answer);
+	int		(*event)(void *arg, const char *type, const char *id, const char *data,
+			    size_t len, struct buf *answer);
+	/* The stream is to last, and no time is too long: told when it has begun. Or NULL. */
+	void		(*opened)(void *arg);
 };
 
 /*

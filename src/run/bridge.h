@@ -18,6 +18,7 @@ struct auth;
 struct batch;
 struct board_seat;
 struct event_base;
+struct feed;
 struct fetcher;
 struct flights;
 struct grants;
@@ -47,6 +48,7 @@ struct bridge {
 	const struct settings	*settings;
 	struct event_base	*base;
 	struct fetcher		*fetcher;
+	struct fetcher		*feeder;	/* of streams that last; NULL: no service has one */
 	struct store		*store;		/* NULL: none is configured */
 	struct flights		*flights;
 	struct auth		*auth;
@@ -63,6 +65,8 @@ struct bridge {
 	bool			 listens_over;	/* the process is to end: no more of them */
 	LIST_HEAD(, watch)	 watched;	/* resources that these are about */
 	size_t			 watches;	/* how many */
+	LIST_HEAD(, feed)	 feeds;		/* streams by which services tell of changes */
+	size_t			 nfeeds;
 	struct board_seat	*seat;		/* NULL in a process that is no worker */
 	struct limit		 limit;
 	struct mcp		 mcp;

@@ -31,7 +31,10 @@ static int	errand_send(struct errand *, struct failure *);
 static int	errand_obey(struct errand *, enum plan_step, const struct answer *,
 		    struct failure *);
 static int	errand_take(struct errand *, const struct answer *, struct failure *);
-static int	on_message(void *, const char *, size_t, struct buf *);
+static int	on_message(void *, const char *, const char *, const char *, size_t,
+		    struct buf *);
+static int	on_event(void *, const char *, const char *, const char *, size_t, struct buf *);
+static void	on_opened(void *);
 static void	on_granted(void *);
 static void	on_answer(void *, const struct answer *);
 static void	on_awake(evutil_socket_t, short, void *);
@@ -142,7 +145,7 @@ errand_begin(struct errand *e, struct failure *f)
 	e->after_ms = 0;
 	e->plan = (struct plan){
 		.write = t->write && is_last(e), .repeatable = e->repeatable || !is_last(e),
-		.retries = (unsigned)e->bridge->settings->upstream_retries,
+		.retries = e->ear != NULL ? 0 : (unsigned)e->bridge->settings->upstream_retries,
 		.maybe_done = e->maybe_done && is_last(e),
 	};
 	return errand_obey(e, plan_next(&e->plan, &start), NULL, f);
@@ -264,7 +267,8 @@ errand_dispatch(struct errand *e, struct upstream *u, const char *line)
 	u->once = e->plan.write && !e->plan.repeatable;
 	/* After a burst many may be kept that the service has closed meanwhile. */
 	u->fresh = e->broken;
-	u->event = t->streams && is_last(e) ? on_message : NULL;
+	u->event = e->ear != NULL ? on_event : t->streams && is_last(e) ? on_message : NULL;
+	u->opened = e->ear != NULL ? on_opened : NULL;
 	if (timeout_ms > left)
 		timeout_ms = left < 1 ? 1 : (long)left;
 	e->fetched_us = clock_mono_us();
@@ -272,9 +276,12 @@ errand_dispatch(struct errand *e, struct upstream *u, const char *line)
 		e->bridge->watch->request(e->bridge->watch->arg, u, line);
 	if (line != NULL && upstream_line(u, line) == -1)
 		return -1;
-	e->fetch = fetch_start(e->bridge->fetcher, u, e->request->to != NULL ?
-	    settings_trust_given(s, t->service) : settings_trust(s, t->service), timeout_ms,
-	    on_answer, e);
+	if (e->ear != NULL && e->ear->last_id[0] != '\0' &&
+	    upstream_header(u, "Last-Event-ID", e->ear->last_id) == -1)
+		return -1;
+	e->fetch = fetch_start(e->ear != NULL ? e->bridge->feeder : e->bridge->fetcher, u,
+	    e->request->to != NULL ? settings_trust_given(s, t->service) :
+	    settings_trust(s, t->service), timeout_ms, on_answer, e);
 	return e->fetch == NULL ? -1 : 0;
 }
 
@@ -311,6 +318,8 @@ errand_learn(struct errand *e, const struct answer *answer)
 	e->status = answer->status;
 	e->outcome = answer_outcome(answer->outcome);
 	e->why = answer->why;
+	if (e->ear != NULL)
+		return;
 	metrics_upstream(e->bridge->metrics, service->name, e->outcome, us, answer->connects,
 	    answer->sent);
 	/* Of how the service is a step that went well says nothing, and another origin neither. */
@@ -410,7 +419,8 @@ errand_hide(struct errand *e, struct answer *a)
 
 /* A message of the service's stream: something to be said now, or last its answer. */
 static int
-on_message(void *arg, const char *data, size_t len, struct buf *answer)
+on_message(void *arg, const char *type, const char *id, const char *data, size_t len,
+    struct buf *answer)
 {
 	struct errand *e = arg;
 	struct json_fault fault;
@@ -420,6 +430,8 @@ on_message(void *arg, const char *data, size_t len, struct buf *answer)
 	size_t secret_len;
 	int result = -1;
 
+	(void)type;
+	(void)id;
 	secret = errand_secret(e, &secret_len);
 	if (method != NULL && json_get(message, "id") == NULL) {
 		if (e->notify != NULL &&
@@ -430,6 +442,26 @@ on_message(void *arg, const char *data, size_t len, struct buf *answer)
 		result = json_print(answer, document) == 0 ? 1 : -1;
 	cJSON_Delete(message);
 	return result;
+}
+
+/* An event of a stream that lasts. */
+static int
+on_event(void *arg, const char *type, const char *id, const char *data, size_t len,
+    struct buf *answer)
+{
+	struct errand *e = arg;
+
+	(void)answer;
+	e->ear->event(e->ear->arg, type, id, data, len);
+	return 0;
+}
+
+static void
+on_opened(void *arg)
+{
+	struct errand *e = arg;
+
+	e->ear->opened(e->ear->arg);
 }
 
 static void

@@ -26,6 +26,18 @@ struct principal;
 struct request;
 struct tool;
 
+/*
+ * Who hears a stream that lasts: when it begins, and each of its events, with the last id that the
+ * stream gave. Called from within libcurl, where nothing may be begun or ended.
+ */
+struct errand_ear {
+	void		(*opened)(void *arg);
+	void		(*event)(void *arg, const char *type, const char *id, const char *data,
+			    size_t len);
+	void		*arg;
+	const char	*last_id;	/* where to go on: Last-Event-ID; "": from now on */
+};
+
 struct errand {
 	struct bridge		*bridge;
 	const struct tool	*tool;
@@ -47,6 +59,12 @@ struct errand {
 	void			(*notify)(void *listener, const char *method,
 				    const struct cJSON *params);
 	void			*listener;
+	/*
+	 * NULL: an answer is waited for. Else the request is of a stream that lasts, the deadline
+	 * is for what comes before it, and `done` is called when it has ended. It is asked for once
+	 * (and again for a 401), and counts neither as a transaction nor for a breaker.
+	 */
+	const struct errand_ear	*ear;
 
 	/* Errand.c's own. */
 	struct plan		 plan;		/* of the step or request that is made */

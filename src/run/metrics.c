@@ -17,7 +17,7 @@
 enum family {
 	REQUESTS, REQUEST_SECONDS, STAGE_SECONDS, TOOL_CALLS, UPSTREAM_REQUESTS, UPSTREAM_SECONDS,
 	CONNECTIONS_OPENED, CONNECTIONS_REUSED, RECYCLES, RETRIES, LIMITED, IDEMPOTENCY,
-	CONFIRMATIONS, AUTH, FETCHED, AUDIT_FAILURES, ANSWERS, FAMILIES
+	CONFIRMATIONS, AUTH, FETCHED, AUDIT_FAILURES, ANSWERS, PUSHES, FAMILIES
 };
 
 static const struct {
@@ -53,6 +53,8 @@ static const struct {
 	    false },
 	[ANSWERS] = { "answers_total", "Answers to what clients were asked on streams: for this "
 	    "worker or another, and the status.", false },
+	[PUSHES] = { "pushes_total", "Streams by which a messaging service tells of changes: "
+	    "opened, broken, their events.", false },
 };
 
 #define PREFIX	"ums_mcp_"
@@ -180,6 +182,13 @@ metrics_confirmation(struct metrics *m, const char *result)
 {
 	board_add(series(m, CONFIRMATIONS, (struct label){ "result", result, 0 },
 	    (struct label){ 0 }), 1);
+}
+
+void
+metrics_push(struct metrics *m, const char *service, const char *what)
+{
+	board_add(series(m, PUSHES, (struct label){ "service", service, 0 },
+	    (struct label){ "what", what, 0 }), 1);
 }
 
 void

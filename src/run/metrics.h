@@ -54,6 +54,8 @@ void	 metrics_answer(struct metrics *m, const char *worker, int status);
 void	 metrics_auth(struct metrics *m, const char *method, const char *result);
 /* Something shared (flight.h) was fetched, had from another worker, or could not be had. */
 void	 metrics_fetched(struct metrics *m, const char *what, const char *result);
+/* A service's stream of changes: "opened", "broken", an "event" of it, one that is "unreadable". */
+void	 metrics_push(struct metrics *m, const char *service, const char *what);
 /* A line of the audit could not be written to "file", "syslog" or "stderr". */
 void	 metrics_audit_failure(struct metrics *m, const char *stream);
 /* A worker begins to drain (a reason of life.h), or has ended without that ("crash"). */

@@ -21,6 +21,7 @@
 #include "mcp/result.h"
 #include "run/bridge.h"
 #include "run/errand.h"
+#include "run/feed.h"
 #include "run/limit.h"
 #include "run/metrics.h"
 #include "run/settings.h"
@@ -45,6 +46,7 @@ struct watch {
 	cJSON			*args;		/* of its tool; and what is lent to a look */
 	cJSON			*lent;
 	LIST_HEAD(, watcher)	 watchers;
+	struct fed		 fed;		/* by the service itself, where it tells */
 	uint8_t			 place[CRYPTO_DIGEST];	/* of the record */
 	struct sight		 sight;		/* as it was seen last */
 	bool			 known;		/* it was seen since somebody listens */
@@ -63,6 +65,7 @@ static void	on_record(void *, const struct store_reply *);
 static void	on_taken(void *, const struct store_reply *);
 static void	on_written(void *, const struct store_reply *);
 static void	on_seen(void *, const struct answer *, struct failure *);
+static void	on_fed(void *, enum feed_news);
 static void	look(struct watch *);
 
 /* Who asks the service: callers that it cannot tell apart see the same. */
@@ -120,6 +123,7 @@ watch_destroy(struct watch *w)
 	LIST_REMOVE(w, entry);
 	w->bridge->watches--;
 	event_del(&w->timer);
+	feed_leave(&w->fed);
 	if (w->op != NULL)
 		store_cancel(w->op);
 	look_end(w);
@@ -133,6 +137,20 @@ watch_destroy(struct watch *w)
 	cJSON_Delete(w->args);
 	free(w->uri);
 	free(w);
+}
+
+/* Be told by the service, if it tells. What comes of that. */
+static enum feed_state
+watch_feed(struct watch *w, const struct principal *p)
+{
+	w->fed = (struct fed){
+		.resource = w->resource, .args = w->args, .told = on_fed, .arg = w,
+	};
+	/* What is not told is looked at. */
+	if (w->resource->push.is_set)
+		feed_join(&w->fed, w->bridge, (struct principal *)(uintptr_t)p,
+		    seen_by(w->resource, p));
+	return feed_state(&w->fed);
 }
 
 int
@@ -164,7 +182,7 @@ watch_join(struct watcher *who, struct bridge *b, const struct resource *r, cons
 			watch_destroy(w);
 			return -1;
 		}
-		watch_arm(w, 0);
+		watch_arm(w, watch_feed(w, p) == FEED_OPENING ? LIMIT_FEED_GRACE_MS : 0);
 	} else if (w->known)
 		watch_arm(w, 0);	/* what is known is said to the new one, too */
 	who->watch = w;
@@ -200,12 +218,33 @@ watch_say(struct watch *w, bool changed)
 }
 
 static void
+on_fed(void *arg, enum feed_news news)
+{
+	struct watch *w = arg;
+	struct watcher *who;
+
+	if (news != FEED_ENDS) {
+		watch_say(w, true);
+		return;
+	}
+	/* What the last look saw is old: what the next one sees all hear. */
+	LIST_FOREACH(who, &w->watchers, entry)
+		who->fresh = true;
+	watch_arm(w, w->known ? w->resource->every_ms : 0);
+}
+
+static void
 on_time(evutil_socket_t fd, short what, void *arg)
 {
 	struct watch *w = arg;
 
 	(void)fd;
 	(void)what;
+	/* What changes is told: what there is to say now is to whoever is new. */
+	if (feed_state(&w->fed) == FEED_OPEN) {
+		watch_say(w, false);
+		return;
+	}
 	if (w->op != NULL || w->looking) {
 		watch_arm(w, LIMIT_WATCH_AGAIN_MS);
 		return;

@@ -39,6 +39,7 @@
 #include "run/auth.h"
 #include "run/batch.h"
 #include "run/bridge.h"
+#include "run/feed.h"
 #include "run/flight.h"
 #include "run/grant.h"
 #include "run/life.h"
@@ -95,6 +96,7 @@ static void	*on_request(void *, struct front *, struct http_request *);
 static void	on_gone(void *, void *);
 static void	on_closed(void *);
 static void	on_ended(void *);
+static bool	on_yields(void *);
 
 static bool	unwatched;	/* libevent could not watch a descriptor, and only logs that */
 
@@ -300,7 +302,7 @@ worker_init(struct worker *w, const struct settings *s, struct metrics *m)
 
 	w->handler = (struct front_handler){
 		.probe = on_probe, .request = on_request, .gone = on_gone, .closed = on_closed,
-		.arg = w,
+		.yields = on_yields, .arg = w,
 		.body_max = (size_t)s->body_max, .conns_max = conns_max(s),
 	};
 	w->bridge.settings = s;
@@ -328,12 +330,21 @@ worker_init(struct worker *w, const struct settings *s, struct metrics *m)
 	w->bridge.mcp.arg = w;
 	limit_init(&w->bridge.limit, s, m->board);
 	w->bridge.fetcher = fetcher_create(w->bridge.base, &upstream);
+	/* A stream that lasts takes nobody's connection away, and is left by no ebb. */
+	if (s->catalog.pushes) {
+		upstream.http = FETCH_HTTP_1_1;
+		upstream.response_max = LIMIT_FEED_EVENT;
+		upstream.connections = 0;
+		upstream.inflight = LIMIT_FEEDS;
+		w->bridge.feeder = fetcher_create(w->bridge.base, &upstream);
+	}
 	w->bridge.flights = flights_create(&w->bridge);
 	w->bridge.auth = auth_create(&w->bridge);
 	w->bridge.grants = grants_create(&w->bridge);
 	w->bridge.memos = memo_create();
 	if (w->bridge.memos == NULL || w->bridge.fetcher == NULL || w->bridge.flights == NULL ||
-	    w->bridge.auth == NULL || w->bridge.grants == NULL)
+	    w->bridge.auth == NULL || w->bridge.grants == NULL ||
+	    (s->catalog.pushes && w->bridge.feeder == NULL))
 		return -1;
 	if (s->store[0] == '\0' || (w->bridge.watch != NULL && w->bridge.watch->rehearses))
 		return 0;
@@ -473,12 +484,14 @@ worker_finish(struct worker *w)
 	req_cut_all(&w->bridge);
 	batch_cut_all(&w->bridge);
 	log_flush();
+	feed_end_all(&w->bridge);
 	flights_destroy(w->bridge.flights);
 	auth_destroy(w->bridge.auth);
 	grants_destroy(w->bridge.grants);
 	mail_destroy(w->bridge.mail);
 	memo_destroy(w->bridge.memos);
 	store_destroy(w->bridge.store);
+	fetcher_destroy(w->bridge.feeder);
 	fetcher_destroy(w->bridge.fetcher);
 	for (i = 0; i < SIGNALS; i++) {
 		if (w->signals[i] == NULL)
@@ -717,6 +730,23 @@ on_closed(void *arg)
 		worker_wind_up(w);
 	else if (w->fcgi == NULL)
 		w->over = true;
+}
+
+/* A worker that is full says 503 only when no other has room. */
+static bool
+on_yields(void *arg)
+{
+	const struct worker *w = arg;
+	const struct board_seat *s;
+	bool taken;
+	size_t i;
+
+	if (w->bridge.seat == NULL || w->bridge.seat->state != BOARD_FULL)
+		return false;
+	for (i = 0; (s = board_seat_at(w->bridge.metrics->board, i, &taken)) != NULL; i++)
+		if (taken && s->state == BOARD_OPEN)
+			return true;
+	return false;
 }
 
 /* A write whose client had left ends without a connection: a drain may have waited for it. */

@@ -11,11 +11,14 @@ static void	 name_end(struct event_reader *);
 static void	 line_end(struct event_reader *);
 static void	 dispatch(struct event_reader *);
 static void	 put(struct event_reader *, const char *, size_t);
+static void	 count(struct event_reader *, const char *, size_t);
 
 void
 event_reader_init(struct event_reader *r, size_t cap, event_callback *callback, void *arg)
 {
-	*r = (struct event_reader){ .callback = callback, .arg = arg };
+	*r = (struct event_reader){
+		.callback = callback, .arg = arg, .retry_ms = -1, .digits = -1,
+	};
 	buf_init(&r->data, cap);
 	buf_init(&r->type, cap);
 	buf_init(&r->new_id, cap);
@@ -80,7 +83,10 @@ take(struct event_reader *r, const char *p, size_t len)
 	len = end == NULL ? len : (size_t)(end - p);
 	end = memchr(p, '\r', len);
 	len = end == NULL ? len : (size_t)(end - p);
-	put(r, p, len);
+	if (r->timing)
+		count(r, p, len);
+	else
+		put(r, p, len);
 	return len;
 }
 
@@ -109,6 +115,9 @@ name_end(struct event_reader *r)
 		buf_reset(r->to);
 	} else if (name_is(r, "id")) {
 		r->to = &r->new_id;
+	} else if (name_is(r, "retry")) {
+		r->timing = true;
+		r->digits = -1;
 	}
 }
 
@@ -131,6 +140,9 @@ line_end(struct event_reader *r)
 		}
 		buf_finish(&r->new_id);
 	}
+	if (r->timing && r->digits >= 0)
+		r->retry_ms = r->digits;
+	r->timing = false;
 	r->to = NULL;
 	r->place = EVENT_NAME;
 	r->name_len = 0;
@@ -155,7 +167,21 @@ put(struct event_reader *r, const char *p, size_t len)
 	if (r->to == NULL || buf_append(r->to, p, len) == 0)
 		return;
 	r->over = true;
+	r->excess = !r->to->starved;
 	r->why = r->to->starved ? "out of memory" : "an event of the stream is too large";
+}
+
+/* A time in digits alone (HTML, 9.2.6), as far as there is sense in it; of all else nothing. */
+static void
+count(struct event_reader *r, const char *p, size_t len)
+{
+	size_t i;
+
+	for (i = 0; i < len; i++)
+		if (p[i] < '0' || p[i] > '9')
+			r->digits = INT64_MIN;
+		else if (r->digits != INT64_MIN && r->digits < INT32_MAX)
+			r->digits = (r->digits < 0 ? 0 : r->digits) * 10 + (p[i] - '0');
 }
 
 int

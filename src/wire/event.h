@@ -3,8 +3,8 @@
  * event.h - text/event-stream (WHATWG HTML, 9.2): a reader that takes bytes as they come, and a
  * writer.
  *
- * Lines end with CR, LF or CR LF; a BOM before the first is skipped. Comments, `retry` and fields
- * that nobody knows are ignored, as long as they like. An event that the stream's end cuts off is
+ * Lines end with CR, LF or CR LF; a BOM before the first is skipped. Comments and fields that
+ * nobody knows are ignored, as long as they like. An event that the stream's end cuts off is
  * none. Bytes are passed on as they are: whether data is UTF-8 is for whoever parses it.
  */
 #ifndef WIRE_EVENT_H
@@ -12,6 +12,7 @@
 
 #include <stdbool.h>
 #include <stddef.h>
+#include <stdint.h>
 
 #include "base/buf.h"
 
@@ -29,11 +30,15 @@ struct event_reader {
 	void		*arg;
 	const char	*why;		/* of a failure, static; NULL: the callback's wish */
 	bool		 over;		/* it failed or was stopped */
+	bool		 excess;	/* an event was over the cap */
+	int64_t		 retry_ms;	/* what `retry` said last; -1: nothing yet */
+	bool		 timing;	/* a `retry` comes */
+	int64_t		 digits;	/* what it says; -1: nothing yet; less: it is none */
 	bool		 begun;		/* the first field's name was read */
 	bool		 cr;		/* the last byte was CR: an LF belongs to it */
 	bool		 pending;	/* the event has data, though it may be empty */
 	enum { EVENT_NAME, EVENT_SPACE, EVENT_VALUE } place;	/* in the line */
-	char		 name[9];	/* of its field: a BOM, "event", and one too many */
+	char		 name[9];	/* of its field: a BOM, the longest, and one too many */
 	size_t		 name_len;
 	struct buf	*to;		/* where its value goes; NULL: nowhere */
 	struct buf	 data;

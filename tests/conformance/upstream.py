@@ -16,6 +16,10 @@ of questions needs is in request_state.
     GET /resources/text, /resources/image          the bytes of a text and of an image
     GET /resources/watched                         {"contents": [...]}
     GET /resources/watched/change, .../count       {"version", "reads"}, after a change or not
+    GET /resources/pushed                          as watched, told by the stream
+    GET /resources/pushed/change, .../count, .../cut, .../noise    as above; the streams end, or say
+        what nobody understands
+    GET /events                                    a stream of {"name"}, event "changed"
     GET /resources/template/ID                     {"id", "is_template", "data"}
     GET /words?prefix=                             {"data": [{"name"}, ...]}
     GET /contacts?query=&limit=                    {"data": [{"id", "name"}, ...]}
@@ -28,6 +32,7 @@ import base64
 import inspect
 import io
 import json
+import queue
 import struct
 import threading
 import time
@@ -404,7 +409,54 @@ class Watched:
         return cls.count(query)
 
 
-LOOKUPS = {"/words": words, "/contacts": contacts, "/resources/watched": Watched.read,
+class Pushed:
+    """Another, whose changes a stream tells at once."""
+    version, reads, opened, seen = 0, 0, 0, []
+    streams = []
+    lock = threading.Lock()
+
+    @classmethod
+    def read(cls, query):
+        with cls.lock:
+            cls.reads += 1
+        return {"contents": [{
+            "uri": "test://pushed-resource/one", "mimeType": "text/plain",
+            "text": "This is the content of the pushed resource, version %d." % cls.version}]}
+
+    @classmethod
+    def count(cls, query):
+        return {"reads": cls.reads, "version": cls.version, "streams": len(cls.streams),
+                "opened": cls.opened, "seen": cls.seen}
+
+    @classmethod
+    def say(cls, piece):
+        for stream in cls.streams:
+            stream.put(piece)
+
+    @classmethod
+    def change(cls, query):
+        with cls.lock:
+            cls.version += 1
+            cls.say(b'id: %d\nevent: changed\ndata: {"name": "%s"}\n\n' % (
+                cls.version, query.get("name", "one").encode()))
+        return cls.count(query)
+
+    @classmethod
+    def noise(cls, query):
+        with cls.lock:
+            cls.say(b"event: changed\ndata: no JSON\n\n: nothing\n\nevent: other\ndata: {}\n\n")
+        return cls.count(query)
+
+    @classmethod
+    def cut(cls, query):
+        with cls.lock:
+            cls.say(None)
+        return cls.count(query)
+
+
+LOOKUPS = {"/resources/pushed": Pushed.read, "/resources/pushed/count": Pushed.count,
+           "/resources/pushed/change": Pushed.change, "/resources/pushed/noise": Pushed.noise,
+           "/resources/pushed/cut": Pushed.cut, "/words": words, "/contacts": contacts, "/resources/watched": Watched.read,
            "/resources/watched/count": Watched.count, "/resources/watched/change": Watched.change}
 FILES = {
     "/resources/text": ("text/plain; charset=utf-8",
@@ -456,6 +508,8 @@ class Handler(BaseHTTPRequestHandler):
             self.send(200, *FILES[path])
         elif path in LOOKUPS:
             self.send_json(LOOKUPS[path](dict(urllib.parse.parse_qsl(query))))
+        elif path == "/events":
+            self.send_changes()
         elif path.startswith("/resources/template/"):
             which = urllib.parse.unquote(path.rpartition("/")[2])
             self.send_json({"id": which, "is_template": True, "data": "Data for ID: " + which})
@@ -498,6 +552,31 @@ class Handler(BaseHTTPRequestHandler):
             self.wfile.write(b"0\r\n\r\n")
         except ConnectionError:
             self.close_connection = True    # the call was given up
+
+    def send_changes(self):
+        """The stream of changes, until it is cut."""
+        said = queue.SimpleQueue()
+        self.send_response(200)
+        self.send_header("Content-Type", "text/event-stream")
+        self.send_header("Connection", "close")
+        self.end_headers()
+        self.wfile.write(b"retry: 200\n\n")
+        with Pushed.lock:
+            Pushed.streams.append(said)
+            Pushed.opened += 1
+            Pushed.seen.append(self.headers.get("Last-Event-ID"))
+        piece = b""
+        try:
+            while piece is not None:
+                self.wfile.write(piece)
+                try:
+                    piece = said.get(timeout=1)
+                except queue.Empty:
+                    piece = b":\n\n"
+        except ConnectionError:
+            pass
+        with Pushed.lock:
+            Pushed.streams.remove(said)
 
     def log_message(self, *_):
         pass

@@ -415,6 +415,13 @@ fetch_begun(const struct fetch *f)
 	return f->begun;
 }
 
+int64_t
+fetch_heard_us(const struct fetch *f)
+{
+	(void)f;
+	return 0;
+}
+
 void
 fetch_cancel(struct fetch *f)
 {

@@ -567,6 +567,24 @@ def life_overload(a):
 life_overload.conf = ["max_inflight = 3"]
 
 
+def life_overload_of_one(a):
+    """A worker that is full leaves what comes to one that has room; 503 when none has."""
+    a.delay_ms = 1000
+    for _ in range(5):
+        socks = [a.send(whole(READ)) for _ in range(6)]
+        codes = [a.answer(sock)[0] for sock in socks]
+        expect(codes == [200] * 6, codes)
+    socks = [a.send(whole(READ)) for _ in range(6)]
+    a.seen_upstream(36)
+    expect(a.client.request(cgi(READ), READ)[0] == 503, "there was room for a seventh")
+    for sock in socks:
+        expect(a.answer(sock)[0] == 200, "what was accepted is not answered")
+
+
+life_overload_of_one.workers = 2
+life_overload_of_one.conf = ["max_inflight = 3"]
+
+
 def life_board_locked(a):
     """A board that somebody else has locked is an error after a second, not a wait for ever."""
     a.bridge.stop()

@@ -105,21 +105,19 @@ def ask_wrong(rig):
     connection, response = send(rig, session, 7)
     question = event(response)
     false = dict(question, id=question["id"][:-3] + "x-0")
-    expect(answer(rig, session, false) in (202, 404), "an id that is none of ours")
+    expect(answer(rig, session, false) == 404, "an answer to no question, wherever it is taken")
     expect(answer(rig, session, {"id": "somebody's own"}) == 202, "not one of ours")
     gone = dict(question, id="ums-" + "0" * 32 + question["id"][36:])
     expect(answer(rig, session, gone) == 404, "an answer for a worker that is not there")
     expect(answer(rig, session, question) == 202, "the answer")
+    late = [answer(rig, session, question) for _ in range(20)]
+    expect(late == [404] * 20, "the same again, whichever worker takes it: %s" % late)
     expect(code_of(event(response)["result"]) == "ok", "sent")
     connection.close()
-
-
-def answers(rig, **labels):
-    """How many answers got these labels."""
-    with urllib.request.urlopen(rig.url.replace("/mcp", "/metrics"), timeout=30) as response:
-        return sum(float(n) for have, n in re.findall(
-            r"^ums_mcp_answers_total\{([^}]*)\} ([0-9.]+)", response.read().decode(), re.M)
-            if all('%s="%s"' % label in have for label in labels.items()))
+    with urllib.request.urlopen("http://127.0.0.1:%d/metrics" % rig.port, timeout=10) as page:
+        counted = re.findall(r'ums_mcp_answers_total\{worker="(\w+)",status="(\d+)"\}',
+                             page.read().decode())
+    expect({("other", "404"), ("this", "404")} <= set(counted), "counted: %s" % counted)
 
 
 def ask_twice(rig):
@@ -136,8 +134,6 @@ def ask_twice(rig):
         expect(code_of(event(response)["result"]) == "ok", "sent")
         connection.close()
         expect(answer(rig, session, question) == 404, "a second answer")
-    expect(answers(rig, worker="other", status="404") > 0, "none came to another worker")
-    expect(answers(rig, worker="other", status="202") > 0, "none was taken for another worker")
 
 
 def ask_nobody(rig):
@@ -186,7 +182,7 @@ def ask_recycled(rig):
     for number, (connection, response) in enumerate(calls):
         if number % 2 == 0:
             status = answer(rig, session, questions[number])
-            expect(status in (202, 404), "an answer to who drains: %d" % status)
+            expect(status in (202, 404, 503), "an answer to who drains: %d" % status)
         end = event(response)
         ends.append("broken" if end is None else code_of(end["result"]))
         connection.close()

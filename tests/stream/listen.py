@@ -105,9 +105,9 @@ def subscribe(rig, headers, method="resources/subscribe", uri=URI):
                 headers)[1]
 
 
-def upstream(rig, what):
+def upstream(rig, what, of="watched"):
     with urllib.request.urlopen(rig.environment["UMS_MCP_SERVICE_FIXTURES_BASE_URL"] +
-                                "/resources/watched/" + what, timeout=30) as response:
+                                "/resources/%s/%s" % (of, what), timeout=30) as response:
         return json.load(response)
 
 
@@ -237,6 +237,47 @@ def listen_many(rig):
     expect(reads <= took / 0.5 * 1.5 + 4, "%d reads in %.1f s" % (reads, took))
     for stream in streams:
         stream.close()
+
+
+def listen_pushed(rig):
+    """The service tells: it is not read meanwhile; a stream that is cut is opened again."""
+    uri = "test://pushed-resource/one"
+    streams = [listen(rig, {"resourceSubscriptions": [uri]}, n) for n in range(12)]
+    for stream in streams:
+        expect(stream.wait(UPDATED), "nothing was said at the beginning")
+    until = time.monotonic() + SOON_S
+    while upstream(rig, "count", "pushed")["streams"] == 0 and time.monotonic() < until:
+        time.sleep(0.05)
+    time.sleep(3)   # longer than what waits for a stream to open, and three looks
+    before = upstream(rig, "count", "pushed")
+    expect(1 <= before["streams"] <= WORKERS, "streams: %s" % before)
+    told = [s.count(UPDATED) for s in streams]
+    upstream(rig, "noise", "pushed")
+    upstream(rig, "change?name=two", "pushed")
+    time.sleep(2.5)
+    expect([s.count(UPDATED) for s in streams] == told, "of what is another's it was told")
+    upstream(rig, "change", "pushed")
+    for stream, count in zip(streams, told):
+        expect(stream.wait(UPDATED, count + 1), "a change was not said")
+    expect(upstream(rig, "count", "pushed")["reads"] == before["reads"], "it was read")
+    told = [s.count(UPDATED) for s in streams]
+    upstream(rig, "cut", "pushed")
+    upstream(rig, "change", "pushed")
+    for stream, count in zip(streams, told):
+        expect(stream.wait(UPDATED, count + 1), "what changed while it was cut was not said")
+    until = time.monotonic() + SOON_S
+    while upstream(rig, "count", "pushed")["opened"] < before["opened"] + before["streams"] and \
+            time.monotonic() < until:
+        time.sleep(0.05)
+    after = upstream(rig, "count", "pushed")
+    expect(after["opened"] > before["opened"] and "2" in after["seen"], "opened again: %s" % after)
+    for stream in streams:
+        stream.close()
+    # That a client has left is seen by the next pulse.
+    until = time.monotonic() + 45
+    while upstream(rig, "count", "pushed")["streams"] > 0 and time.monotonic() < until:
+        time.sleep(0.05)
+    expect(upstream(rig, "count", "pushed")["streams"] == 0, "a stream outlives its listeners")
 
 
 def listen_drained(rig):

@@ -47,7 +47,7 @@ static const struct {
 	{ STREAM("id: 1\n\ndata: x\n\n"), "(message,1,x)" }, { STREAM("id: 1\nid: 2\ndata: x\n\n"), "(message,2,x)" },
 	{ STREAM("id: 1\nid: a\0b\ndata: x\n\n"), "(message,1,x)" }, { STREAM("id: 1\nid: \0\ndata: x\n\n"), "(message,1,x)" },
 	{ STREAM("id: 1\ndata: x\n\nid: 2"), "(message,1,x)" },
-	/* What is ignored: comments, retry, fields that nobody knows, other case, a space before. */
+	/* What is ignored: comments, fields that nobody knows, other case, a space before. */
 	{ STREAM(":\n: x\n:data: x\ndata: y\n:\n\n"), "(message,,y)" },
 	{ STREAM("retry: 10\ndata: x\nretry\n\n"), "(message,,x)" },
 	{ STREAM("Data: x\n data: x\ndata : x\ndat: x\ndatas: x\ndatadatadata: x\n\n"), "" },
@@ -119,7 +119,7 @@ feed(size_t row, size_t first, size_t most, bool any)
 	}
 	if (result == -1) {
 		buf_putc(&out, '!');
-		CHECK(r.why != NULL && strstr(r.why, "too large") != NULL, "a reason");
+		CHECK(r.why != NULL && strstr(r.why, "too large") != NULL && r.excess, "a reason");
 		CHECK(event_reader_feed(&r, "\n\ndata: x\n\n", 11) == -1, "it stays so");
 	}
 	CHECK(strcmp(buf_str(&out), rows[row].want) == 0, "row %zu, first %zu, most %zu: %s, not %s", row,
@@ -185,6 +185,38 @@ run_held(void)
 	event_reader_finish(&r);
 }
 
+/* The pause before one comes back: digits alone, the last that were said, however they come. */
+static void
+run_retry(void)
+{
+	static const struct {
+		const char	*bytes;
+		int64_t		 want;
+	} times[] = {
+		{ "data: x\n\n", -1 }, { "retry: 10\n", 10 }, { "retry:0\n\n", 0 }, { "retry: 1500", -1 },
+		{ "retry: 1\nretry: 23\rretry: x\nretry\nretry:\n", 23 }, { "retry: 1s\n", -1 },
+		{ "retry: -1\n", -1 }, { "retry:  5\n", -1 }, { "retry: 1.5\nretries: 4\nRetry: 5\n", -1 },
+		{ "\xef\xbb\xbfretry: 7\n", 7 }, { "data: x\nretry: 8\n\n", 8 },
+	};
+	struct event_reader r;
+	size_t i, n, at;
+	int left = 100;
+
+	for (i = 0; i < sizeof times / sizeof times[0]; i++)
+		for (n = 1; n < 12; n++) {
+			event_reader_init(&r, CAP, count, &left);
+			for (at = 0; at < strlen(times[i].bytes); at += n)
+				CHECK(event_reader_feed(&r, times[i].bytes + at,
+				    strnlen(times[i].bytes + at, n)) == 0, "%s", times[i].bytes);
+			CHECK(r.retry_ms == times[i].want, "%s: %lld", times[i].bytes, (long long)r.retry_ms);
+			event_reader_finish(&r);
+		}
+	event_reader_init(&r, CAP, count, &left);
+	CHECK(event_reader_feed(&r, STREAM("retry: 99999999999999999999999999999999\n")) == 0 &&
+	    r.retry_ms >= INT32_MAX, "a long time: %lld", (long long)r.retry_ms);
+	event_reader_finish(&r);
+}
+
 static void
 run_write(void)
 {
@@ -216,6 +248,7 @@ main(void)
 	run_rows();
 	run_stop();
 	run_held();
+	run_retry();
 	run_write();
 	return check_done();
 }

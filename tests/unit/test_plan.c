@@ -17,31 +17,31 @@ static const struct {
 	const char	*again;		/* "r" read, "w" write, "k" keyed write */
 	const char	*unclear;	/* "w" if a write may have been done */
 } rows[] = {
-	{ "200", { OUTCOME_ANSWERED, true, 1, 200, -1, "", "", "", 0, NULL, 0, 0 }, "", "" },
-	{ "201", { OUTCOME_ANSWERED, true, 1, 201, -1, "", "", "", 0, NULL, 0, 0 }, "", "" },
-	{ "301", { OUTCOME_ANSWERED, true, 1, 301, -1, "", "", "", 0, NULL, 0, 0 }, "", "" },
-	{ "400", { OUTCOME_ANSWERED, true, 1, 400, -1, "", "", "", 0, NULL, 0, 0 }, "", "" },
-	{ "401", { OUTCOME_ANSWERED, true, 1, 401, -1, "", "", "", 0, NULL, 0, 0 }, "", "" },
-	{ "404", { OUTCOME_ANSWERED, true, 1, 404, -1, "", "", "", 0, NULL, 0, 0 }, "", "" },
-	{ "408", { OUTCOME_ANSWERED, true, 1, 408, -1, "", "", "", 0, NULL, 0, 0 }, "rk", "" },
-	{ "409", { OUTCOME_ANSWERED, true, 1, 409, -1, "", "", "", 0, NULL, 0, 0 }, "", "" },
-	{ "429", { OUTCOME_ANSWERED, true, 1, 429, -1, "", "", "", 0, NULL, 0, 0 }, "rwk", "" },
-	{ "500", { OUTCOME_ANSWERED, true, 1, 500, -1, "", "", "", 0, NULL, 0, 0 }, "k", "w" },
-	{ "501", { OUTCOME_ANSWERED, true, 1, 501, -1, "", "", "", 0, NULL, 0, 0 }, "", "w" },
-	{ "502", { OUTCOME_ANSWERED, true, 1, 502, -1, "", "", "", 0, NULL, 0, 0 }, "rk", "w" },
-	{ "503", { OUTCOME_ANSWERED, true, 1, 503, -1, "", "", "", 0, NULL, 0, 0 }, "rk", "" },
-	{ "504", { OUTCOME_ANSWERED, true, 1, 504, -1, "", "", "", 0, NULL, 0, 0 }, "rk", "w" },
-	{ "599", { OUTCOME_ANSWERED, true, 1, 599, -1, "", "", "", 0, NULL, 0, 0 }, "", "w" },
-	{ "unresolved", { OUTCOME_UNRESOLVED, false, 0, 0, -1, "", "", "", 0, NULL, 0, 0 }, "rwk", "" },
-	{ "lost, then unreachable", { OUTCOME_UNREACHABLE, true, 1, 0, -1, "", "", "", 0, NULL, 0, 0 }, "rk", "w" },
-	{ "unreachable", { OUTCOME_UNREACHABLE, false, 0, 0, -1, "", "", "", 0, NULL, 0, 0 }, "rwk", "" },
-	{ "untrusted", { OUTCOME_UNTRUSTED, false, 1, 0, -1, "", "", "", 0, NULL, 0, 0 }, "", "" },
-	{ "connect timeout", { OUTCOME_TIMEOUT, false, 1, 0, -1, "", "", "", 0, NULL, 0, 0 }, "rwk", "" },
-	{ "timeout", { OUTCOME_TIMEOUT, true, 1, 0, -1, "", "", "", 0, NULL, 0, 0 }, "rk", "w" },
-	{ "excess", { OUTCOME_EXCESS, true, 1, 200, -1, "", "", "", 0, NULL, 0, 0 }, "", "w" },
-	{ "broken", { OUTCOME_BROKEN, true, 1, 0, -1, "", "", "", 0, NULL, 0, 0 }, "rk", "w" },
-	{ "refused", { OUTCOME_REFUSED, false, 0, 0, -1, "", "", "", 0, NULL, 0, 0 }, "rwk", "" },
-	{ "internal", { OUTCOME_INTERNAL, false, 0, 0, -1, "", "", "", 0, NULL, 0, 0 }, "", "" },
+	{ "200", { OUTCOME_ANSWERED, true, 1, 200, -1, "", "", "", 0, NULL, 0, 0, -1 }, "", "" },
+	{ "201", { OUTCOME_ANSWERED, true, 1, 201, -1, "", "", "", 0, NULL, 0, 0, -1 }, "", "" },
+	{ "301", { OUTCOME_ANSWERED, true, 1, 301, -1, "", "", "", 0, NULL, 0, 0, -1 }, "", "" },
+	{ "400", { OUTCOME_ANSWERED, true, 1, 400, -1, "", "", "", 0, NULL, 0, 0, -1 }, "", "" },
+	{ "401", { OUTCOME_ANSWERED, true, 1, 401, -1, "", "", "", 0, NULL, 0, 0, -1 }, "", "" },
+	{ "404", { OUTCOME_ANSWERED, true, 1, 404, -1, "", "", "", 0, NULL, 0, 0, -1 }, "", "" },
+	{ "408", { OUTCOME_ANSWERED, true, 1, 408, -1, "", "", "", 0, NULL, 0, 0, -1 }, "rk", "" },
+	{ "409", { OUTCOME_ANSWERED, true, 1, 409, -1, "", "", "", 0, NULL, 0, 0, -1 }, "", "" },
+	{ "429", { OUTCOME_ANSWERED, true, 1, 429, -1, "", "", "", 0, NULL, 0, 0, -1 }, "rwk", "" },
+	{ "500", { OUTCOME_ANSWERED, true, 1, 500, -1, "", "", "", 0, NULL, 0, 0, -1 }, "k", "w" },
+	{ "501", { OUTCOME_ANSWERED, true, 1, 501, -1, "", "", "", 0, NULL, 0, 0, -1 }, "", "w" },
+	{ "502", { OUTCOME_ANSWERED, true, 1, 502, -1, "", "", "", 0, NULL, 0, 0, -1 }, "rk", "w" },
+	{ "503", { OUTCOME_ANSWERED, true, 1, 503, -1, "", "", "", 0, NULL, 0, 0, -1 }, "rk", "" },
+	{ "504", { OUTCOME_ANSWERED, true, 1, 504, -1, "", "", "", 0, NULL, 0, 0, -1 }, "rk", "w" },
+	{ "599", { OUTCOME_ANSWERED, true, 1, 599, -1, "", "", "", 0, NULL, 0, 0, -1 }, "", "w" },
+	{ "unresolved", { OUTCOME_UNRESOLVED, false, 0, 0, -1, "", "", "", 0, NULL, 0, 0, -1 }, "rwk", "" },
+	{ "lost, then unreachable", { OUTCOME_UNREACHABLE, true, 1, 0, -1, "", "", "", 0, NULL, 0, 0, -1 }, "rk", "w" },
+	{ "unreachable", { OUTCOME_UNREACHABLE, false, 0, 0, -1, "", "", "", 0, NULL, 0, 0, -1 }, "rwk", "" },
+	{ "untrusted", { OUTCOME_UNTRUSTED, false, 1, 0, -1, "", "", "", 0, NULL, 0, 0, -1 }, "", "" },
+	{ "connect timeout", { OUTCOME_TIMEOUT, false, 1, 0, -1, "", "", "", 0, NULL, 0, 0, -1 }, "rwk", "" },
+	{ "timeout", { OUTCOME_TIMEOUT, true, 1, 0, -1, "", "", "", 0, NULL, 0, 0, -1 }, "rk", "w" },
+	{ "excess", { OUTCOME_EXCESS, true, 1, 200, -1, "", "", "", 0, NULL, 0, 0, -1 }, "", "w" },
+	{ "broken", { OUTCOME_BROKEN, true, 1, 0, -1, "", "", "", 0, NULL, 0, 0, -1 }, "rk", "w" },
+	{ "refused", { OUTCOME_REFUSED, false, 0, 0, -1, "", "", "", 0, NULL, 0, 0, -1 }, "rwk", "" },
+	{ "internal", { OUTCOME_INTERNAL, false, 0, 0, -1, "", "", "", 0, NULL, 0, 0, -1 }, "", "" },
 };
 
 static struct plan
@@ -99,8 +99,8 @@ run_rows(void)
 static void
 run_runs(void)
 {
-	static const struct answer broken = { OUTCOME_BROKEN, true, 1, 0, -1, "", "", "", 0, NULL, 0, 0 };
-	static const struct answer down = { OUTCOME_UNREACHABLE, false, 0, 0, -1, "", "", "", 0, NULL, 0, 0 };
+	static const struct answer broken = { OUTCOME_BROKEN, true, 1, 0, -1, "", "", "", 0, NULL, 0, 0, -1 };
+	static const struct answer down = { OUTCOME_UNREACHABLE, false, 0, 0, -1, "", "", "", 0, NULL, 0, 0, -1 };
 	struct plan p = begun('k');
 	int k;
 
@@ -119,7 +119,7 @@ run_runs(void)
 static void
 run_waits(void)
 {
-	struct answer a = { OUTCOME_ANSWERED, true, 1, 429, 3, "", "", "", 0, NULL, 0, 0 };
+	struct answer a = { OUTCOME_ANSWERED, true, 1, 429, 3, "", "", "", 0, NULL, 0, 0, -1 };
 	struct plan p = begun('w');
 	int64_t first, least = INT64_MAX, most = 0;
 	uint32_t chance;
@@ -154,12 +154,12 @@ run_waits(void)
 static void
 run_renewal(void)
 {
-	static const struct answer no = { OUTCOME_ANSWERED, true, 1, 401, -1, "", "", "", 0, NULL, 0, 0 };
-	static const struct answer later = { OUTCOME_ANSWERED, true, 1, 401, 60, "", "", "", 0, NULL, 0, 0 };
-	static const struct answer fine = { OUTCOME_ANSWERED, true, 1, 200, -1, "", "", "", 0, NULL, 0, 0 };
-	static const struct answer busy = { OUTCOME_ANSWERED, true, 1, 429, -1, "", "", "", 0, NULL, 0, 0 };
-	static const struct answer broken = { OUTCOME_BROKEN, true, 1, 0, -1, "", "", "", 0, NULL, 0, 0 };
-	static const struct answer forbidden = { OUTCOME_ANSWERED, true, 1, 403, -1, "", "", "", 0, NULL, 0, 0 };
+	static const struct answer no = { OUTCOME_ANSWERED, true, 1, 401, -1, "", "", "", 0, NULL, 0, 0, -1 };
+	static const struct answer later = { OUTCOME_ANSWERED, true, 1, 401, 60, "", "", "", 0, NULL, 0, 0, -1 };
+	static const struct answer fine = { OUTCOME_ANSWERED, true, 1, 200, -1, "", "", "", 0, NULL, 0, 0, -1 };
+	static const struct answer busy = { OUTCOME_ANSWERED, true, 1, 429, -1, "", "", "", 0, NULL, 0, 0, -1 };
+	static const struct answer broken = { OUTCOME_BROKEN, true, 1, 0, -1, "", "", "", 0, NULL, 0, 0, -1 };
+	static const struct answer forbidden = { OUTCOME_ANSWERED, true, 1, 403, -1, "", "", "", 0, NULL, 0, 0, -1 };
 	const char *kind;
 	struct plan p;
 	unsigned k;

@@ -63,6 +63,8 @@ static const char good[] =
     "\"request\":{\"method\":\"GET\",\"url\":\"/people{?value}\"},"
     "\"response\":{\"values\":{\"each\":\"/data\",\"item\":\"/name\"}},"
     "\"success\":{\"pointer\":\"/ok\",\"equals\":true},\"error\":{\"code\":\"/code\"},\"timeout_ms\":100}},"
+    "\"push\":{\"$comment\":\"c\",\"request\":{\"method\":\"GET\",\"url\":\"/events\"},"
+    "\"silence_ms\":30000},"
     "\"resources\":["
     "{\"$comment\":\"c\",\"uri\":\"demo://logo\",\"name\":\"logo\",\"title\":\"Logo\","
     "\"description\":\"d\",\"icons\":[{\"src\":\"https://a.example/i.png\",\"mimeType\":\"image/png\","
@@ -71,6 +73,7 @@ static const char good[] =
     "\"scopes\":[\"things:read\"],\"request\":{\"method\":\"GET\",\"url\":\"/logo\"},\"response\":\"raw\","
     "\"success\":{\"pointer\":\"/ok\",\"equals\":true},\"error\":{\"code\":\"/code\"},\"timeout_ms\":100},"
     "{\"uriTemplate\":\"demo://things/{id}{?cursor,since}\",\"name\":\"thing\","
+    "\"subscribe\":{\"every_ms\":500,\"push\":{\"events\":[\"message\"],\"match\":{\"id\":\"/id\"}}},"
     "\"complete\":{\"id\":\"people\",\"since\":[\"2026-01-01T00:00:00Z\"]},"
     "\"derive\":{\"after\":{\"argument\":\"since\",\"time\":\"s\"}},"
     "\"steps\":[{\"request\":{\"method\":\"GET\",\"url\":\"/keys\"},\"response\":{\"key\":\"/key\"}}],"
@@ -854,9 +857,29 @@ static const struct mutation mutations[] = {
 	{ C0 "/timeout_ms", "0", C0 "/timeout_ms", "must be", YES },
 	{ "/completions", "{}", R1 "/complete/id", "\"people\" is none of the file's", NO },
 
+	/* Push. */
+	{ "/push", "[]", "/push", "must be an object", YES },
+	{ "/push", "{}", "/push", "\"request\" is missing", YES },
+	{ "/push", NULL, R1 "/subscribe/push", "the service has no \"push\"", NO },
+	{ R1 "/subscribe/push", NULL, "/push", "no resource has \"push\"", NO },
+	{ "/push/colour", "1", "/push/colour", "unknown key", YES },
+	{ "/push/silence_ms", "999", "/push", "\"silence_ms\" must be 1000 to", YES },
+	{ "/push/silence_ms", NULL, NULL, NULL, NO },
+	{ "/push/request/method", "\"POST\"", "/push/request", "asked for with GET", NO },
+	{ "/push/request/url", "\"/events/{id}\"", "/push/request/url", "{id}: no argument", NO },
+	{ "/push/request/headers", "{\"last-event-id\":\"7\"}", "/push/request", "bridge's own to set", NO },
+	{ R1 "/subscribe/push", "{}", NULL, NULL, NO },
+	{ R1 "/subscribe/push/colour", "1", R1 "/subscribe/push/colour", "unknown key", YES },
+	{ R1 "/subscribe/push/events", "[]", R1 "/subscribe/push", "must list one", YES },
+	{ R1 "/subscribe/push/events", "[7]", R1 "/subscribe/push", "are types", YES },
+	{ R1 "/subscribe/push/match", "{\"thing\":\"/id\"}", R1 "/subscribe/push/match/thing",
+	    "no variable", NO },
+	{ R1 "/subscribe/push/match/id", "7", R1 "/subscribe/push/match/id", "JSON Pointer", YES },
+	{ R1 "/subscribe/push/match/id", "\"id\"", R1 "/subscribe/push/match/id", "\"id\"", YES },
+
 	/* Resources. */
 	{ "/resources", "{}", "/resources", "must be an array", YES },
-	{ "/resources", "[]", NULL, NULL, NO },
+	{ "/resources", "[]", "/push", "no resource has \"push\"", NO },
 	{ R0, "7", R0, "must be an object", YES },
 	{ R0 "/colour", "1", R0 "/colour", "unknown key", YES },
 	{ R0 "/text", "\"json\"", R0 "/text", "unknown key", YES },

@@ -1,0 +1,206 @@
+# SPDX-License-Identifier: MIT
+"""k8s.py - etc/k8s: each overlay is built by kustomize, each object held to the published schema
+of several releases, names lead somewhere, and the programs take the files that a pod gets."""
+import os
+import re
+import shutil
+import subprocess
+import sys
+import tempfile
+
+import kubernetes_validate
+import yaml
+
+TOP = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
+BRIDGE = os.path.join(os.environ.get("BUILD_DIR", os.path.join(TOP, "build/release")), "ums-mcp")
+OLDEST = "1.29"     # sidecars
+RELEASES = 3        # and the newest that the validator has schemas of
+KUSTOMIZE = os.environ.get("KUSTOMIZE", "kubectl kustomize").split()
+
+
+class Failed(Exception):
+    pass
+
+
+def expect(truth, what):
+    if not truth:
+        raise Failed(what)
+
+
+def run(*command, **options):
+    done = subprocess.run(command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True,
+                          **options)
+    expect(done.returncode == 0, "%s: %s" % (" ".join(command), done.stdout[-2000:]))
+    return done.stdout
+
+
+def named(objects, kind, name=None):
+    return [o for o in objects if o["kind"] == kind and name in (None, o["metadata"]["name"])]
+
+
+def pods(objects):
+    """Each workload with its pod's template."""
+    return [(o["metadata"]["name"], o["spec"]["template"]) for o in objects
+            if o["kind"] in ("Deployment", "StatefulSet")]
+
+
+def containers(template):
+    return template["spec"].get("initContainers", []) + template["spec"]["containers"]
+
+
+def fits(selector, template):
+    labels = template["metadata"]["labels"]
+    return all(labels.get(k) == v for k, v in selector.items())
+
+
+# ====== every overlay
+
+def is_valid(objects):
+    major, newest = kubernetes_validate.latest_version().split(".")[:2]
+    known = [OLDEST] + ["%s.%d" % (major, int(newest) - i) for i in range(RELEASES)]
+    for release in known:
+        for o in objects:
+            try:
+                kubernetes_validate.validate(o, release, strict=True)
+            except Exception as e:
+                raise Failed("%s %s, release %s: %s" % (o["kind"], o["metadata"]["name"], release,
+                                                       e)) from e
+    return "%d objects, releases %s" % (len(objects), ", ".join(known))
+
+
+def names_lead_somewhere(objects):
+    """Selectors, ports, volumes, configuration maps and targets are there."""
+    given = {"ConfigMap": {o["metadata"]["name"] for o in named(objects, "ConfigMap")},
+             "Secret": {o["metadata"]["name"] for o in named(objects, "Secret")}}
+    for name, template in pods(objects):
+        spec = template["spec"]
+        volumes = {v["name"] for v in spec.get("volumes", [])}
+        if name == "redis":
+            volumes |= {c["metadata"]["name"] for c in
+                        named(objects, "StatefulSet", "redis")[0]["spec"]["volumeClaimTemplates"]}
+        for v in spec.get("volumes", []):
+            if "configMap" in v:
+                expect(v["configMap"]["name"] in given["ConfigMap"], "%s: %s" % (name, v))
+            if "secret" in v and given["Secret"]:
+                expect(v["secret"]["secretName"] in given["Secret"], "%s: %s" % (name, v))
+        for c in containers(template):
+            ports = {p["name"] for d in containers(template) for p in d.get("ports", [])}
+            for m in c.get("volumeMounts", []):
+                expect(m["name"] in volumes, "%s: %s" % (c["name"], m))
+            for probe in ("startupProbe", "readinessProbe", "livenessProbe"):
+                for way in ("httpGet", "tcpSocket"):
+                    port = c.get(probe, {}).get(way, {}).get("port")
+                    expect(port is None or port in ports, "%s: %s" % (c["name"], probe))
+    for kind in ("Service", "PodDisruptionBudget", "NetworkPolicy"):
+        for o in named(objects, kind):
+            spec = o["spec"]
+            selector = spec["selector"] if kind == "Service" else \
+                (spec.get("selector") or spec["podSelector"])["matchLabels"]
+            chosen = [t for _, t in pods(objects) if fits(selector, t)]
+            expect(len(chosen) == 1, "%s %s selects %d" % (kind, o["metadata"]["name"], len(chosen)))
+            ports = {p["name"] for c in containers(chosen[0]) for p in c.get("ports", [])}
+            asked = [p.get("targetPort", p.get("name")) for p in spec.get("ports", [])]
+            asked += [p["port"] for i in spec.get("ingress", []) for p in i["ports"]]
+            expect(set(asked) <= ports, "%s %s: %s" % (kind, o["metadata"]["name"], asked))
+    for o in named(objects, "HorizontalPodAutoscaler"):
+        target = o["spec"]["scaleTargetRef"]
+        expect(named(objects, target["kind"], target["name"]), target)
+
+
+def pods_are_restricted(objects):
+    """What the namespace's pod security level asks for; and bounds of memory everywhere."""
+    for name, template in pods(objects):
+        inherited = template["spec"]["securityContext"]
+        expect(inherited["runAsNonRoot"] and inherited["runAsUser"] > 0 and
+               inherited["seccompProfile"]["type"] == "RuntimeDefault", name)
+        expect(template["spec"]["automountServiceAccountToken"] is False, name)
+        for c in containers(template):
+            own = c["securityContext"]
+            expect(own["allowPrivilegeEscalation"] is False and own["readOnlyRootFilesystem"] and
+                   own["capabilities"]["drop"] == ["ALL"], "%s: %s" % (name, c["name"]))
+            expect("memory" in c["resources"]["limits"] and "cpu" in c["resources"]["requests"],
+                   "%s: %s" % (name, c["name"]))
+
+
+def pod_ends_in_step(objects):
+    """The grace holds what comes one after the other: balancers, nginx's last request, and ours."""
+    template = dict(pods(objects))["ums-mcp"]
+    with open(os.path.join(TOP, "etc/k8s/base/ums-mcp.conf")) as f:
+        conf = f.read()
+    found = re.search(r"^request_timeout_ms = (\d+)", conf, re.M)
+    printed = dict(re.findall(r"^(\w+) = (\S*)", run(
+        BRIDGE, "-T", "-c", os.path.join(TOP, "etc/ums-mcp.conf"),
+        env=dict(os.environ, UMS_MCP_AUTH="none")), re.M))
+    request_s = int(found[1] if found else printed["request_timeout_ms"]) / 1000
+    nginx = next(c for c in template["spec"]["containers"] if c["name"] == "nginx")
+    pause_s = int(nginx["lifecycle"]["preStop"]["exec"]["command"][1])
+    bridge = template["spec"]["initContainers"][0]
+    expect(bridge["name"] == "bridge" and bridge["restartPolicy"] == "Always", "no sidecar")
+    expect(pause_s + request_s < template["spec"]["terminationGracePeriodSeconds"],
+           "%s + %s" % (pause_s, request_s))
+
+
+def files_are_taken(objects):
+    """The bridge and nginx take what the pod gets."""
+    data = next(o["data"] for o in named(objects, "ConfigMap")
+                if o["metadata"]["name"].startswith("ums-mcp-"))
+    folder = tempfile.mkdtemp(prefix="k8s.")
+    try:
+        for name, text in data.items():
+            text = text.replace("/run/secrets/", folder + "/").replace("/run/ums-mcp/", folder + "/")
+            text = text.replace("services/ums.json", os.path.join(TOP, "etc/services/ums.json"))
+            with open(os.path.join(folder, name), "w") as f:
+                f.write(text)
+        for name in ("state.key", "ums.token"):
+            with open(os.path.join(folder, name), "w") as f:
+                f.write("0" * 64 + "\n")
+            os.chmod(os.path.join(folder, name), 0o600)
+        run(BRIDGE, "key", "new", "me", "--file", os.path.join(folder, "api-keys"))
+        run(BRIDGE, "-t", "-c", os.path.join(folder, "ums-mcp.conf"))
+        run("nginx", "-t", "-q", "-c", os.path.join(folder, "nginx.conf"), "-e", "stderr")
+    finally:
+        shutil.rmtree(folder)
+
+
+CHECKS = [is_valid, names_lead_somewhere, pods_are_restricted, pod_ends_in_step, files_are_taken]
+
+
+def prepare(folder):
+    """What the head of overlays/demo/kustomization.yaml says to do once, and only that."""
+    demo = os.path.join(folder, "etc/k8s/overlays/demo")
+    with open(os.path.join(demo, "kustomization.yaml")) as f:
+        lines = re.findall(r"^#   (\S.*?)(?:  +\(.*\))?$", f.read(), re.M)
+    expect(len(lines) == 3, lines)
+    path = os.path.dirname(BRIDGE) + ":" + os.environ["PATH"]
+    for line in lines:
+        run("sh", "-ec", line, cwd=demo, env=dict(os.environ, PATH=path))
+
+
+def main():
+    passed = failed = 0
+    folder = tempfile.mkdtemp(prefix="k8s.")
+    try:
+        shutil.copytree(os.path.join(TOP, "etc"), os.path.join(folder, "etc"))
+        prepare(folder)
+        for overlay in ("base", "overlays/in-flight", "overlays/demo"):
+            objects = list(yaml.safe_load_all(run(
+                *KUSTOMIZE, os.path.join(folder, "etc/k8s", overlay))))
+            for check in CHECKS:
+                try:
+                    said = check(objects)
+                    passed += 1
+                    print("ok   %s: %s%s" % (overlay, check.__name__, said and " (%s)" % said or ""))
+                except (Failed, KeyError, IndexError, StopIteration) as e:
+                    failed += 1
+                    print("FAIL %s: %s: %s: %s" % (overlay, check.__name__, type(e).__name__, e))
+    except Failed as e:
+        failed += 1
+        print("FAIL %s" % e)
+    finally:
+        shutil.rmtree(folder)
+    print("%d passed, %d failed" % (passed, failed))
+    return failed > 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
