@@ -97,6 +97,7 @@ build/fuzz/obj/%.o: src/%.c Makefile CHANGES
 	$(Q)clang $(FUZZ_FLAGS) -fsanitize=fuzzer-no-link,address,undefined -MMD -MP -c -o $@ $<
 
 # Where more than a parser is under test, what it stands on.
+build/fuzz/fuzz_ask: $(call fuzz_obj,run/ask run/mailbox)
 build/fuzz/fuzz_policy: $(call fuzz_obj,run/limit edge/board)
 build/fuzz/fuzz_store: $(call fuzz_obj,edge/store_redis)
 build/fuzz/fuzz_import: $(patsubst src/%.c,build/fuzz/obj/%.o,$(wildcard src/cmd/import*.c))

@@ -16,6 +16,7 @@ import os
 import random
 import shutil
 import signal
+import socket
 import subprocess
 import sys
 import tempfile
@@ -690,7 +691,6 @@ keyed_one_deadline.conf = ["upstream_retries = 5", "request_timeout_ms = 1000"]
 
 def keyed_upstream_restarts(a):
     """A keyed call survives a restart of the service."""
-    import socket
     stub, port = a.bridge.stub, a.bridge.stub.port
     stub.sock.shutdown(socket.SHUT_RDWR)    # accept() would go on
     stub.close()
@@ -707,7 +707,6 @@ def reopen(stub, port):
 
 
 def socket_on(port):
-    import socket
     sock = socket.socket()
     sock.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
     sock.bind(("127.0.0.1", port))
@@ -980,7 +979,6 @@ for previews in (keyed_preview_of_defaults, keyed_preview_shows_defaults):
 
 def keyed_lost_then_unreachable(a):
     """A write that was lost on a kept connection is not sent again once nobody listens."""
-    import socket
     is_code(a.form(), "ok")
     stub, port, usual, done = a.bridge.stub, a.bridge.stub.port, a.upstream, []
 
@@ -1401,7 +1399,11 @@ class Elsewhere:
             self.process = subprocess.Popen(
                 ["unshare", "-n" if os.geteuid() == 0 else "-rn", a.bridge.binary, "--listen", self.socket, "--workers", "1"],
                 env=a.bridge.environment(), stdin=subprocess.DEVNULL, stdout=log, stderr=log)
-        Bridge.wait_for(lambda: os.path.exists(self.socket), 10, "it does not start")
+        Bridge.wait_for(self.listens, 10, "it does not start")
+
+    def listens(self):
+        with socket.socket(socket.AF_UNIX) as s:
+            return s.connect_ex(self.socket) == 0
 
     def stop(self):
         self.process.terminate()

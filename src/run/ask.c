@@ -29,8 +29,11 @@ static void	on_timeout(evutil_socket_t, short, void *);
 static void	on_pulse(evutil_socket_t, short, void *);
 static void	on_look(evutil_socket_t, short, void *);
 static void	on_box(void *, const struct store_reply *);
-static void	on_posted(void *, const struct store_reply *);
 static void	on_silence(evutil_socket_t, short, void *);
+static void	on_look_back(evutil_socket_t, short, void *);
+static void	on_posted(void *, const struct store_reply *);
+static void	on_echo(void *, const struct store_reply *);
+static int	take_letter(struct bridge *, const void *, size_t, bool);
 
 static const struct timeval look_time = { 0, LIMIT_MAILBOX_MS * 1000 };
 
@@ -107,6 +110,7 @@ ask_start(struct ask *a, const struct cJSON *requests, int64_t wait_s)
 	if (event_add(&a->timer, &wait) == -1 || event_add(&a->pulse, &pulse) == -1)
 		return -1;
 	a->boxed = mailbox_is_shared(a->bridge);
+	a->ttl_ms = wait_s * 1000;
 	if (a->boxed)
 		event_add(&a->look, &look_time);
 	/* Until it is answered a null stands in an answer's place. */
@@ -116,7 +120,7 @@ ask_start(struct ask *a, const struct cJSON *requests, int64_t wait_s)
 			return -1;
 		id_of(id, a, a->open++);
 		if (a->boxed)
-			mailbox_open(a->bridge, id, wait_s * 1000);
+			mailbox_open(a->bridge, id, a->ttl_ms);
 	}
 	return 0;
 }
@@ -233,28 +237,13 @@ deliver(struct bridge *b, const char *id, const char *caller, const cJSON *resul
 	return 202;
 }
 
-/* ====== to and from another worker ====== */
+/* ====== to another worker, and back ====== */
 
 /* Of a letter that cannot be sent. */
 static int
 status_of(enum mail_fate fate)
 {
 	return fate == MAIL_NOBODY ? 404 : fate == MAIL_LONG ? 413 : 503;
-}
-
-/* What the worker that waits is to know: who answers, and what; an error's words are not needed. */
-static int
-write_letter(struct buf *letter, const struct mcp_message *m)
-{
-	const cJSON *result = json_get(m->rpc.root, "result");
-
-	buf_printf(letter, "{\"id\":%s,\"caller\":", m->rpc.id);
-	json_quote(letter, m->principal->name);
-	if (cJSON_IsObject(result)) {
-		buf_puts(letter, ",\"result\":");
-		json_print(letter, result);
-	}
-	return buf_putc(letter, '}');
 }
 
 /* It is on its way no more. */
@@ -266,15 +255,24 @@ answer_end(struct ask_answer *a, int status)
 	a->told(a->arg, status);
 }
 
-static void
-on_silence(evutil_socket_t fd, short what, void *arg)
+/* What the worker that waits is to know; an error's words are not needed. 0 or -1. */
+static int
+write_letter(struct buf *letter, const struct ask_answer *a)
 {
-	(void)fd;
-	(void)what;
-	answer_end(arg, 503);
+	const struct mcp_message *m = a->message;
+	const cJSON *result = json_get(m->rpc.root, "result");
+
+	buf_printf(letter, "{\"from\":\"%s\",\"name\":\"%s\",\"id\":%s,\"caller\":",
+	    own_address(a->bridge), a->name, m->rpc.id);
+	json_quote(letter, m->principal->name);
+	if (cJSON_IsObject(result)) {
+		buf_puts(letter, ",\"result\":");
+		json_print(letter, result);
+	}
+	return buf_putc(letter, '}');
 }
 
-/* To a worker of another machine: into its box. */
+/* To a worker of another machine: into its box. What became of it comes into one of this name. */
 static int
 post(struct ask_answer *a)
 {
@@ -283,9 +281,12 @@ post(struct ask_answer *a)
 	buf_init(&letter, LIMIT_MAIL);
 	buf_init(&id, LIMIT_RPC_ID);
 	buf_append(&id, a->message->rpc.id + 1, strlen(a->message->rpc.id) - 2);
-	if (write_letter(&letter, a->message) == 0 && !id.failed)
+	if (write_letter(&letter, a) == 0 && !id.failed) {
+		mailbox_open(a->bridge, a->name, LIMIT_MAILBOX_KEEP_MS);
+		a->boxed = true;
 		a->op = mailbox_post(a->bridge, buf_str(&id), letter.data, letter.len, on_posted,
 		    a);
+	}
 	buf_finish(&letter);
 	buf_finish(&id);
 	return a->op == NULL ? 503 : 0;
@@ -297,11 +298,47 @@ on_posted(void *arg, const struct store_reply *reply)
 	struct ask_answer *a = arg;
 
 	a->op = NULL;
-	answer_end(a, reply->result == STORE_DONE ? 202 :
-	    reply->result == STORE_NONE || reply->result == STORE_CHANGED ? 404 : 503);
+	if (reply->result == STORE_DONE)
+		event_add(&a->look, &look_time);
+	else
+		answer_end(a, reply->result == STORE_NONE || reply->result == STORE_CHANGED ? 404 :
+		    503);
 }
 
-/* How a letter fared; a worker that is not on this machine may be on another. 0: it is awaited. */
+static void
+on_look_back(evutil_socket_t fd, short what, void *arg)
+{
+	struct ask_answer *a = arg;
+
+	(void)fd;
+	(void)what;
+	event_add(&a->look, &look_time);
+	if (a->op == NULL)
+		a->op = mailbox_look(a->bridge, a->name, on_echo, a);
+}
+
+static void
+on_echo(void *arg, const struct store_reply *reply)
+{
+	struct ask_answer *a = arg;
+	struct buf letter;
+
+	a->op = NULL;
+	buf_init(&letter, LIMIT_STORE_VALUE);
+	if (mailbox_read(a->bridge, a->name, reply, &letter) == 0)
+		take_letter(a->bridge, letter.data, letter.len, true);
+	buf_finish(&letter);
+}
+
+static void
+on_silence(evutil_socket_t fd, short what, void *arg)
+{
+	(void)fd;
+	(void)what;
+	answer_end(arg, 503);
+}
+
+/* 0: it is on its way; else the status. A worker that is not on this machine may be on another. */
 static int
 fate_of(struct ask_answer *a, enum mail_fate fate)
 {
@@ -313,20 +350,21 @@ fate_of(struct ask_answer *a, enum mail_fate fate)
 static void
 on_told(void *arg, enum mail_fate fate)
 {
-	int status = fate_of(arg, fate);
+	struct ask_answer *a = arg;
+	int status = fate_of(a, fate);
 
 	if (status != 0)
-		answer_end(arg, status);
+		answer_end(a, status);
 }
 
-/* 0: it is on its way; else the status. */
 static int
 forward(struct ask_answer *a)
 {
 	static const struct timeval wait = { LIMIT_ASK_ECHO_S, 0 };
 	char address[MAIL_ADDRESS + 1];
+	enum mail_fate fate = MAIL_FAILED;
 	struct buf letter;
-	int status = 503;
+	int status;
 
 	memcpy(address, a->message->rpc.id + sizeof PREFIX, MAIL_ADDRESS);
 	address[MAIL_ADDRESS] = '\0';
@@ -336,19 +374,14 @@ forward(struct ask_answer *a)
 	a->letter.arg = a;
 	LIST_INSERT_HEAD(&a->bridge->answers, a, entry);
 	evtimer_assign(&a->timer, a->bridge->base, on_silence, a);
+	evtimer_assign(&a->look, a->bridge->base, on_look_back, a);
 	buf_init(&letter, LIMIT_MAIL);
-	if (write_letter(&letter, a->message) == 0) {
-		/* It wants to know what became of it. */
-		buf_truncate(&letter, letter.len - 1);
-		buf_printf(&letter, ",\"from\":\"%s\",\"name\":\"%s\"}",
-		    own_address(a->bridge), a->name);
-	}
-	if (letter.failed)
-		status = letter.starved ? 503 : 413;
+	if (write_letter(&letter, a) == -1)
+		fate = letter.starved ? MAIL_FAILED : MAIL_LONG;
 	else if (event_add(&a->timer, &wait) == 0)
-		status = fate_of(a, mail_send(a->bridge->mail, address, letter.data, letter.len,
-		    &a->letter));
+		fate = mail_send(a->bridge->mail, address, letter.data, letter.len, &a->letter);
 	buf_finish(&letter);
+	status = fate_of(a, fate);
 	if (status != 0)
 		ask_answer_finish(a);
 	return status;
@@ -380,63 +413,17 @@ ask_answer_finish(struct ask_answer *a)
 {
 	if (a->name[0] == '\0')
 		return;
-	a->name[0] = '\0';
 	LIST_REMOVE(a, entry);
 	event_del(&a->timer);
+	event_del(&a->look);
 	mail_leave(&a->letter);
 	if (a->op != NULL)
 		store_cancel(a->op);
 	a->op = NULL;
-}
-
-/* What became of an answer that was sent to another. */
-static void
-take_echo(struct bridge *b, const char *name, int status)
-{
-	struct ask_answer *a;
-
-	LIST_FOREACH(a, &b->answers, entry)
-		if (strcmp(a->name, name) == 0)
-			break;
-	if (a != NULL)
-		answer_end(a, status);
-}
-
-/* Take another's answer, and say what became of it to one that waits for that. */
-static void
-take_answer(struct bridge *b, const char *id, const cJSON *letter)
-{
-	const char *caller = json_str(letter, "caller"), *from = json_str(letter, "from");
-	char quoted[LIMIT_RPC_ID];
-	struct buf echo;
-	int status = 404;
-
-	if (caller != NULL &&
-	    snprintf(quoted, sizeof quoted, "\"%s\"", id) < (int)sizeof quoted && is_ours(quoted))
-		status = deliver(b, quoted, caller, json_get(letter, "result"));
-	if (from == NULL || strlen(from) != MAIL_ADDRESS || b->mail == NULL)
-		return;
-	buf_init(&echo, LIMIT_RPC_ID);
-	buf_puts(&echo, "{\"name\":");
-	json_print(&echo, json_get(letter, "name"));
-	if (buf_printf(&echo, ",\"status\":%d}", status) == 0)
-		mail_send(b->mail, from, echo.data, echo.len, NULL);
-	buf_finish(&echo);
-}
-
-void
-ask_letter(struct bridge *b, const void *data, size_t len)
-{
-	struct json_fault fault;
-	cJSON *letter = json_parse(data, len, &fault);
-	const char *id = json_str(letter, "id"), *name = json_str(letter, "name");
-	const cJSON *status = json_get(letter, "status");
-
-	if (id != NULL)
-		take_answer(b, id, letter);
-	else if (name != NULL && cJSON_IsNumber(status))
-		take_echo(b, name, (int)strtol(status->valuestring, NULL, 10));
-	cJSON_Delete(letter);
+	if (a->boxed)
+		mailbox_close(a->bridge, a->name);
+	a->boxed = false;
+	a->name[0] = '\0';
 }
 
 /* ====== looked for where other machines leave it ====== */
@@ -468,7 +455,78 @@ on_box(void *arg, const struct store_reply *reply)
 	a->op = NULL;
 	id_of(id, a, a->at);
 	buf_init(&letter, LIMIT_STORE_VALUE);
-	if (mailbox_read(a->bridge, id, reply, &letter) == 0)
-		ask_letter(a->bridge, letter.data, letter.len);
+	/* What was not taken makes room for what may be. */
+	if (mailbox_read(a->bridge, id, reply, &letter) == 0 &&
+	    take_letter(a->bridge, letter.data, letter.len, true) != 202) {
+		mailbox_close(a->bridge, id);
+		mailbox_open(a->bridge, id, a->ttl_ms);
+	}
 	buf_finish(&letter);
+}
+
+/* ====== from another worker ====== */
+
+/* What became of an answer that was sent to another. */
+static void
+take_echo(struct bridge *b, const char *name, int status)
+{
+	struct ask_answer *a;
+
+	LIST_FOREACH(a, &b->answers, entry)
+		if (strcmp(a->name, name) == 0)
+			break;
+	if (a != NULL)
+		answer_end(a, status);
+}
+
+/* Take another's answer, and say what became of it, the way it came. */
+static int
+take_answer(struct bridge *b, const char *id, const cJSON *letter, bool boxed)
+{
+	const char *caller = json_str(letter, "caller"), *from = json_str(letter, "from");
+	const char *name = json_str(letter, "name");
+	char quoted[LIMIT_RPC_ID];
+	struct buf echo;
+	int status = 404;
+
+	if (caller == NULL || from == NULL || name == NULL || strlen(from) != MAIL_ADDRESS ||
+	    strlen(name) != NAME)
+		return status;
+	if (snprintf(quoted, sizeof quoted, "\"%s\"", id) < (int)sizeof quoted && is_ours(quoted))
+		status = deliver(b, quoted, caller, json_get(letter, "result"));
+	buf_init(&echo, LIMIT_RPC_ID);
+	buf_puts(&echo, "{\"name\":");
+	json_quote(&echo, name);
+	if (buf_printf(&echo, ",\"status\":%d}", status) == 0) {
+		if (boxed)
+			mailbox_post(b, name, echo.data, echo.len, NULL, NULL);
+		else
+			mail_send(b->mail, from, echo.data, echo.len, NULL);
+	}
+	buf_finish(&echo);
+	return status;
+}
+
+/* What became of an answer in it; 0 of a letter that has none. */
+static int
+take_letter(struct bridge *b, const void *data, size_t len, bool boxed)
+{
+	struct json_fault fault;
+	cJSON *letter = json_parse(data, len, &fault);
+	const char *id = json_str(letter, "id"), *name = json_str(letter, "name");
+	const cJSON *status = json_get(letter, "status");
+	int result = 0;
+
+	if (id != NULL)
+		result = take_answer(b, id, letter, boxed);
+	else if (name != NULL && cJSON_IsNumber(status))
+		take_echo(b, name, (int)strtol(status->valuestring, NULL, 10));
+	cJSON_Delete(letter);
+	return result;
+}
+
+void
+ask_letter(struct bridge *b, const void *data, size_t len)
+{
+	take_letter(b, data, len, false);
 }

@@ -4,8 +4,9 @@
  * answers come with requests of their own, to this worker or to another.
  *
  * A request's id names the worker that waits and cannot be guessed. Whoever gets an answer for
- * another worker sends it there (edge/mail) and hears what became of it, or leaves it in the store
- * where that is other machines', too (run/mailbox), and says that to the client.
+ * another worker sends it there (edge/mail), or leaves it in the store where that is other
+ * machines', too (run/mailbox), hears back the same way what became of it, and says that to the
+ * client.
  */
 #ifndef RUN_ASK_H
 #define RUN_ASK_H
@@ -47,6 +48,7 @@ struct ask {
 	struct store_op		*op;
 	size_t			 at;
 	bool			 boxed;		/* there are such */
+	int64_t			 ttl_ms;	/* of theirs */
 	/* A piece of its call's stream: an event, or a sign of life. Takes over what it holds. */
 	void			(*say)(void *arg, struct buf *piece);
 	/* Called once from the loop. */
@@ -64,15 +66,17 @@ void	 ask_finish(struct ask *a);
 /* End all that is asked: the process is to end. Returns how many there were. */
 size_t	 ask_cut_all(struct bridge *b);
 
-/* An answer on its way to the worker that waits for it, until it is known what became of it. */
+/* An answer on its way to the worker that waits for it, until that has said what became of it. */
 struct ask_answer {
 	struct bridge		*bridge;
-	const struct mcp_message *message;
+	const struct mcp_message *message;	/* borrowed */
 	struct mail_wait	 letter;
 	struct store_op		*op;
 	char			 name[2 * CRYPTO_TAG + 1];	/* random; "": it is on no way */
 	LIST_ENTRY(ask_answer)	 entry;
 	struct event		 timer;
+	struct event		 look;		/* into the box of its name */
+	bool			 boxed;		/* there is one */
 	void			(*told)(void *arg, int status);
 	void			*arg;
 };
@@ -81,7 +85,7 @@ struct ask_answer {
  * Take an answer that a client posted. The HTTP status of the reply: 202 it has been taken, or is
  * an answer to nothing of ours; 404 nobody waits for it, or not for this caller's; 413, 503; or 0:
  * `told`, which is set with `arg`, the rest zero, will be called with it once from the loop, after
- * LIMIT_ASK_ECHO_S at most, unless ask_answer_finish() comes first.
+ * LIMIT_ASK_ECHO_S at most, unless ask_answer_finish() comes first. `m` must live as long.
  */
 int	 ask_answer(struct ask_answer *a, struct bridge *b, const struct mcp_message *m);
 void	 ask_answer_finish(struct ask_answer *a);

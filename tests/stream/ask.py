@@ -23,6 +23,7 @@ from streams import expect, run, signal_all  # noqa: E402
 
 ASKS = int(os.environ.get("ASKS", "1000"))
 AT_ONCE = 50
+TRIES = 12      # of what is to happen at a worker that did not ask: one in 4^12 misses it
 HEADERS = {"Content-Type": "application/json",
            "Accept": "application/json, text/event-stream"}
 
@@ -117,6 +118,22 @@ def ask_wrong(rig):
         counted = re.findall(r'ums_mcp_answers_total\{worker="(\w+)",status="(\d+)"\}',
                              page.read().decode())
     expect({("other", "404"), ("this", "404")} <= set(counted), "counted: %s" % counted)
+
+
+def ask_twice(rig):
+    """A guess, another question's number and a second answer are 404 at every worker."""
+    session = initialize(rig)
+    for number in range(TRIES):
+        connection, response = send(rig, session, 200000 + number)
+        question = event(response)
+        head, _, last = question["id"].rpartition("-")
+        false = head[:-1] + ("0" if head[-1] != "0" else "1")
+        for name in ("%s-%s" % (false, last), head + "-7"):
+            expect(answer(rig, session, {"id": name}) == 404, "a guess: " + name)
+        expect(answer(rig, session, question) == 202, "the answer")
+        expect(code_of(event(response)["result"]) == "ok", "sent")
+        connection.close()
+        expect(answer(rig, session, question) == 404, "a second answer")
 
 
 def ask_nobody(rig):
