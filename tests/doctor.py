@@ -247,6 +247,24 @@ def fault_token_is_readable(w):
     w.finds("warn", "service.ums.token_file", "has mode 0644", "chmod 600", "-c", other)
 
 
+def fault_secret_of_service_file_is_readable(w):
+    w.file("t", "x\n", 0o644)
+    shop = w.file("shop.json", json.dumps({
+        "name": "ums", "base_url": "http://127.0.0.1:1",
+        "auth": {"type": "bearer", "token": {"file": "t"}},
+        "tools": [{"name": "look", "description": "Looks.", "inputSchema": {"type": "object"},
+                   "request": {"method": "GET", "url": "/health"}, "response": {"is": "/status"}}]}))
+    w.finds("warn", "service ums secret", "has mode 0644", "chmod 600",
+            env={"UMS_MCP_SERVICES": shop})
+
+
+def fault_issuer_is_away(w):
+    away = "https://127.0.0.1:%d" % free_ports(1)[0]
+    w.finds("FAIL", "jwks reach", "connect", "firewall", env={
+        "UMS_MCP_AUTH": "jwt", "UMS_MCP_ISSUER": away, "UMS_MCP_JWKS": away + "/jwks",
+        "UMS_MCP_RESOURCE": "https://bridge.example/mcp"})
+
+
 # ====== configuration, and who may call
 
 def fault_configuration_key(w):
@@ -440,7 +458,30 @@ def fault_front_host_is_not_ours(w):
         w.finds("FAIL", "front POST", "403", "allowed_hosts", "--url", url + "/mcp")
 
 
+@contextlib.contextmanager
+def asking(w):
+    """Another installation, which asks for keys: its ward, and the file of a key."""
+    keys = w.tmp / "api_keys"
+    made = subprocess.run([str(BUILD / "ums-mcp"), "key", "new", "ann", "--file", str(keys)],
+                          text=True, capture_output=True, check=True, timeout=60)
+    env = {"UMS_MCP_AUTH": "api_key", "UMS_MCP_API_KEYS_FILE": str(keys)}
+    with Rig("lighttpd", env) as rig:
+        yield Ward(rig, w.tmp), w.file("key", made.stdout), env
+    expect(not rig.problems(), rig.problems())
+    rig.clean()
+
+
 def fault_front_authorization(w):
+    with asking(w) as (ward, key, env):
+        lines, code, text = ward.look("--url", ward.rig.url, "--token-file", key, env=env)
+        expect(code == 0 and ("ok  ", "front Authorization", "comes through") in lines, text)
+        ward.finds("FAIL", "front POST", "401", "--token-file", "--url", ward.rig.url, env=env)
+        with proxy(ward.rig, strip=("authorization",)) as url:
+            ward.finds("FAIL", "front Authorization", "does not come", "HTTP_AUTHORIZATION",
+                       "--url", url + "/mcp", "--token-file", key, env=env)
+
+
+def fault_front_lets_all_in(w):
     """The doctor has a configuration that asks; before the bridge that runs nobody is asked."""
     w.finds("FAIL", "front Authorization", "answered 200", "add no credential", "--url", w.rig.url,
             env={"UMS_MCP_AUTH": "api_key", "UMS_MCP_API_KEYS_FILE": w.file("keys", "")})

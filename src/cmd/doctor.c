@@ -35,7 +35,8 @@ usage(FILE *to, int code)
 	    "  -q, --quiet            show only what is not right\n"
 	    "  -c, --config FILE      configuration\n"
 	    "\n"
-	    "Exit: 0 nothing failed, 1 something did, 100 the configuration. See ums-mcp(8).\n", to);
+	    "Exit: 0 nothing failed, 1 something did, 100 the configuration is wrong.\n"
+	    "See ums-mcp(8).\n", to);
 	return code;
 }
 
@@ -111,7 +112,7 @@ look(struct doctor *d, const char *config)
 	} else {
 		doctor_say(d, DOCTOR_OK, "configuration", NULL, "%zu services, %zu tools",
 		    s->catalog.nservices, s->catalog.ntools);
-		doctor_services(d);
+		doctor_service(d);
 	}
 	if (d->url != NULL)
 		doctor_front(d);

@@ -19,7 +19,8 @@
 		"\"io.modelcontextprotocol/clientInfo\":{\"name\":\"doctor\",\"version\":\"1\"}," \
 		"\"io.modelcontextprotocol/clientCapabilities\":{}}"
 #define PING	"{\"jsonrpc\":\"2.0\",\"id\":1,\"method\":\"ping\"}"
-#define DISCOVER "{\"jsonrpc\":\"2.0\",\"id\":1,\"method\":\"server/discover\",\"params\":{" META "}}"
+#define DISCOVER "{\"jsonrpc\":\"2.0\",\"id\":1,\"method\":\"server/discover\"," \
+		"\"params\":{" META "}}"
 #define NAMED	"{\"jsonrpc\":\"2.0\",\"id\":1,\"method\":\"tools/call\",\"params\":{" \
 		"\"name\":\"doctor\",\"arguments\":{}," META "}}"
 #define LISTEN	"{\"jsonrpc\":\"2.0\",\"id\":1,\"method\":\"subscriptions/listen\",\"params\":{" \
@@ -34,7 +35,7 @@ struct front {
 	char		 token[LIMIT_SECRET + 32];	/* the header line of it; "": none */
 };
 
-/* Post a body; what it says of its revision stands in a header, too. inquiry_finish() must follow. */
+/* Post a body, its revision in a header, too. inquiry_finish() must follow. */
 static void
 post(const struct front *f, struct inquiry *q, const char *body, const char *accept,
     const char *first, const char *second, const char *token)
@@ -95,9 +96,9 @@ look_at_health(const struct front *f)
 	if (q.status == 200)
 		doctor_say(f->d, DOCTOR_OK, "front /healthz", NULL, "answers");
 	else
-		doctor_say(f->d, DOCTOR_WARN, "front /healthz", q.status == 403 ? "add this address "
-		    "to monitor_from" : "send /healthz to the bridge, too", "%d %s", q.status,
-		    q.why);
+		doctor_say(f->d, DOCTOR_WARN, "front /healthz", q.status == 403 ? "add this "
+		    "address to monitor_from" : "send /healthz to the bridge, too", "%d %s",
+		    q.status, q.why);
 	if (q.expires_s != -1)
 		doctor_expiry(f->d, "front certificate", q.expires_s, "renew it");
 	inquiry_finish(&q);

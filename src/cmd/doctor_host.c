@@ -82,7 +82,8 @@ look_at_socket(struct doctor *d)
 		    "set listen_mode = 0660 and put the web server into the socket's group" : NULL,
 		    "%04o%s", mode, mode & 02 ? ": every user of this machine may connect" : "");
 	else
-		doctor_say(d, DOCTOR_FAIL, "listen_mode", "start ums-mcp again, or chmod the socket",
+		doctor_say(d, DOCTOR_FAIL, "listen_mode", "start ums-mcp again, or chmod the "
+		    "socket",
 		    "the socket has mode %04o, the configuration says %04o",
 		    (unsigned)st.st_mode & 0777, mode);
 }
@@ -112,8 +113,8 @@ look_at_limits(struct doctor *d)
 		memory = own;
 	/* A drained worker stands beside its successor. */
 	if (s->max_rss == 0)
-		doctor_say(d, DOCTOR_WARN, "memory", "set max_rss", "max_rss = 0 lets a worker grow "
-		    "without a bound");
+		doctor_say(d, DOCTOR_WARN, "memory", "set max_rss", "max_rss = 0 lets a worker "
+		    "grow without a bound");
 	else {
 		taken = s->max_rss > INT64_MAX / (s->workers + 1) ? INT64_MAX :
 		    s->max_rss * (s->workers + 1);
@@ -135,7 +136,8 @@ look_at_clock(struct doctor *d)
 		    "synchronised");
 	else
 		doctor_say(d, t.status & STA_UNSYNC ? DOCTOR_WARN : DOCTOR_OK, "clock",
-		    t.status & STA_UNSYNC ? "run chrony or systemd-timesyncd on this machine" : NULL,
+		    t.status & STA_UNSYNC ? "run chrony or systemd-timesyncd on this machine" :
+		    NULL,
 		    t.status & STA_UNSYNC ? "not synchronised, as far as the kernel knows" :
 		    "synchronised");
 }
@@ -177,9 +179,8 @@ look_at_place(struct doctor *d, const char *key, const char *path)
 	free(folder);
 }
 
-/* A file that nobody else is to read. */
-static void
-look_at_secret(struct doctor *d, const char *key, const char *path)
+void
+doctor_host_secret(struct doctor *d, const char *key, const char *path)
 {
 	struct stat st;
 
@@ -221,16 +222,16 @@ look_at_files(struct doctor *d)
 		doctor_say(d, DOCTOR_WARN, "state_key", "name a file", "without one what clients "
 		    "hold is void after a restart");
 	else if (access(s->state_key, F_OK) == 0)
-		look_at_secret(d, "state_key", s->state_key);
+		doctor_host_secret(d, "state_key", s->state_key);
 	else
 		look_at_place(d, "state_key", s->state_key);
-	look_at_secret(d, "api_keys_file", s->api_keys_file);
-	look_at_secret(d, "store_password_file", s->store_password_file);
-	look_at_secret(d, "introspection_secret_file", s->introspection_secret_file);
+	doctor_host_secret(d, "api_keys_file", s->api_keys_file);
+	doctor_host_secret(d, "store_password_file", s->store_password_file);
+	doctor_host_secret(d, "introspection_secret_file", s->introspection_secret_file);
 	for (i = 0; i < s->service.count; i++) {
 		snprintf(key, sizeof key, "service.%s", s->service.items[i].key);
 		if (ends_with(key, ".token_file"))
-			look_at_secret(d, key, s->service.items[i].value);
+			doctor_host_secret(d, key, s->service.items[i].value);
 		expires = ends_with(key, ".ca_file") ? trust_expiry(s->service.items[i].value) : -1;
 		if (expires != -1)
 			doctor_expiry(d, key, expires, "put the authority's new certificate there");

@@ -28,8 +28,10 @@ void	 doctor_expiry(struct doctor *d, const char *what, int64_t expires_s, const
 
 /* Socket, limits, clock, sandbox, files: what needs the keys of the configuration alone. */
 void	 doctor_host(struct doctor *d);
+/* A file of that meaning that nobody else is to read; "": none. */
+void	 doctor_host_secret(struct doctor *d, const char *what, const char *path);
 /* Each service of the catalog, and who vouches for callers; the store. */
-void	 doctor_services(struct doctor *d);
+void	 doctor_service(struct doctor *d);
 /* The way of a request through the web server. */
 void	 doctor_front(struct doctor *d);
 

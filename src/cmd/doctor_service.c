@@ -3,9 +3,11 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "base/buf.h"
 #include "base/clock.h"
+#include "base/file.h"
 #include "base/limits.h"
 #include "cmd/argument.h"
 #include "cmd/doctor_part.h"
@@ -150,17 +152,35 @@ try_credential(struct doctor *d, const struct service *service)
 	if (metrics.board == NULL || worker_talk(&s, &metrics, &talk) != EXIT_PLANNED)
 		doctor_say(d, DOCTOR_FAIL, what, "free memory or descriptors", "cannot be tried");
 	else if (t.status == 401 || t.status == 403)
-		doctor_say(d, DOCTOR_FAIL, what, "put a credential that is valid, and may read, into "
-		    "the file that the service names", "%s is answered %d", t.tool->name, t.status);
+		doctor_say(d, DOCTOR_FAIL, what, "put a credential that is valid, and may read, "
+		    "into the file that the service names", "%s is answered %d", t.tool->name,
+		    t.status);
 	else if (t.status == 0)
-		doctor_say(d, DOCTOR_FAIL, what, "see whether the token endpoint is reached and knows "
-		    "the client", "%s has no answer", t.tool->name);
+		doctor_say(d, DOCTOR_FAIL, what, "see whether the token endpoint is reached and "
+		    "knows the client", "%s has no answer", t.tool->name);
 	else if (t.status >= 500 || t.status == 404)
 		doctor_say(d, DOCTOR_WARN, what, "see whether base_url is right, and the service's "
 		    "own state", "%s is answered %d", t.tool->name, t.status);
 	else
 		doctor_say(d, DOCTOR_OK, what, NULL, "%s is answered %d", t.tool->name, t.status);
 	board_close(metrics.board);
+}
+
+/* The files that "auth" of a service file names, as far as they are there. */
+static void
+look_at_secrets(struct doctor *d, const char *what, const struct service *service,
+    const cJSON *auth)
+{
+	const char *name = json_str(auth, "file");
+	char *path = name == NULL ? NULL : file_beside(service->file, name);
+	const cJSON *part;
+
+	/* The configuration may name another in its place. */
+	if (path != NULL && access(path, F_OK) == 0)
+		doctor_host_secret(d, what, path);
+	free(path);
+	cJSON_ArrayForEach(part, auth)
+		look_at_secrets(d, what, service, part);
 }
 
 static void
@@ -173,6 +193,10 @@ look_at_service(struct doctor *d, const struct service *service)
 	expires = service->certificate_file == NULL ? -1 : trust_expiry(service->certificate_file);
 	if (expires != -1)
 		doctor_expiry(d, what, expires, "have it renewed and replace certificate and key");
+	snprintf(what, sizeof what, "service %s secret", service->name);
+	look_at_secrets(d, what, service, json_get(service->root, "auth"));
+	if (service->key_file != NULL)
+		doctor_host_secret(d, what, service->key_file);
 	snprintf(what, sizeof what, "service %s", service->name);
 	if (reach(d, what, service->base_url, settings_trust(d->settings, service)))
 		try_credential(d, service);
@@ -186,8 +210,9 @@ look_at_callers(struct doctor *d)
 	size_t i;
 
 	if (s->auth_methods == 0)
-		doctor_say(d, DOCTOR_WARN, "auth", "set auth = api_key or jwt unless the web server "
-		    "lets nobody else in", "none: whoever reaches the web server may call every tool");
+		doctor_say(d, DOCTOR_WARN, "auth", "set auth = api_key or jwt unless the web "
+		    "server lets nobody else in", "none: whoever reaches the web server may call "
+		    "every tool");
 	for (i = 0; s->auth_methods & AUTH_API_KEY && i < s->api_keys.count; i++) {
 		if (s->api_keys.keys[i].expires_ms == 0)
 			continue;
@@ -220,8 +245,8 @@ look_at_store(struct doctor *d)
 	if (strstr(where.where, "://") == NULL)
 		return;
 	if (store_look(&where, &state, why, sizeof why) == -1) {
-		doctor_say(d, DOCTOR_FAIL, "store", "start Redis, or mend the address or the password",
-		    "%s", why);
+		doctor_say(d, DOCTOR_FAIL, "store", "start Redis, or mend the address or the "
+		    "password", "%s", why);
 		return;
 	}
 	doctor_say(d, DOCTOR_OK, "store", NULL, "Redis answers");
@@ -231,12 +256,13 @@ look_at_store(struct doctor *d)
 		    state.policy);
 	if (state.policy[0] != '\0')
 		doctor_say(d, state.appends ? DOCTOR_OK : DOCTOR_WARN, "store appendonly",
-		    state.appends ? NULL : "set appendonly yes in redis.conf", state.appends ? "yes" :
+		    state.appends ? NULL : "set appendonly yes in redis.conf", state.appends ?
+		    "yes" :
 		    "no: a restart of Redis loses what was written down");
 }
 
 void
-doctor_services(struct doctor *d)
+doctor_service(struct doctor *d)
 {
 	size_t i;
 

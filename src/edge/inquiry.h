@@ -27,7 +27,7 @@ struct inquiry {
 	enum outcome		 outcome;
 	int			 status;	/* 0: no response */
 	char			 why[256];	/* what failed; "": nothing */
-	int64_t			 date_s;	/* the other side's clock, since 1970; -1: not said */
+	int64_t			 date_s;	/* its clock, since 1970; -1: not said */
 	int64_t			 expires_s;	/* of its certificate; -1: there is none */
 	struct buf		 answer;	/* the body, at most LIMIT_INQUIRY bytes of it */
 };
