@@ -199,7 +199,7 @@ help:
 	@echo "make test-import   imported public API documents against a mock that judges (installs it below build/)"
 	@echo "make test-contracts  the files of providers that cannot be run here against documents of their APIs"
 	@echo "make test-status   /status in a headless Chromium: a leak, a slow service, an overload, for real"
-	@echo "make clients       Inspector, TypeScript and Python SDKs against the running bridge"
+	@echo "make clients       Inspector, its page, TypeScript and Python SDKs against the running bridge"
 	@echo "make load          100 clients for 60 s through lighttpd and through nginx"
 	@echo "make volley        the load generator of tests/bench, in build/release/"
 	@echo "make bench         memory, CPU and rate against bridges built on the SDKs"

@@ -387,6 +387,20 @@ def fault_service_credential(w):
         "UMS_MCP_SERVICE_UMS_TOKEN_FILE": w.file("wrong.token", "wrong\n")})
 
 
+def fault_one_of_two_services(w):
+    """Each is tried by itself: the first is well, the credential of the second is not."""
+    w.file("t", "wrong\n")
+    shop = w.file("shop.json", json.dumps({
+        "name": "shop", "base_url": w.rig.base_url, "ca_file": w.rig.state + "/ca.pem",
+        "auth": {"type": "bearer", "token": {"file": "t"}},
+        "tools": [{"name": "look", "description": "Looks.", "inputSchema": {"type": "object"},
+                   "request": {"method": "GET", "url": "/messages"}, "response": {"is": "/x"}}]}))
+    env = {"UMS_MCP_SERVICES": "%s %s" % (ROOT / "etc/services/ums.json", shop)}
+    w.finds("FAIL", "service shop credential", "look is answered 401", "put a credential", env=env)
+    lines, _, text = w.look(env=env)
+    expect(any(s == "ok  " and p == "service ums credential" for s, p, _ in lines), text)
+
+
 def fault_authority_ends_soon(w):
     crt, _ = w.certificate(3, "authority")
     conf = w.file("conf", re.sub(r"(?m)^service\.ums\.ca_file.*$", "service.ums.ca_file = " + crt,

@@ -17,6 +17,7 @@
 #include "edge/store.h"
 #include "edge/trust.h"
 #include "mcp/credential.h"
+#include "mcp/mcp.h"
 #include "run/bridge.h"
 #include "run/metrics.h"
 #include "run/settings.h"
@@ -135,12 +136,17 @@ try_credential(struct doctor *d, const struct service *service)
 		.request = on_request, .answer = on_answer, .arg = &t,
 	};
 	const struct worker_talk talk = { .next = next, .arg = &t, .watch = &watch };
+	const struct credential *credential = service_credential(service, MCP_OPERATOR);
 	struct metrics metrics = { 0 };
 	char what[256], why[LIMIT_REASON], none[] = "";
 
 	snprintf(what, sizeof what, "service %s credential", service->name);
 	if (t.tool == NULL) {
 		doctor_say(d, DOCTOR_OK, what, NULL, "not tried: no tool reads without arguments");
+		return;
+	}
+	if (credential != NULL && credential->client != NULL && credential->client->exchanges) {
+		doctor_say(d, DOCTOR_OK, what, NULL, "not tried: it is got for a caller's token");
 		return;
 	}
 	/* One try of this process, which leaves nothing behind and goes on. */

@@ -3,8 +3,9 @@
 
 usage: python clients.py [--server lighttpd|nginx|stdio|all] [CLIENT...]
 
-A client runs in each of its modes as a process of its own, beside another, for two parts. calls: scripts/run with a
-small result budget (so that lists are truncated) and a messaging service seeded through its API.
+A client runs in each of its modes as a process of its own, beside another, for two parts. calls:
+scripts/run with a small result budget (so that lists are truncated) and a messaging service seeded
+through its API.
 protocol, all that is no plain call: fixtures.json, too, and two workers, so that what a client
 answers meets another worker than the one that asked. Prints a line per check, then a table, then
 "N passed, N failed".
@@ -33,7 +34,7 @@ AT_ONCE = 2         # clients that are on the bridge
 class Client(NamedTuple):
     name: str
     part: str
-    program: list       # it is given an address, a file of variables and a mode, and the rest of the list
+    program: list       # it is given an address, a file of variables, a mode, and the rest
     modes: list
 
 

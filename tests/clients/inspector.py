@@ -137,7 +137,8 @@ def protocol(i):
 
     i.get("prompts/list", lambda r: "test_prompt_with_arguments" in
           [x["name"] for x in r["prompts"]], "prompts/list")
-    i.get("prompts/get", lambda r: "arg1='x', arg2='red'" in r["messages"][0]["content"]["text"],
+    i.get("prompts/get", lambda r: r["messages"][0]["content"]["text"] ==
+          "Prompt with arguments: arg1='x', arg2='red'",
           *prompt("test_prompt_with_arguments", "arg1=x", "arg2=red"))
     i.get("prompts/get: an embedded resource",
           lambda r: r["messages"][0]["content"]["resource"]["uri"] == "test://mine",

@@ -227,6 +227,7 @@ async def _(level, want):
 # ---- What a client is told of changes
 
 WATCHED = "test://watched-resource"
+WATCHED_TEXT = r"This is the content of the watched resource, version (\d+)\."
 
 
 def change():
@@ -243,8 +244,7 @@ async def changed(client, told):
     want = await asyncio.to_thread(change)
     await asyncio.wait_for(told(), WAIT_S)
     one, = (await client.read_resource(WATCHED)).contents
-    version = re.fullmatch(r"This is the content of the watched resource, version (\d+)\.", one.text)
-    return same(int(version.group(1)) >= want, True)
+    return same(int(re.fullmatch(WATCHED_TEXT, one.text).group(1)) >= want, True)
 
 
 @check("a subscription")
