@@ -391,11 +391,12 @@ def fault_one_of_two_services(w):
     """Each is tried by itself: the first is well, the credential of the second is not."""
     w.file("t", "wrong\n")
     shop = w.file("shop.json", json.dumps({
-        "name": "shop", "base_url": w.rig.base_url, "ca_file": w.rig.state + "/ca.pem",
+        "name": "shop", "base_url": w.rig.base_url,
         "auth": {"type": "bearer", "token": {"file": "t"}},
         "tools": [{"name": "look", "description": "Looks.", "inputSchema": {"type": "object"},
                    "request": {"method": "GET", "url": "/messages"}, "response": {"is": "/x"}}]}))
-    env = {"UMS_MCP_SERVICES": "%s %s" % (ROOT / "etc/services/ums.json", shop)}
+    env = {"UMS_MCP_SERVICES": "%s %s" % (ROOT / "etc/services/ums.json", shop),
+           "UMS_MCP_SERVICE_SHOP_CA_FILE": w.rig.state + "/ca.pem"}
     w.finds("FAIL", "service shop credential", "look is answered 401", "put a credential", env=env)
     lines, _, text = w.look(env=env)
     expect(any(s == "ok  " and p == "service ums credential" for s, p, _ in lines), text)
@@ -512,7 +513,7 @@ def main():
     rig = Rig("lighttpd")
     with rig:
         for name, function in [(k[6:], v) for k, v in globals().items() if k.startswith("fault_")]:
-            if args.names and name not in [n.replace("-", "_") for n in args.names]:
+            if args.names and name.replace("_", "-") not in args.names:
                 continue
             (tmp / name).mkdir()
             try:
