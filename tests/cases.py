@@ -259,6 +259,9 @@ class Stub:
     def play_answer(self, conn, answer):
         time.sleep(answer.get("delay_ms", 0) / 1000)
         behaviour = answer.get("behaviour")
+        if callable(behaviour):     # of a handler: it writes to the connection, which then ends
+            behaviour(conn)
+            return False
         if behaviour == "reset":
             conn.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
             return False

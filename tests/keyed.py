@@ -2039,6 +2039,20 @@ def get_stream(a, session, caller):
 
 
 @followed()
+def keyed_listened_and_levelled(a):
+    """A session's other level is no reason to tell of its resources again."""
+    name_callers(a)
+    session = session_of(a, {}, caller="all")
+    ask_for(a, "logging/setLevel", {"level": "error"}, caller="all", session=session)
+    sock, _ = get_stream(a, session, "all")
+    ask_for(a, "resources/subscribe", {"uri": "it://x"}, caller="all", session=session)
+    read_until(sock, b"updated")
+    ask_for(a, "logging/setLevel", {"level": "debug"}, caller="all", session=session)
+    expect(told(sock, 3) == 0, "told again, though nothing has changed")
+    sock.close()
+
+
+@followed()
 def keyed_listened_until_it_expires(a):
     """A stream ends with the credentials that it was asked for with, and says why if it can."""
     until = int(time.time()) + 6
@@ -2128,6 +2142,205 @@ def keyed_listened_in_a_drain(a):
     sock.close()
     expect("acknowledged" in text and '"resultType":"complete"' in text and
            time.monotonic() - began < 10, "after %.1f s: %s" % (time.monotonic() - began, text))
+
+# ---- a service that tells of changes by itself
+
+def pushed(own_every_ms, **members):
+    """FOLLOWED, whose service has a stream of events."""
+    resource = dict(FOLLOWED["resources"][0], subscribe={
+        "every_ms": own_every_ms, "push": {"events": ["changed"], "match": {"id": "/id"}}})
+
+    def services():
+        path = Path(tempfile.gettempdir()) / ("keyed-pushed-%d.json" % os.getpid())
+        push = dict({"request": {"method": "GET", "url": "/events"}, "silence_ms": 2000}, **members)
+        path.write_text(json.dumps(dict(FOLLOWED, resources=[resource], push=push)))
+        return path
+
+    def mark(function):
+        function.services, function.workers = services, 1
+        function.conf = ["tools_off ="]
+        return function
+    return mark
+
+
+class Pushes:
+    """The upstream's streams of events: what each was asked with, and what is written to the last."""
+
+    def __init__(self, a):
+        self.usual, self.opened, self.conn, self.silent = a.upstream, [], None, False
+        self.refuses = False
+        a.bridge.stub.handler = self.serve
+
+    def serve(self, request):
+        if not request["path"].endswith("/events"):
+            return self.usual(request)
+        self.opened.append(request["headers"].get("last-event-id", [None])[0])
+        return {"status": 503} if self.refuses else {"behaviour": self.stream}
+
+    def stream(self, conn):
+        conn.sendall(b"HTTP/1.1 200 OK\r\nContent-Type: text/event-stream\r\n\r\nretry: 100\n\n")
+        self.conn = conn
+        while self.conn is conn:
+            if not self.silent:
+                conn.sendall(b": on\n\n")
+            time.sleep(0.1)
+
+    def say(self, text):
+        self.conn.sendall(text.encode())
+
+    def changed(self, which, number):
+        self.say("id: %s\nevent: changed\ndata: %s\n\n" % (number, json.dumps({"id": which})))
+
+    def cut(self):
+        self.conn = None
+
+    def wait(self, count):
+        Bridge.wait_for(lambda: len(self.opened) >= count and self.conn, 20, "no stream %d: %s" % (
+            count, self.opened))
+
+
+def listen_pushed(a, pushes):
+    """A listener who has been told that the stream began."""
+    sock, _ = open_stream(a, "subscriptions/listen", WATCHES, b"updated", era={})
+    pushes.wait(1)
+    return sock
+
+
+def told(sock, seconds):
+    """How often it is told in so long."""
+    came, end = b"", time.monotonic() + seconds
+    while (left := end - time.monotonic()) > 0:
+        sock.settimeout(left)
+        try:
+            piece = sock.recv(65536)
+        except TimeoutError:
+            break
+        expect(piece, "the stream ended")
+        came += piece
+    return came.count(b"resources/updated")
+
+
+@pushed(60000)
+def keyed_pushed(a):
+    """What the service says is told long before the next look, of this resource only."""
+    pushes = Pushes(a)
+    sock = listen_pushed(a, pushes)
+    pushes.changed("y", 1)
+    pushes.say("event: other\ndata: {\"id\":\"x\"}\n\n")
+    expect(told(sock, 1) == 0, "told of another resource")
+    pushes.changed("x", 2)
+    read_until(sock, b"resources/updated")
+    sock.close()
+    expect(looks(a) == 0, "%d looks" % looks(a))
+    expect('pushes_total{service="cases",what="event"}' in a.metrics(), "it is not counted")
+    Bridge.wait_for(lambda: ends(pushes), 10, "nobody listens, and the stream is open")
+
+
+def ends(pushes):
+    try:
+        pushes.say(": still\n\n")
+    except (OSError, AttributeError):
+        return True
+    return False
+
+
+@pushed(100)
+def keyed_pushed_cut(a):
+    """A stream that is cut is taken up where it was; meanwhile one looks, and all are told."""
+    pushes = Pushes(a)
+    sock = listen_pushed(a, pushes)
+    pushes.changed("x", "seven")
+    read_until(sock, b"resources/updated")
+    before = looks(a)
+    time.sleep(1)
+    expect(looks(a) == before, "%d looks while the service tells" % (looks(a) - before))
+    pushes.refuses = True
+    pushes.cut()
+    read_until(sock, b"resources/updated")
+    Bridge.wait_for(lambda: looks(a) > before + 2, 10, "nobody looks while there is no stream")
+    pushes.refuses = False
+    count = len(pushes.opened)
+    pushes.wait(count + 1)
+    expect(set(pushes.opened[1:]) == {"seven"}, "asked with: %s" % pushes.opened)
+    read_until(sock, b"resources/updated")
+    sock.close()
+    expect('what="broken"' in a.metrics(), "it is not counted")
+
+
+@pushed(60000)
+def keyed_pushed_and_left(a):
+    """The one for whom a stream was opened has gone when it ends; another still listens."""
+    name_callers(a)
+    pushes = Pushes(a)
+    first = open_stream(a, "subscriptions/listen", WATCHES, b"updated", era={}, caller="all")[0]
+    pushes.wait(1)
+    second = open_stream(a, "subscriptions/listen", {"notifications": {
+        "resourceSubscriptions": ["it://y"]}}, b"updated", era={}, caller="reads")[0]
+    first.close()
+    Bridge.wait_for(lambda: any(x.get("client") == "gone" for x in a.lines()), 5, "still there")
+    pushes.cut()
+    pushes.wait(2)
+    read_until(second, b"updated")
+    pushes.changed("y", 1)
+    read_until(second, b"updated")
+    expect(len(pushes.opened) == 2, "more than one stream: %s" % pushes.opened)
+    second.close()
+
+
+@pushed(60000)
+def keyed_pushed_silence(a):
+    """A stream of which nothing comes any more is opened anew."""
+    pushes = Pushes(a)
+    sock = listen_pushed(a, pushes)
+    pushes.silent = True
+    pushes.wait(2)
+    read_until(sock, b"resources/updated")
+    sock.close()
+
+
+@pushed(60000)
+def keyed_pushed_malformed(a):
+    """Data that is no JSON is counted and ignored, is in no log, and ends nothing."""
+    pushes = Pushes(a)
+    sock = listen_pushed(a, pushes)
+    pushes.say("event: changed\ndata: {%s\n\n" % CANARY)
+    expect(told(sock, 1) == 0, "told of what cannot be read")
+    pushes.changed("x", 3)
+    read_until(sock, b"resources/updated")
+    sock.close()
+    expect('what="unreadable"' in a.metrics() and len(pushes.opened) == 1, "counted: %s" %
+           pushes.opened)
+
+
+@pushed(60000)
+def keyed_pushed_drain(a):
+    """A drain ends the listener's stream at once, and the service's with it."""
+    pushes = Pushes(a)
+    sock = listen_pushed(a, pushes)
+    for pid in a.bridge.worker():
+        os.kill(pid, signal.SIGTERM)
+    began = time.monotonic()
+    text = read_to_end(sock)
+    sock.close()
+    expect('"resultType":"complete"' in text and time.monotonic() - began < 10, text)
+    Bridge.wait_for(lambda: ends(pushes), 10, "the service's stream is still open")
+    sock = open_stream(a, "subscriptions/listen", WATCHES, b"updated", era={})[0]
+    sock.close()
+
+
+@pushed(100, every_ms=1000)
+def keyed_pushed_and_looked_at(a):
+    """An event that is lost is made good by a look, which is rare while the stream is open."""
+    pushes = Pushes(a)
+    sock = listen_pushed(a, pushes)
+    began, before = time.monotonic(), looks(a)
+    Bridge.wait_for(lambda: looks(a) > before, 10, "nobody looks while the stream is open")
+    a.plan = [{"body": {"status": "another"}}]
+    read_until(sock, b"resources/updated")
+    Bridge.wait_for(lambda: looks(a) > before + 2, 10, "nobody looks any more")
+    took = time.monotonic() - began
+    expect(looks(a) - before <= took + 1, "%d looks in %.1f s" % (looks(a) - before, took))
+    sock.close()
 
 
 def run(build, tmp, name, function, store):

@@ -312,11 +312,15 @@
 #define LIMIT_FEED_TELL_MS	100
 #define LIMIT_FEED_SILENCE_MS	60000
 #define LIMIT_FEED_SILENT_MS	1000
-/* The pause before a stream that ended is opened again, doubled each time, its bounds whatever a
- * service says, and how long one must have lasted to begin anew with the first (milliseconds). */
+/* How often one looks while a stream is open unless the service's file says it (milliseconds). */
+#define LIMIT_FEED_LOOK_MS	300000
+/* The pause before a stream that ended is opened again, doubled each time up to so much; the
+ * shortest and the longest that a service can ask for; and how long a stream must have lasted to
+ * begin anew with the first (milliseconds). */
 #define LIMIT_FEED_AGAIN_MS	INT64_C(1000)
 #define LIMIT_FEED_LEAST_MS	INT64_C(100)
 #define LIMIT_FEED_MOST_MS	INT64_C(60000)
+#define LIMIT_FEED_REST_MS	INT64_C(3600000)
 #define LIMIT_FEED_STEADY_MS	INT64_C(10000)
 /* A read that is made again until it is final: how long at most, and between two (milliseconds). */
 #define LIMIT_WAIT_MS		600000

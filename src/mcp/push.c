@@ -52,6 +52,7 @@ push_load(struct push *p, const struct service *s, const cJSON *spec, const char
 		{ "$comment", SPEC_STRING, false },
 		{ "request", SPEC_OBJECT, true },
 		{ "silence_ms", SPEC_COUNT, false },
+		{ "every_ms", SPEC_COUNT, false },
 		{ NULL, SPEC_ANY, false },
 	};
 
@@ -62,6 +63,12 @@ push_load(struct push *p, const struct service *s, const cJSON *spec, const char
 	    (json_integer(json_get(spec, "silence_ms"), &p->silence_ms) == -1 ||
 	    p->silence_ms < LIMIT_FEED_SILENT_MS || p->silence_ms > LIMIT_WATCH_KEEP_MS))
 		return spec_fail(f, place, "\"silence_ms\" must be %d to %d", LIMIT_FEED_SILENT_MS,
+		    (int)LIMIT_WATCH_KEEP_MS);
+	p->every_ms = LIMIT_FEED_LOOK_MS;
+	if (json_get(spec, "every_ms") != NULL &&
+	    (json_integer(json_get(spec, "every_ms"), &p->every_ms) == -1 ||
+	    p->every_ms < LIMIT_FEED_SILENT_MS || p->every_ms > LIMIT_WATCH_KEEP_MS))
+		return spec_fail(f, place, "\"every_ms\" must be %d to %d", LIMIT_FEED_SILENT_MS,
 		    (int)LIMIT_WATCH_KEEP_MS);
 	return load_request(p, s, json_get(spec, "request"), place, f);
 }

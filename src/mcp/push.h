@@ -18,6 +18,7 @@ struct urimatch;
 /* The stream of a service. */
 struct push {
 	struct tool	 tool;		/* of its request; it has no arguments and no response */
+	int64_t		 every_ms;	/* how often one looks all the same */
 	int64_t		 silence_ms;	/* after which it is taken for dead */
 };
 

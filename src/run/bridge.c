@@ -31,3 +31,13 @@ bridge_random(struct bridge *b, void *out, size_t len)
 	b->nrandom -= len;
 	memcpy(out, b->random + b->nrandom, len);
 }
+
+void
+bridge_trace(struct bridge *b, const char *traceparent, struct trace *t, char header[TRACE_HEADER])
+{
+	uint8_t random[24];
+
+	bridge_random(b, random, sizeof random);
+	trace_begin(t, traceparent, random);
+	trace_header(t, header);
+}

@@ -11,6 +11,7 @@
 #include "mcp/mcp.h"
 #include "mcp/session.h"
 #include "run/limit.h"
+#include "wire/trace.h"
 
 struct answer;
 struct ask;
@@ -83,5 +84,8 @@ struct bridge {
 
 /* Random bytes, at most as many as are drawn at once. */
 void	 bridge_random(struct bridge *b, void *out, size_t len);
+/* Join the trace of `traceparent`, or begin one (NULL); and `header`, by which another joins it. */
+void	 bridge_trace(struct bridge *b, const char *traceparent, struct trace *t,
+	    char header[TRACE_HEADER]);
 
 #endif

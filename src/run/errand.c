@@ -73,6 +73,12 @@ is_last(const struct errand *e)
 	return e->at == e->tool->nsteps;
 }
 
+int64_t
+errand_heard_us(const struct errand *e)
+{
+	return e->fetch == NULL ? 0 : fetch_heard_us(e->fetch);
+}
+
 bool
 errand_is_unclear(const struct errand *e)
 {

@@ -105,6 +105,8 @@ int	 errand_repeat(struct errand *e, struct failure *f);
 int	 errand_rehearse(struct errand *e, struct failure *f);
 /* Whether a write may have been done, as far as is known now. */
 bool	 errand_is_unclear(const struct errand *e);
+/* When the service was heard last (monotonic, microseconds); 0: not yet, or it is not asked. */
+int64_t	 errand_heard_us(const struct errand *e);
 /* End what is in the air, without a callback. */
 void	 errand_finish(struct errand *e);
 

@@ -9,7 +9,6 @@
 #include "base/clock.h"
 #include "base/limits.h"
 #include "base/log.h"
-#include "edge/fetch.h"
 #include "mcp/answer.h"
 #include "mcp/failure.h"
 #include "mcp/principal.h"
@@ -27,7 +26,7 @@ struct feed {
 	LIST_ENTRY(feed)	 entry;
 	struct bridge		*bridge;
 	const struct service	*service;
-	struct principal	*principal;	/* held */
+	struct principal	*principal;	/* held: as whom it is asked for, during that */
 	char			*seen_by;
 	LIST_HEAD(, fed)	 all;		/* whom it tells */
 	enum feed_state		 state;
@@ -35,7 +34,6 @@ struct feed {
 	struct errand		 errand;
 	struct errand_ear	 ear;
 	cJSON			*args;		/* lent to it */
-	struct trace		 trace;
 	char			 traceparent[TRACE_HEADER];
 	/* The end of a pause; the last moment to open; whether it has fallen silent. */
 	struct event		 timer;
@@ -67,7 +65,7 @@ feed_arm(struct event *timer, int64_t ms)
 }
 
 static struct feed *
-feed_create(struct bridge *b, const struct service *s, struct principal *p, const char *seen_by)
+feed_create(struct bridge *b, const struct service *s, const char *seen_by)
 {
 	struct feed *f = b->nfeeds >= LIMIT_FEEDS ? NULL : calloc(1, sizeof *f);
 
@@ -80,7 +78,6 @@ feed_create(struct bridge *b, const struct service *s, struct principal *p, cons
 	}
 	f->bridge = b;
 	f->service = s;
-	f->principal = principal_hold(p);
 	f->again_ms = LIMIT_FEED_AGAIN_MS;
 	f->ear = (struct errand_ear){
 		.opened = on_opened, .event = on_event, .arg = f, .last_id = f->id,
@@ -103,13 +100,12 @@ feed_destroy(struct feed *f)
 	feed_close(f);
 	event_del(&f->timer);
 	event_del(&f->news);
-	principal_drop(f->principal);
 	free(f->seen_by);
 	free(f);
 }
 
 int
-feed_join(struct fed *who, struct bridge *b, struct principal *p, const char *seen_by)
+feed_join(struct fed *who, struct bridge *b, const char *seen_by)
 {
 	const struct service *s = who->resource->tool.service;
 	struct feed *f;
@@ -117,12 +113,8 @@ feed_join(struct fed *who, struct bridge *b, struct principal *p, const char *se
 	LIST_FOREACH(f, &b->feeds, entry)
 		if (f->service == s && strcmp(f->seen_by, seen_by) == 0)
 			break;
-	if (f == NULL && (f = feed_create(b, s, p, seen_by)) == NULL)
+	if (f == NULL && (f = feed_create(b, s, seen_by)) == NULL)
 		return -1;
-	/* The credential of who came last lasts longest. */
-	principal_hold(p);
-	principal_drop(f->principal);
-	f->principal = p;
 	who->feed = f;
 	LIST_INSERT_HEAD(&f->all, who, entry);
 	return 0;
@@ -161,12 +153,15 @@ static void
 feed_open(struct feed *f)
 {
 	struct bridge *b = f->bridge;
-	uint8_t random[24];
+	struct fed *who = LIST_FIRST(&f->all);
 	struct failure failure;
+	struct trace trace;
 
-	bridge_random(b, random, sizeof random);
-	trace_begin(&f->trace, NULL, random);
-	trace_header(&f->trace, f->traceparent);
+	/* Nobody is left, and so it ends in this turn. */
+	if (who == NULL)
+		return;
+	bridge_trace(b, NULL, &trace, f->traceparent);
+	f->principal = principal_hold(who->as(who->arg));
 	f->args = cJSON_CreateObject();
 	f->errand = (struct errand){
 		.bridge = b, .tool = &f->service->push->tool, .args = f->args,
@@ -189,8 +184,18 @@ feed_close(struct feed *f)
 	if (f->asking)
 		errand_finish(&f->errand);
 	f->asking = false;
+	principal_drop(f->principal);
+	f->principal = NULL;
 	cJSON_Delete(f->args);
 	f->args = NULL;
+}
+
+/* What a service asks for, within bounds (milliseconds). */
+static int64_t
+within(int64_t ms)
+{
+	return ms < LIMIT_FEED_LEAST_MS ? LIMIT_FEED_LEAST_MS :
+	    ms > LIMIT_FEED_REST_MS ? LIMIT_FEED_REST_MS : ms;
 }
 
 /* How long to rest: as the service says, doubled, and half as much again by chance. */
@@ -321,7 +326,7 @@ static const char *
 why_none(const struct answer *a, bool opened)
 {
 	if (a->outcome == OUTCOME_EXCESS)
-		return "an event is too large";
+		return opened ? "an event is too large" : "the answer is no stream, and long";
 	if (a->outcome != OUTCOME_ANSWERED)
 		return opened ? "the stream ended" : a->why;
 	return a->status == 200 ? "the answer is no text/event-stream" :
@@ -341,18 +346,15 @@ on_end(void *arg, const struct answer *answer, struct failure *failed)
 		return;
 	}
 	if (answer->reconnect_ms >= 0)
-		f->again_ms = answer->reconnect_ms < LIMIT_FEED_LEAST_MS ? LIMIT_FEED_LEAST_MS :
-		    answer->reconnect_ms > LIMIT_WATCH_KEEP_MS ? LIMIT_WATCH_KEEP_MS :
-		    answer->reconnect_ms;
+		f->again_ms = within(answer->reconnect_ms);
 	/* From there it would come again. */
-	if (answer->outcome == OUTCOME_EXCESS)
+	if (f->state == FEED_OPEN && answer->outcome == OUTCOME_EXCESS)
 		f->id[0] = '\0';
 	/* 204: not to be asked for again (HTML, 9.2.3). One that is late is no worse. */
 	if (answer->status == 204)
-		least_ms = LIMIT_WATCH_KEEP_MS;
+		least_ms = LIMIT_FEED_REST_MS;
 	else if (answer->retry_after_s > 0)
-		least_ms = answer->retry_after_s * 1000 < LIMIT_WATCH_KEEP_MS ?
-		    answer->retry_after_s * 1000 : LIMIT_WATCH_KEEP_MS;
+		least_ms = within(answer->retry_after_s * 1000);
 	feed_break(f, why_none(answer, f->state == FEED_OPEN), least_ms);
 }
 
@@ -372,7 +374,7 @@ on_time(evutil_socket_t fd, short what, void *arg)
 		feed_break(f, "the stream does not open", -1);
 		return;
 	}
-	left = fetch_heard_us(f->errand.fetch) / 1000 + f->service->push->silence_ms -
+	left = errand_heard_us(&f->errand) / 1000 + f->service->push->silence_ms -
 	    clock_mono_us() / 1000;
 	if (left > 0)
 		feed_arm(&f->timer, left);

@@ -40,15 +40,17 @@ struct fed {
 	bool			 due;		/* it has changed, and is to be told so */
 	/* Called from the loop; must neither join nor leave. */
 	void			(*told)(void *arg, enum feed_news news);
+	/* As whom the stream is asked for, borrowed; while it is joined there is somebody. */
+	struct principal	*(*as)(void *arg);
 	void			*arg;
 };
 
 /*
  * Have `who` told, of whom resource, args and what follows `due` are set and the rest is zero, by
- * the stream as `p` may see it; `seen_by` tells those apart whom the service tells apart. 0, or -1:
- * memory, or there are too many streams. feed_leave() must follow if and only if 0 is returned.
+ * the stream of `seen_by`, which tells those apart whom the service tells apart. 0, or -1: memory,
+ * or there are too many streams. feed_leave() must follow if and only if 0 is returned.
  */
-int	 feed_join(struct fed *who, struct bridge *b, struct principal *p, const char *seen_by);
+int	 feed_join(struct fed *who, struct bridge *b, const char *seen_by);
 /* The last one's ends the stream, at the end of the turn. */
 void	 feed_leave(struct fed *who);
 enum feed_state feed_state(const struct fed *who);

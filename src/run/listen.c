@@ -246,6 +246,20 @@ on_pulse(evutil_socket_t fd, short what, void *arg)
 	buf_finish(&piece);
 }
 
+/* Whether these are the resources that are listened to, all of them. */
+static bool
+is_heard(const struct listen *l, const cJSON *uris)
+{
+	const cJSON *uri;
+	size_t i = 0;
+
+	cJSON_ArrayForEach(uri, uris)
+		if (i == l->count || !cJSON_IsString(uri) ||
+		    strcmp(uri->valuestring, l->listeners[i++].uri) != 0)
+			return false;
+	return i == l->count;
+}
+
 /* What the session has subscribed to, if that is another than was known. */
 static void
 on_record(void *arg, const struct store_reply *reply)
@@ -259,6 +273,10 @@ on_record(void *arg, const struct store_reply *reply)
 		return;
 	memcpy(l->tag, reply->value, STORE_TAG);
 	uris = wish_uris(reply);
+	if (uris != NULL && is_heard(l, uris)) {
+		cJSON_Delete(uris);	/* it wants another log */
+		return;
+	}
 	/* Those that it had and has are said once more, which no client minds. */
 	listen_drop(l);
 	if (uris == NULL || listen_to(l, uris) == -1)

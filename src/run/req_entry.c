@@ -52,21 +52,10 @@ req_busy(struct req *r)
 	return req_refuse(r, 503, "too many requests are in flight; repeat in a second");
 }
 
-/* Join the trace of `traceparent`, or begin one. */
-static void
-req_trace(struct req *r, const char *traceparent)
-{
-	uint8_t random[24];
-
-	bridge_random(r->bridge, random, sizeof random);
-	trace_begin(&r->trace, traceparent, random);
-	trace_header(&r->trace, r->traceparent);
-}
-
 enum req_move
 req_entry_read(struct req *r)
 {
-	req_trace(r, http_header(&r->http, "traceparent"));
+	bridge_trace(r->bridge, http_header(&r->http, "traceparent"), &r->trace, r->traceparent);
 	switch (r->http.excess) {
 	case HTTP_FITS:
 		return NEXT;
@@ -310,7 +299,7 @@ req_entry_rpc(struct req *r)
 	traceparent = json_str(json_get(rpc->params, "_meta"), "traceparent");
 	buf_finish(&r->http.body);
 	if (traceparent != NULL && http_header(&r->http, "traceparent") == NULL)
-		req_trace(r, traceparent);
+		bridge_trace(r->bridge, traceparent, &r->trace, r->traceparent);
 	if (verdict == MCP_FORBIDDEN)
 		req_forbid(r);
 	if (rpc->kind == JSONRPC_RESPONSE && r->reply.status == 202)

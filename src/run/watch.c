@@ -17,6 +17,7 @@
 #include "mcp/credential.h"
 #include "mcp/failure.h"
 #include "mcp/principal.h"
+#include "mcp/push.h"
 #include "mcp/resource.h"
 #include "mcp/result.h"
 #include "run/bridge.h"
@@ -49,6 +50,7 @@ struct watch {
 	struct fed		 fed;		/* by the service itself, where it tells */
 	uint8_t			 place[CRYPTO_DIGEST];	/* of the record */
 	struct sight		 sight;		/* as it was seen last */
+	int64_t			 look_us;	/* while the service tells: no look before */
 	bool			 known;		/* it was seen since somebody listens */
 	bool			 leased;	/* the record is ours */
 	struct event		 timer;
@@ -56,7 +58,6 @@ struct watch {
 	bool			 looking;	/* `errand` is in use */
 	bool			 entered;	/* limit_leave() is due */
 	struct errand		 errand;
-	struct trace		 trace;
 	char			 traceparent[TRACE_HEADER];
 };
 
@@ -101,6 +102,18 @@ watch_arm(struct watch *w, int64_t ms)
 	event_add(&w->timer, &in);
 }
 
+/* Look again in so long, or much later while the service tells of what changes. */
+static void
+watch_rest(struct watch *w, int64_t ms)
+{
+	const struct push *push = w->resource->tool.service->push;
+
+	if (feed_state(&w->fed) == FEED_OPEN && ms < push->every_ms)
+		ms = push->every_ms;
+	w->look_us = clock_mono_us() + ms * 1000;
+	watch_arm(w, ms);
+}
+
 /* A look is over. */
 static void
 look_end(struct watch *w)
@@ -139,17 +152,25 @@ watch_destroy(struct watch *w)
 	free(w);
 }
 
+/* Who came last of those whom the service cannot tell apart: that one's token is the youngest. */
+static struct principal *
+last_of(void *arg)
+{
+	const struct watch *w = arg;
+
+	return (struct principal *)(uintptr_t)LIST_FIRST(&w->watchers)->principal;
+}
+
 /* Be told by the service, if it tells. What comes of that. */
 static enum feed_state
 watch_feed(struct watch *w, const struct principal *p)
 {
 	w->fed = (struct fed){
-		.resource = w->resource, .args = w->args, .told = on_fed, .arg = w,
+		.resource = w->resource, .args = w->args, .told = on_fed, .as = last_of, .arg = w,
 	};
 	/* What is not told is looked at. */
 	if (w->resource->push.is_set)
-		feed_join(&w->fed, w->bridge, (struct principal *)(uintptr_t)p,
-		    seen_by(w->resource, p));
+		feed_join(&w->fed, w->bridge, seen_by(w->resource, p));
 	return feed_state(&w->fed);
 }
 
@@ -159,6 +180,7 @@ watch_join(struct watcher *who, struct bridge *b, const struct resource *r, cons
 {
 	uint8_t place[CRYPTO_DIGEST];
 	const struct resource *same;
+	enum feed_state state;
 	struct watch *w;
 
 	if (place_of(place, r, uri, p) == -1)
@@ -182,7 +204,10 @@ watch_join(struct watcher *who, struct bridge *b, const struct resource *r, cons
 			watch_destroy(w);
 			return -1;
 		}
-		watch_arm(w, watch_feed(w, p) == FEED_OPENING ? LIMIT_FEED_GRACE_MS : 0);
+		state = watch_feed(w, p);
+		if (state == FEED_OPEN)
+			watch_rest(w, 0);	/* the next look */
+		watch_arm(w, state == FEED_OPENING ? LIMIT_FEED_GRACE_MS : 0);
 	} else if (w->known)
 		watch_arm(w, 0);	/* what is known is said to the new one, too */
 	who->watch = w;
@@ -224,6 +249,8 @@ on_fed(void *arg, enum feed_news news)
 	struct watcher *who;
 
 	if (news != FEED_ENDS) {
+		if (news == FEED_BEGINS)
+			watch_rest(w, w->resource->every_ms);
 		watch_say(w, true);
 		return;
 	}
@@ -237,12 +264,14 @@ static void
 on_time(evutil_socket_t fd, short what, void *arg)
 {
 	struct watch *w = arg;
+	int64_t left_us = w->look_us - clock_mono_us();
 
 	(void)fd;
 	(void)what;
 	/* What changes is told: what there is to say now is to whoever is new. */
-	if (feed_state(&w->fed) == FEED_OPEN) {
+	if (feed_state(&w->fed) == FEED_OPEN && left_us > 0) {
 		watch_say(w, false);
+		watch_arm(w, left_us / 1000 + 1);
 		return;
 	}
 	if (w->op != NULL || w->looking) {
@@ -255,7 +284,7 @@ on_time(evutil_socket_t fd, short what, void *arg)
 	}
 	w->op = store_get(w->bridge->store, w->place, on_record, w);
 	if (w->op == NULL)
-		watch_arm(w, w->resource->every_ms);
+		watch_rest(w, w->resource->every_ms);
 }
 
 /* Begin a look, unless another is at it: the lease is ours if the record still is as it was. */
@@ -273,7 +302,7 @@ lease(struct watch *w, bool found, int64_t now)
 	    store_add(w->bridge->store, w->place, &w->sight, sizeof w->sight,
 	    LIMIT_WATCH_KEEP_MS, on_taken, w);
 	if (w->op == NULL)
-		watch_arm(w, w->resource->every_ms);
+		watch_rest(w, w->resource->every_ms);
 }
 
 static void
@@ -301,7 +330,7 @@ on_record(void *arg, const struct store_reply *reply)
 		watch_say(w, changed);
 	next = (int64_t)be64toh(sight.seen_ms) + w->resource->every_ms - now;
 	if (next > 0)
-		watch_arm(w, next < w->resource->every_ms ? next : w->resource->every_ms);
+		watch_rest(w, next < w->resource->every_ms ? next : w->resource->every_ms);
 	else if ((int64_t)be64toh(sight.lease_ms) > now)
 		watch_arm(w, LIMIT_WATCH_AGAIN_MS);
 	else
@@ -321,28 +350,22 @@ on_taken(void *arg, const struct store_reply *reply)
 		watch_arm(w, LIMIT_WATCH_AGAIN_MS);
 }
 
-/*
- * Look, as who came last of those whom the service cannot tell apart: that one's token is the
- * youngest. Nobody has called for it, so it counts where all calls do, and in no caller's rate.
- */
+/* Look. Nobody has called for it, so it counts where all calls do, and in no caller's rate. */
 static void
 look(struct watch *w)
 {
 	struct bridge *b = w->bridge;
 	const char *limit;
-	uint8_t random[24];
+	struct trace trace;
 	struct failure f;
 	bool probes;
 
-	bridge_random(w->bridge, random, sizeof random);
-	trace_begin(&w->trace, NULL, random);
-	trace_header(&w->trace, w->traceparent);
+	bridge_trace(b, NULL, &trace, w->traceparent);
 	cJSON_Delete(w->lent);
 	w->lent = json_borrow(w->args, NULL);
 	limit = limit_enter(&b->limit, &w->resource->tool, NULL, clock_mono_us(), &probes, &f);
 	w->entered = limit == NULL;
-	w->principal = principal_hold((struct principal *)(uintptr_t)
-	    LIST_FIRST(&w->watchers)->principal);
+	w->principal = principal_hold(last_of(w));
 	w->errand = (struct errand){
 		.bridge = b, .tool = &w->resource->tool, .args = w->lent,
 		.principal = w->principal, .traceparent = w->traceparent, .repeatable = true,
@@ -423,7 +446,7 @@ on_seen(void *arg, const struct answer *answer, struct failure *failed)
 		    sizeof w->sight, LIMIT_WATCH_KEEP_MS, on_written, w);
 		w->leased = false;
 	}
-	watch_arm(w, next_ms);
+	watch_rest(w, next_ms);
 	if (seen)
 		watch_say(w, changed);
 }

@@ -54,6 +54,9 @@ wish_uris(const struct store_reply *reply)
 	cJSON *record = read_record(reply);
 	cJSON *uris = cJSON_DetachItemFromObjectCaseSensitive(record, "uris");
 
+	/* There may be a level alone. */
+	if (record != NULL && uris == NULL)
+		uris = cJSON_CreateArray();
 	cJSON_Delete(record);
 	return uris;
 }

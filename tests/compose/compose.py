@@ -13,22 +13,14 @@ import time
 import urllib.error
 import urllib.request
 
-from engine import Engine, TOP, inspect, run
+from engine import Engine, TOP, inspect
+from trial import Failed, Trial, expect, run
 
 MB = 1 << 20
 IN_FLIGHT = 1500
 LIMIT_MB = 64
 IMAGE_MB = 60
 VOLLEY = os.path.join(TOP, "build", "release", "volley")
-
-
-class Failed(Exception):
-    pass
-
-
-def expect(truth, what):
-    if not truth:
-        raise Failed(what)
 
 
 def free_port():
@@ -378,7 +370,7 @@ def main():
     parser.add_argument("names", nargs="*", help="sets or tests")
     options = parser.parse_args()
     sys.stdout.reconfigure(line_buffering=True)
-    passed = failed = 0
+    trial = Trial()
     with Engine(options.pull) as engine:
         for name, files, profiles, words, store in SETS:
             tests = [f for n, f in globals().items() if n.startswith(name + "_") and
@@ -392,24 +384,15 @@ def main():
                 p.up(*words)
                 print("     %s: up in %.0f s" % (name, time.monotonic() - began))
                 for test in tests:
-                    try:
-                        test(p)
-                        passed += 1
-                        print("ok   " + test.__name__)
-                    except (Failed, OSError, RuntimeError, KeyError, IndexError, ValueError) as e:
-                        failed += 1
-                        print("FAIL %s: %s: %s" % (test.__name__, type(e).__name__, e))
-            except (Failed, OSError, RuntimeError, subprocess.TimeoutExpired) as e:
-                failed += 1
-                print("FAIL %s: %s: %s" % (name, type(e).__name__, e))
+                    trial.of(test, p)
+            except (Failed, OSError, subprocess.TimeoutExpired) as e:
+                trial.fail("%s: %s: %s" % (name, type(e).__name__, e))
             finally:
                 p.down()
         left = run("docker", "ps", "-aq").split()
         if left:
-            failed += 1
-            print("FAIL %d containers are left" % len(left))
-    print("%d passed, %d failed" % (passed, failed))
-    return failed > 0
+            trial.fail("%d containers are left" % len(left))
+    return trial.end()
 
 
 if __name__ == "__main__":

@@ -9,10 +9,14 @@ import json
 import os
 import shutil
 import subprocess
+import sys
 import tempfile
 import time
 
 TOP = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
+sys.path.insert(0, os.path.join(TOP, "tests"))
+from trial import Failed, run  # noqa: E402
+
 BASE = os.path.join(TOP, "build", "compose")
 DEBIAN = "debian:13-slim"
 
@@ -32,16 +36,6 @@ ENTRYPOINT ["prometheus", "--config.file=/etc/prometheus/prometheus.yml", \\
     "--storage.tsdb.path=/prometheus"]
 """ % DEBIAN,
 }
-
-
-def run(*command, **options):
-    """What a command prints; an error that shows its end, if it fails."""
-    done = subprocess.run(command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True,
-                          **options)
-    if done.returncode:
-        raise RuntimeError("%s: %d: %s" % (" ".join(command[:4]), done.returncode,
-                                           done.stdout[-2000:]))
-    return done.stdout
 
 
 class Engine:
@@ -73,7 +67,7 @@ class Engine:
             self.__exit__()
         if self.process is None or self.process.poll() is not None:
             with open(os.path.join(self.folder, "log"), errors="replace") as f:
-                raise RuntimeError("the engine did not start: " + f.read()[-2000:])
+                raise Failed("the engine did not start: " + f.read()[-2000:])
         if not self.pull:
             self.images()
         return self

@@ -20,6 +20,9 @@ import threading
 import time
 
 TOP = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
+sys.path.insert(0, os.path.join(TOP, "tests"))
+from trial import Failed, Trial, expect, run, until  # noqa: E402
+
 RELEASE = os.environ.get("BUILD_DIR", os.path.join(TOP, "build/release"))
 NEXT = os.environ.get("NEXT_DIR", os.path.join(TOP, "build/next"))
 NET = "10.77.0."
@@ -27,35 +30,6 @@ ADDRESS = {"front": NET + "1", "redis": NET + "10", "local": NET + "20", "a": NE
            "b": NET + "32", "c": NET + "33"}
 HOSTS = ("a", "b", "c")
 SENDERS, REPEAT_S, UNKNOWN_S = 24, 120, 3
-
-
-class Failed(Exception):
-    pass
-
-
-def expect(truth, what):
-    if not truth:
-        raise Failed(what)
-
-
-def run(*command, **options):
-    done = subprocess.run(command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True,
-                          **options)
-    if done.returncode:
-        raise RuntimeError("%s: %s" % (" ".join(command), done.stdout[-1000:]))
-    return done.stdout
-
-
-def until(seconds, found, what):
-    end = time.monotonic() + seconds
-    while True:
-        try:
-            if value := found():
-                return value
-        except (OSError, RuntimeError, http.client.HTTPException):
-            pass
-        expect(time.monotonic() < end, "not in %d s: %s" % (seconds, what))
-        time.sleep(0.1)
 
 
 class Wire:
@@ -469,36 +443,25 @@ TESTS = [spread, cut_off, redis_killed, killed, upgraded, unaided]
 def inside():
     """In the namespace of the balancer, where the clients are, too."""
     tag, wanted = sys.argv[2], sys.argv[3:]
-    passed = failed = 0
+    trial = Trial()
     folder = tempfile.mkdtemp(prefix="hosts.")
     fleet = Fleet(Wire(tag), folder)
     try:
         fleet.start_all()
         for test in TESTS:
-            if wanted and test.__name__ not in wanted:
-                continue
-            try:
-                began = time.monotonic()
-                test(fleet)
-                passed += 1
-                print("ok   %s (%.0f s)" % (test.__name__, time.monotonic() - began))
-            except (Failed, OSError, RuntimeError, KeyError, TypeError, ValueError) as e:
-                failed += 1
-                print("FAIL %s: %s: %s" % (test.__name__, type(e).__name__, e))
-    except (Failed, OSError, RuntimeError) as e:
-        failed += 1
-        print("FAIL start: %s: %s" % (type(e).__name__, e))
+            if not wanted or test.__name__ in wanted:
+                trial.of(test, fleet)
+    except (Failed, OSError) as e:
+        trial.fail("start: %s: %s" % (type(e).__name__, e))
     finally:
         left = fleet.end()
     if left:
-        failed += 1
-        print("FAIL %d processes were left" % len(left))
-    if failed:
+        trial.fail("%d processes were left" % len(left))
+    if trial.failed:
         print("     logs: " + folder)
     else:
         shutil.rmtree(folder)
-    print("%d passed, %d failed" % (passed, failed))
-    return failed > 0
+    return trial.end()
 
 
 def main():

@@ -4,7 +4,6 @@ of several releases, names lead somewhere, and the programs take the files that 
 import os
 import re
 import shutil
-import subprocess
 import sys
 import tempfile
 
@@ -12,26 +11,13 @@ import kubernetes_validate
 import yaml
 
 TOP = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
+sys.path.insert(0, os.path.join(TOP, "tests"))
+from trial import Failed, Trial, expect, run  # noqa: E402
+
 BRIDGE = os.path.join(os.environ.get("BUILD_DIR", os.path.join(TOP, "build/release")), "ums-mcp")
 OLDEST = "1.29"     # sidecars
 RELEASES = 3        # and the newest that the validator has schemas of
 KUSTOMIZE = os.environ.get("KUSTOMIZE", "kubectl kustomize").split()
-
-
-class Failed(Exception):
-    pass
-
-
-def expect(truth, what):
-    if not truth:
-        raise Failed(what)
-
-
-def run(*command, **options):
-    done = subprocess.run(command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True,
-                          **options)
-    expect(done.returncode == 0, "%s: %s" % (" ".join(command), done.stdout[-2000:]))
-    return done.stdout
 
 
 def named(objects, kind, name=None):
@@ -177,7 +163,7 @@ def prepare(folder):
 
 
 def main():
-    passed = failed = 0
+    trial = Trial()
     folder = tempfile.mkdtemp(prefix="k8s.")
     try:
         shutil.copytree(os.path.join(TOP, "etc"), os.path.join(folder, "etc"))
@@ -186,20 +172,12 @@ def main():
             objects = list(yaml.safe_load_all(run(
                 *KUSTOMIZE, os.path.join(folder, "etc/k8s", overlay))))
             for check in CHECKS:
-                try:
-                    said = check(objects)
-                    passed += 1
-                    print("ok   %s: %s%s" % (overlay, check.__name__, said and " (%s)" % said or ""))
-                except (Failed, KeyError, IndexError, StopIteration) as e:
-                    failed += 1
-                    print("FAIL %s: %s: %s: %s" % (overlay, check.__name__, type(e).__name__, e))
+                trial.of(check, objects, name="%s: %s" % (overlay, check.__name__))
     except Failed as e:
-        failed += 1
-        print("FAIL %s" % e)
+        trial.fail(str(e))
     finally:
         shutil.rmtree(folder)
-    print("%d passed, %d failed" % (passed, failed))
-    return failed > 0
+    return trial.end()
 
 
 if __name__ == "__main__":

@@ -10,38 +10,18 @@ import subprocess
 import sys
 import tempfile
 import threading
-import time
 import urllib.error
 import urllib.parse
 import urllib.request
 
 TOP = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
-sys.path.insert(0, os.path.join(TOP, "tests", "clients"))
+sys.path[:0] = [os.path.join(TOP, "tests"), os.path.join(TOP, "tests", "clients")]
 from rig import Rig, free_ports, stop  # noqa: E402
+from trial import Failed, Skipped, Trial, expect, run, until  # noqa: E402
 
 RULES = os.path.join(TOP, "etc/prometheus/ums-mcp.rules.yml")
 DASHBOARD = os.path.join(TOP, "etc/grafana/dashboards/ums-mcp.json")
 UP_S, DATA_S = 60, 60
-
-
-class Failed(Exception):
-    pass
-
-
-class Skipped(Exception):
-    pass
-
-
-def expect(truth, what):
-    if not truth:
-        raise Failed(what)
-
-
-def promtool(*words):
-    done = subprocess.run(["promtool", *words], stdout=subprocess.PIPE, stderr=subprocess.STDOUT,
-                          text=True)
-    expect(done.returncode == 0, done.stdout[-2000:])
-    return done.stdout
 
 
 class Prometheus:
@@ -85,20 +65,6 @@ class Prometheus:
             raise Failed("%s: %s" % (text, e.read().decode()[:500])) from e
 
 
-def until(seconds, found):
-    """What `found` returns as soon as it is true."""
-    end = time.monotonic() + seconds
-    while True:
-        try:
-            value = found()
-        except (OSError, ConnectionError):
-            value = None
-        if value:
-            return value
-        expect(time.monotonic() < end, "waited %d s for nothing" % seconds)
-        time.sleep(0.3)
-
-
 def call(rig, tool, **arguments):
     body = json.dumps({"jsonrpc": "2.0", "id": 1, "method": "tools/call", "params":
                        {"name": tool, "arguments": arguments}}).encode()
@@ -123,24 +89,23 @@ def use(rig):
 # ====== rules
 
 def rules_are_right(_rig, _prometheus):
-    expect("SUCCESS" in promtool("check", "rules", RULES), "no success")
+    run("promtool", "check", "rules", RULES)
 
 
 def rules_go_off(_rig, _prometheus):
-    expect("SUCCESS" in promtool("test", "rules", os.path.join(TOP, "tests/observe/rules.test.yml")),
-           "no success")
+    run("promtool", "test", "rules", os.path.join(TOP, "tests/observe/rules.test.yml"))
 
 
 def rules_load(_rig, prometheus):
     """As Prometheus evaluates them on what the bridge says, and all is well."""
-    groups = until(UP_S, lambda: prometheus.get("rules")["groups"])
+    groups = until(UP_S, lambda: prometheus.get("rules")["groups"], "no rules")
     rules = [r for g in groups for r in g["rules"]]
 
     def evaluated():
         now = [r for g in prometheus.get("rules")["groups"] for r in g["rules"]]
         return all(r["health"] != "unknown" for r in now) and now
 
-    rules = until(UP_S, evaluated)
+    rules = until(UP_S, evaluated, "a rule is not evaluated")
     wrong = ["%s: %s" % (r["name"], r.get("lastError")) for r in rules if r["health"] != "ok"]
     expect(not wrong, wrong)
     firing = [r["name"] for r in rules if r.get("alerts") and
@@ -156,14 +121,11 @@ def rules_load(_rig, prometheus):
 def metrics_are_clean(rig, _prometheus):
     """promtool's own judgement of the page: names, types, help."""
     with urllib.request.urlopen("http://127.0.0.1:%d/metrics" % rig.port, timeout=30) as answer:
-        page = answer.read()
-    done = subprocess.run(["promtool", "check", "metrics"], input=page, stdout=subprocess.PIPE,
-                          stderr=subprocess.STDOUT)
-    expect(done.returncode == 0, done.stdout.decode()[-2000:])
+        run("promtool", "check", "metrics", input=answer.read().decode())
 
 
 def metrics_are_scraped(_rig, prometheus):
-    until(UP_S, lambda: prometheus.query('up{job="ums-mcp"} == 1'))
+    until(UP_S, lambda: prometheus.query('up{job="ums-mcp"} == 1'), "it is not scraped")
     expect(prometheus.query("ums_mcp_workers{state=\"open\"}")[0][1] == 2, "not two workers")
 
 
@@ -197,7 +159,7 @@ def dashboard_queries_run(rig, prometheus):
         use(rig)
         return prometheus.query("sum(rate(ums_mcp_requests_total[1m])) > 0")
 
-    until(DATA_S, counted)
+    until(DATA_S, counted, "nothing is counted")
     known = set(prometheus.get("label/__name__/values"))
     with urllib.request.urlopen("http://127.0.0.1:%d/metrics" % rig.port, timeout=30) as answer:
         said = set(re.findall(r"^# TYPE (\S+)", answer.read().decode(), re.M))
@@ -268,10 +230,10 @@ def collector_sends_the_log(rig, _prometheus):
                     for s in r["scopeLogs"] for record in s["logRecords"]]
 
         resource, record = until(DATA_S, lambda: [
-            r for r in records() if r[1].get("traceId") == trace])[0]
+            r for r in records() if r[1].get("traceId") == trace], "no record of the trace")[0]
         with open(os.path.join(rig.state, "ums-mcp.log")) as f:
             lines = f.read().splitlines()
-        until(DATA_S, lambda: len(records()) >= len(lines))
+        until(DATA_S, lambda: len(records()) >= len(lines), "lines are lost")
     finally:
         stop(collector)
         sink.shutdown()
@@ -293,29 +255,18 @@ TESTS = [rules_are_right, rules_go_off, rules_load, metrics_are_clean, metrics_a
 
 def main():
     wanted = sys.argv[1:]
-    tests = [t for t in TESTS if not wanted or t.__name__ in wanted]
-    passed = failed = skipped = 0
+    trial = Trial()
     rig = Rig("nginx", workers=2)
     with rig:
         with Prometheus(["127.0.0.1:%d" % rig.port]) as prometheus:
-            for test in tests:
-                try:
-                    test(rig, prometheus)
-                    passed += 1
-                    print("ok   " + test.__name__)
-                except Skipped as e:
-                    skipped += 1
-                    print("SKIP %s: %s" % (test.__name__, e))
-                except (Failed, OSError, KeyError, IndexError, ValueError) as e:
-                    failed += 1
-                    print("FAIL %s: %s: %s" % (test.__name__, type(e).__name__, e))
+            for test in TESTS:
+                if not wanted or test.__name__ in wanted:
+                    trial.of(test, rig, prometheus)
     for problem in rig.problems():
-        failed += 1
-        print("FAIL " + problem)
-    if not failed:
+        trial.fail(problem)
+    if not trial.failed:
         rig.clean()
-    print("%d passed, %d failed%s" % (passed, failed, ", %d skipped" % skipped if skipped else ""))
-    return failed > 0
+    return trial.end()
 
 
 if __name__ == "__main__":

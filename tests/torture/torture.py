@@ -107,6 +107,21 @@ def empty_store(tmp):
             path.unlink()
 
 
+def fill_store(tmp):
+    """What the steps before have recorded is there again, and nothing else."""
+    empty_store(tmp)
+    for path in (tmp / "kept").glob("*"):
+        (shutil.copytree if path.is_dir() else shutil.copy)(path, tmp / path.name)
+
+
+def keep_store(tmp):
+    """What is recorded now is there for the steps that follow."""
+    shutil.rmtree(tmp / "kept", ignore_errors=True)
+    (tmp / "kept").mkdir()
+    for path in tmp.glob("store*"):
+        (shutil.copytree if path.is_dir() else shutil.copy)(path, tmp / "kept" / path.name)
+
+
 class Server:
     """A process that stands still and is forked for each run; see fail.c."""
 
@@ -369,16 +384,11 @@ class Judge:
         wanted, got = self.step.answer.partition(mark)[2], body.partition(mark)[2]
         return wanted and pattern_of(wanted, dict(self.words)).fullmatch(got) is not None
 
-    def is_without_session(self, status, headers, body):
-        """Whether it is the answer to initialize without an id, for want of memory for one."""
-        if "mcp-session-id" in headers or b'"serverInfo":' not in body:
-            return False
-        try:
-            check_answer(self.step, status, dict(headers, **{"mcp-session-id": "none"}), body,
-                         dict(self.words), False)
-            return True
-        except Failure:
-            return False
+    def is_without_news(self, body):
+        """Whether it is a stream's answer alone, for want of memory for what is told before it."""
+        wanted, got = (text.rstrip().rpartition(b"data: ")[2] for text in (self.step.answer, body))
+        return b"data: " in self.step.answer and \
+            pattern_of(wanted, dict(self.words)).fullmatch(got) is not None
 
     def answered(self, kind, run):
         if not run.out and kind not in HARMLESS:
@@ -403,7 +413,7 @@ class Judge:
         if code == 200 and error and (body.startswith(b"[") or
                                       self.step.status.split()[0] != "202"):
             return "error"
-        if code == 200 and (self.is_without_table(body) or
+        if code == 200 and (self.is_without_table(body) or self.is_without_news(body) or
                             self.is_without_session(status, headers, body)):
             return "right"
         raise Wrong("a wrong success: %s %.300r" % (status, body))
@@ -468,6 +478,7 @@ class Torturer:
 
     def case(self, case, cold=False):
         words, self.cold = {}, cold
+        shutil.rmtree(self.tmp / "kept", ignore_errors=True)
         try:
             for number, step in enumerate(case.steps, 1):
                 name = case.name + ("" if number == 1 else " step %d" % number)
@@ -509,7 +520,7 @@ class Torture:
         self.judge = None
 
     def once(self, kind=None, n=0, trace=False):
-        empty_store(self.server.tmp)
+        fill_store(self.server.tmp)
         self.stub.play(self.step.upstream)
         self.server.begin(kind, n, self.reads, trace)
         run = self.server.finish()
@@ -556,6 +567,7 @@ class Torture:
         for kind in self.options.kinds:
             self.kind(kind, most[kind], min(took))
         self.unharmed(dict(before))
+        keep_store(self.server.tmp)
 
     def kind(self, kind, count, took):
         """N by N until nothing fails any more."""

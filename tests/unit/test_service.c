@@ -865,6 +865,8 @@ static const struct mutation mutations[] = {
 	{ "/push/colour", "1", "/push/colour", "unknown key", YES },
 	{ "/push/silence_ms", "999", "/push", "\"silence_ms\" must be 1000 to", YES },
 	{ "/push/silence_ms", NULL, NULL, NULL, NO },
+	{ "/push/every_ms", "999", "/push", "\"every_ms\" must be 1000 to", YES },
+	{ "/push/every_ms", "3600000", NULL, NULL, NO },
 	{ "/push/request/method", "\"POST\"", "/push/request", "asked for with GET", NO },
 	{ "/push/request/url", "\"/events/{id}\"", "/push/request/url", "{id}: no argument", NO },
 	{ "/push/request/headers", "{\"last-event-id\":\"7\"}", "/push/request", "bridge's own to set", NO },
