@@ -56,11 +56,11 @@ req_deliver(struct req *r)
 {
 	int status;
 
-	if (r->answer.arg != NULL)
+	if (r->response.arg != NULL)
 		return NEXT;	/* it has been told */
-	r->answer.told = on_told;
-	r->answer.arg = r;
-	status = ask_answer(&r->answer, r->bridge, &r->message);
+	r->response.told = on_told;
+	r->response.arg = r;
+	status = response_take(&r->response, r->bridge, &r->message);
 	if (status == 0)
 		return WAIT;
 	req_answered(r, status);
