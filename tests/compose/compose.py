@@ -191,12 +191,13 @@ def plain_small_image(p):
 
 
 def plain_probes_kept_in(p):
-    for path in ("readyz", "metrics", "status"):
+    for path in ("readyz", "metrics", "status", "status.json"):
         try:
             urllib.request.urlopen("http://127.0.0.1:%d/%s" % (p.port, path), timeout=10)
             raise Failed(path + " is published")
         except urllib.error.HTTPError as e:
             expect(e.code in (403, 404), "%s: %d" % (path, e.code))
+        p.inside("/" + path)
     expect("ums_mcp_build_info" in p.inside("/metrics"), "no metrics inside")
 
 
