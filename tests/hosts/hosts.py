@@ -399,6 +399,30 @@ def killed(fleet):
     load.judge()
 
 
+def ended_with_a_stream(fleet):
+    """A host can be ended though somebody listens there: the stream is cut, and nginx is gone."""
+    own = http.client.HTTPConnection(ADDRESS["a"], 8080, timeout=60)
+    own.request("POST", "/mcp", json.dumps({
+        "jsonrpc": "2.0", "id": 1, "method": "subscriptions/listen", "params": {
+            "notifications": {"resourceSubscriptions": ["ums://threads/none"]},
+            "_meta": {"io.modelcontextprotocol/protocolVersion": "2026-07-28",
+                      "io.modelcontextprotocol/clientCapabilities": {}}}}), {
+        "Content-Type": "application/json", "Accept": "application/json, text/event-stream",
+        "MCP-Protocol-Version": "2026-07-28", "Mcp-Method": "subscriptions/listen",
+        "Authorization": "Bearer " + fleet.key})
+    stream = own.getresponse()
+    expect(b"acknowledged" in stream.readline() + stream.readline(), "no stream")
+    began = time.monotonic()
+    code = fleet.stop("a", "nginx", signal.SIGQUIT)
+    took = time.monotonic() - began
+    expect(code == 0, "nginx ended with %d" % code)
+    expect(fleet.stop("a", "bridge") == 0, "the bridge did not end well")
+    own.close()
+    fleet.start_host("a")
+    until(30, lambda: fleet.page("a", "/readyz")[0] == 200, "a is ready again")
+    return "nginx ended after %.0f s" % took
+
+
 def upgraded(fleet):
     """A new version, host by host, and back to the old one, by HUP alone. Nothing breaks but idle
     connections; a call that comes as its host goes is told to come again."""
@@ -444,7 +468,7 @@ def unaided(fleet):
     load.judge()
 
 
-TESTS = [spread, probes_kept_in, cut_off, redis_killed, killed, upgraded, unaided]
+TESTS = [spread, probes_kept_in, cut_off, redis_killed, killed, ended_with_a_stream, upgraded, unaided]
 
 
 def inside():
