@@ -48,12 +48,10 @@ static int
 make_name(char name[static NAME + 1])
 {
 	uint8_t random[CRYPTO_TAG];
-	size_t i;
 
 	if (crypto_random(random, sizeof random) == -1)
 		return -1;
-	for (i = 0; i < sizeof random; i++)
-		snprintf(name + 2 * i, 3, "%02x", random[i]);
+	crypto_hex_text(name, random, sizeof random);
 	return 0;
 }
 

@@ -48,7 +48,6 @@ on_told(void *arg, int status)
 	struct req *r = arg;
 
 	req_answered(r, status);
-	r->answer.told = NULL;
 	req_run(r);
 }
 
@@ -140,9 +139,7 @@ on_asked(void *arg, enum ask_end end)
 		failure_init(&f, told[end].code, told[end].status, "%s", told[end].hint);
 		f.retryable = end == ASK_CUT;
 		req_fail(r, &f);
-		r->last = r->stage;
-		r->stage = REQ_REPLY;
-		req_run(r);
+		req_conclude(r);
 		return;
 	}
 	state = r->call.ask;
@@ -210,9 +207,7 @@ on_listened(void *arg, enum listen_end why)
 	struct req *r = arg;
 
 	req_listened(r, why);
-	r->last = r->stage;
-	r->stage = REQ_REPLY;
-	req_run(r);
+	req_conclude(r);
 }
 
 /* Whether a caller has all the streams that one may have. Whom nobody knows may be many. */

@@ -74,6 +74,8 @@ const char *req_stage_name(enum req_stage stage);
 void	 req_run(struct req *r);
 /* The same, as a function to call when what was waited for is there. */
 void	 req_resume(void *arg);
+/* Go to REPLY from where the request waits: what is to be said stands in `reply`. */
+void	 req_conclude(struct req *r);
 /* A piece of the stream that the answer has become. Takes over what `piece` holds. */
 void	 req_say(void *arg, struct buf *piece);
 /* A call has something to say; see `notify` of struct call. */
