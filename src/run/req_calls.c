@@ -351,7 +351,7 @@ req_calls(struct req *r)
 		mcp_reply_question(&r->reply, &r->message, buf_str(&c->text), buf_str(&c->ask));
 		break;
 	case CALL_TASK:
-		mcp_reply_task(&r->reply, &r->message, buf_str(&c->ask), clock_wall_ms());
+		mcp_reply_task(&r->reply, &r->message, buf_str(&c->ask), c->born_ms);
 		break;
 	case CALL_LACKS:
 		mcp_reply_lacks(&r->reply, &r->message, c->lacks);
