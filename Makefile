@@ -47,7 +47,7 @@ LIB_OBJ    := $(call obj,$(call src,base wire mcp))
 BRIDGE_OBJ := $(call obj,$(call src,edge run cmd))
 LOCAL_OBJ  := $(call obj,$(call src,local base)) $(call obj,src/wire/json.c src/wire/json_read.c src/wire/utf8.c)
 # What unit tests reach of the upper layers.
-UNIT_OBJ   := $(call obj,src/edge/board.c src/edge/mail.c $(wildcard src/edge/store*.c src/edge/sandbox*.c) src/run/life.c src/run/history.c)
+UNIT_OBJ   := $(call obj,src/edge/board.c src/edge/mail.c $(wildcard src/edge/redis*.c src/edge/store*.c src/edge/sandbox*.c) src/run/life.c src/run/history.c)
 UNIT       := $(patsubst tests/unit/%.c,$(B)/unit/%,$(wildcard tests/unit/test_*.c))
 FUZZ       := $(patsubst tests/fuzz/%.c,build/fuzz/%,$(wildcard tests/fuzz/fuzz_*.c))
 
@@ -99,7 +99,7 @@ build/fuzz/obj/%.o: src/%.c Makefile CHANGES
 # Where more than a parser is under test, what it stands on.
 build/fuzz/fuzz_ask: $(call fuzz_obj,run/ask run/mailbox run/response)
 build/fuzz/fuzz_policy: $(call fuzz_obj,run/limit edge/board)
-build/fuzz/fuzz_store: $(call fuzz_obj,edge/store_redis)
+build/fuzz/fuzz_store: $(call fuzz_obj,edge/redis_address edge/redis_look edge/store_redis)
 build/fuzz/fuzz_import: $(patsubst src/%.c,build/fuzz/obj/%.o,$(wildcard src/cmd/import*.c))
 build/fuzz/fuzz_path: $(call fuzz_obj,run/access run/ask run/auth run/bridge run/call run/claim run/consent \
     run/deed run/errand run/feed run/flight run/grant run/limit run/listen run/mailbox run/memo run/metrics \
