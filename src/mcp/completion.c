@@ -7,6 +7,7 @@
 #include "base/buf.h"
 #include "mcp/completion.h"
 #include "mcp/tool.h"
+#include "mcp/tool_schema.h"
 #include "wire/json.h"
 
 static const struct spec_key completion_keys[] = {
@@ -24,7 +25,7 @@ int
 completion_load(struct completion *c, const struct service *s, const cJSON *spec,
     const char *name, const char *place, struct spec_fault *f)
 {
-	cJSON *named, *input = tool_input();
+	cJSON *named, *input = tool_schema_object();
 	int result;
 
 	c->name = name;
@@ -33,7 +34,7 @@ completion_load(struct completion *c, const struct service *s, const cJSON *spec
 		return -1;
 	}
 	named = json_borrow(spec, NULL);
-	if (input == NULL || tool_input_add(input, "value", true) == -1 ||
+	if (input == NULL || tool_schema_add(input, "value", true) == -1 ||
 	    json_put(named, "name", cJSON_CreateString(name)) == -1) {
 		cJSON_Delete(input);
 		cJSON_Delete(named);

@@ -8,9 +8,11 @@
 #include "base/limits.h"
 #include "mcp/completion.h"
 #include "mcp/content.h"
+#include "mcp/listing.h"
 #include "mcp/prompt.h"
 #include "mcp/template.h"
 #include "mcp/tool.h"
+#include "mcp/tool_schema.h"
 #include "wire/json.h"
 #include "wire/uritemplate.h"
 
@@ -48,7 +50,7 @@ static const struct spec_key argument_keys[] = {
 static cJSON *
 load_arguments(struct prompt *p, const cJSON *spec, const char *place, struct spec_fault *f)
 {
-	cJSON *input = tool_input();
+	cJSON *input = tool_schema_object();
 	const cJSON *argument, *complete;
 	char at[2 * SPEC_PLACE];
 	const char *name;
@@ -70,7 +72,7 @@ load_arguments(struct prompt *p, const cJSON *spec, const char *place, struct sp
 		if (complete != NULL && completion_check(p->service, complete, at, f) == -1)
 			goto fail;
 		if (input == NULL ||
-		    tool_input_add(input, name, json_true(argument, "required")) == -1) {
+		    tool_schema_add(input, name, json_true(argument, "required")) == -1) {
 			spec_fail(f, at, "out of memory");
 			goto fail;
 		}
@@ -175,13 +177,13 @@ load_listing(struct prompt *p, const cJSON *spec, const char *place, struct spec
 	buf_init(&out, LIMIT_SERVICE_FILE);
 	buf_puts(&out, "{\"name\":");
 	json_quote(&out, p->name);
-	result = tool_list_common(&out, spec, place, f);
+	result = listing_common(&out, spec, place, f);
 	if (p->arguments != NULL)
 		buf_puts(&out, ",\"arguments\":[");
 	cJSON_ArrayForEach(argument, p->arguments) {
 		buf_printf(&out, "%s{\"name\":", comma);
 		json_quote(&out, json_str(argument, "name"));
-		result |= tool_list_common(&out, argument, place, f);
+		result |= listing_common(&out, argument, place, f);
 		buf_puts(&out, json_true(argument, "required") ? ",\"required\":true}" :
 		    ",\"required\":false}");
 		comma = ",";

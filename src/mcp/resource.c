@@ -8,8 +8,10 @@
 #include "base/limits.h"
 #include "mcp/completion.h"
 #include "mcp/content.h"
+#include "mcp/listing.h"
 #include "mcp/resource.h"
 #include "mcp/tool.h"
+#include "mcp/tool_schema.h"
 #include "wire/json.h"
 #include "wire/urimatch.h"
 
@@ -76,12 +78,12 @@ static int
 load_tool(struct resource *r, const struct service *s, const cJSON *spec, const char *place,
     struct spec_fault *f)
 {
-	cJSON *input = tool_input();
+	cJSON *input = tool_schema_object();
 	int result = input == NULL ? -1 : 0;
 	size_t i;
 
 	for (i = 0; i < urimatch_count(r->uri) && result == 0; i++)
-		result = tool_input_add(input, urimatch_name(r->uri, i),
+		result = tool_schema_add(input, urimatch_name(r->uri, i),
 		    !urimatch_is_optional(r->uri, i));
 	if (result == -1) {
 		cJSON_Delete(input);
@@ -180,7 +182,7 @@ load_listing(struct resource *r, const cJSON *spec, const char *place, struct sp
 	json_quote(&out, r->text);
 	buf_puts(&out, ",\"name\":");
 	json_quote(&out, r->tool.name);
-	if (tool_list_common(&out, spec, place, f) == -1)
+	if (listing_common(&out, spec, place, f) == -1)
 		goto out;
 	r->mime = json_str(spec, "mimeType");
 	if (r->mime != NULL) {

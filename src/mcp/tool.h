@@ -6,8 +6,6 @@
 #include "mcp/service.h"
 #include "mcp/spec.h"
 
-struct buf;
-
 /*
  * Load the tool at `spec` (at `place` in the file) into the zeroed `t`. tool_finish() must
  * follow whatever is returned. 0, or -1 with the fault said in `f`.
@@ -23,15 +21,5 @@ int	 tool_load_part(struct tool *t, enum tool_kind kind, const struct service *s
 void	 tool_finish(struct tool *t);
 /* Check "name" and "scopes" of a tool, or of what is like one. 0, or -1 with the fault said. */
 int	 tool_check_names(const cJSON *spec, const char *place, struct spec_fault *f);
-/* The schema of an object of nothing yet, owned by the caller; NULL: out of memory. */
-cJSON	*tool_input(void);
-/* Add a string to the properties of an object's schema, and to those required. 0 or -1. */
-int	 tool_input_add(cJSON *input, const char *name, bool required);
-/*
- * Append the members that tools, resources and prompts have in common in a list, each with a comma
- * before it: title, description, icons. 0 or -1, with the fault said: of the icons.
- */
-int	 tool_list_common(struct buf *out, const cJSON *spec, const char *place,
-	    struct spec_fault *f);
 
 #endif
