@@ -19,6 +19,7 @@
 #include "cmd/setup.h"
 #include "cmd/terminal.h"
 #include "mcp/answer.h"
+#include "mcp/catalog.h"
 #include "mcp/service.h"
 #include "mcp/upstream.h"
 #include "run/bridge.h"

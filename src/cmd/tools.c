@@ -13,6 +13,7 @@
 #include "cmd/setup.h"
 #include "cmd/terminal.h"
 #include "cmd/tools.h"
+#include "mcp/catalog.h"
 #include "mcp/cost.h"
 #include "mcp/service.h"
 #include "run/worker.h"

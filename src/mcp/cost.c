@@ -4,6 +4,7 @@
 
 #include "base/buf.h"
 #include "base/limits.h"
+#include "mcp/catalog.h"
 #include "mcp/cost.h"
 #include "mcp/service.h"
 

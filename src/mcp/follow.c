@@ -6,6 +6,7 @@
 
 #include "base/buf.h"
 #include "base/limits.h"
+#include "mcp/catalog.h"
 #include "mcp/cursor.h"
 #include "mcp/follow.h"
 #include "mcp/service.h"

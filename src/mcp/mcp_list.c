@@ -3,6 +3,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "mcp/catalog.h"
 #include "mcp/cursor.h"
 #include "mcp/mcp.h"
 #include "mcp/mcp_method.h"

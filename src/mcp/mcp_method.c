@@ -6,6 +6,7 @@
 
 #include "base/limits.h"
 #include "mcp/capability.h"
+#include "mcp/catalog.h"
 #include "mcp/completion.h"
 #include "mcp/failure.h"
 #include "mcp/mcp.h"

@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "base/buf.h"
+#include "mcp/catalog.h"
 #include "mcp/principal.h"
 #include "mcp/metadata.h"
 #include "mcp/service.h"

@@ -5,6 +5,7 @@
 
 #include "base/clock.h"
 #include "base/limits.h"
+#include "mcp/catalog.h"
 #include "mcp/credential.h"
 #include "mcp/oauth.h"
 #include "mcp/principal.h"

@@ -15,6 +15,7 @@
 #include "base/crypto.h"
 #include "edge/board.h"
 #include "mcp/answer.h"
+#include "mcp/catalog.h"
 #include "mcp/failure.h"
 #include "mcp/service.h"
 #include "run/limit.h"

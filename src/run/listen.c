@@ -9,6 +9,7 @@
 #include "base/clock.h"
 #include "base/limits.h"
 #include "edge/store.h"
+#include "mcp/catalog.h"
 #include "mcp/principal.h"
 #include "mcp/resource.h"
 #include "run/bridge.h"

@@ -17,6 +17,7 @@
 #include "edge/audit.h"
 #include "edge/store.h"
 #include "edge/trust.h"
+#include "mcp/catalog.h"
 #include "mcp/cost.h"
 #include "run/access.h"
 #include "run/settings_part.h"

@@ -8,6 +8,7 @@
 #include "base/conf.h"
 #include "base/crypto.h"
 #include "mcp/apikey.h"
+#include "mcp/catalog.h"
 #include "mcp/policy.h"
 #include "mcp/service.h"
 #include "run/limit.h"

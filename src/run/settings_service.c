@@ -7,6 +7,7 @@
 
 #include "base/limits.h"
 #include "edge/trust.h"
+#include "mcp/catalog.h"
 #include "run/settings_part.h"
 
 static int	load_files(struct settings *, char *, size_t);

@@ -8,6 +8,7 @@
 #include "base/buf.h"
 #include "base/clock.h"
 #include "base/crypto.h"
+#include "mcp/catalog.h"
 #include "run/bridge.h"
 #include "run/history.h"
 #include "run/metrics.h"

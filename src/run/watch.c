@@ -14,6 +14,7 @@
 #include "base/crypto.h"
 #include "base/limits.h"
 #include "edge/store.h"
+#include "mcp/catalog.h"
 #include "mcp/credential.h"
 #include "mcp/failure.h"
 #include "mcp/principal.h"

@@ -8,6 +8,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "mcp/catalog.h"
 #include "mcp/service.h"
 
 /* Make a catalog of one service; it ends the program if the text is not a good service file. */
