@@ -98,14 +98,21 @@ policy_finish(struct policy *p)
 	memset(p, 0, sizeof *p);
 }
 
-/* A read has nothing that a person would have to agree to. */
+static const cJSON *
+channel_property(const struct tool *t)
+{
+	return json_get(json_get(t->input, "properties"), "channel");
+}
+
+/* A read has nothing that a person would have to agree to; who cannot name a channel uses none. */
 static bool
 names(const struct policy_rule *r, const struct tool *t)
 {
 	const char *text = strstr(r->name, "://") == NULL ? t->name : t->resource;
 
 	return text != NULL && fnmatch(r->name, text, 0) == 0 &&
-	    (r->action != POLICY_CONFIRM || t->write);
+	    (r->action != POLICY_CONFIRM || t->write) &&
+	    (r->channel == NULL || channel_property(t) != NULL);
 }
 
 bool
@@ -121,7 +128,7 @@ channel_of(const struct tool *t, const cJSON *args)
 	const cJSON *channel = json_get(args, "channel");
 
 	return channel != NULL ? cJSON_GetStringValue(channel) :
-	    json_str(json_get(json_get(t->input, "properties"), "channel"), "default");
+	    json_str(channel_property(t), "default");
 }
 
 /* Where the channel is not known, a rule that refuses or asks holds; one that allows does not. */
@@ -132,9 +139,6 @@ fits(const struct policy_rule *r, const struct tool *t, const char *channel, con
 		return false;
 	if (r->channel == NULL)
 		return true;
-	/* Who cannot name a channel uses none. */
-	if (json_get(json_get(t->input, "properties"), "channel") == NULL)
-		return false;
 	return channel == NULL ? r->action != POLICY_ALLOW :
 	    fnmatch(r->channel, channel, FNM_CASEFOLD) == 0;
 }

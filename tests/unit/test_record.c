@@ -396,7 +396,7 @@ policies(void)
 	char deny[] = "deny:send:channel=sms", *const rules[] = {
 		deny, (char[]){ "allow:send:caller=robot*" }, (char[]){ "confirm:*:channel=inbox" },
 		(char[]){ "allow:post:channel=chat" },
-	};
+	}, *const channels[] = { (char[]){ "deny:*:channel=sms" }, (char[]){ "deny:look" } };
 	static const struct {
 		int tool;
 		const char *args, *caller;
@@ -430,6 +430,13 @@ policies(void)
 	}
 	CHECK(policy_always(&p, &service.tools[0]) == POLICY_ACTIONS &&
 	    policy_always(&p, &service.tools[2]) == POLICY_ALLOW, "always");
+	policy_finish(&p);
+	/* What can name no channel is not meant by who names one: the next rule is the first for it. */
+	CHECK(policy_init(&p, channels, 2, why, sizeof why) == 0, "%s", why);
+	CHECK(!policy_rule_names(&p, 0, &service.tools[2]) &&
+	    policy_rule_names(&p, 0, &service.tools[0]), "which have a channel");
+	CHECK(policy_always(&p, &service.tools[2]) == POLICY_DENY &&
+	    policy_always(&p, &service.tools[0]) == POLICY_ACTIONS, "always, behind a channel");
 	policy_finish(&p);
 	for (i = 0; i < sizeof wrong / sizeof wrong[0]; i++) {
 		char *rule = (char *)(uintptr_t)wrong[i];
