@@ -1,6 +1,5 @@
 /* SPDX-License-Identifier: MIT */
 /* block.c - the rules, held to the protocol's shapes by a sample; what they draw. See block.h. */
-#include <stdbool.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -311,7 +310,7 @@ draw_rule(struct drawing *d, const struct tool *t, const cJSON *rule, const cJSO
 	int result = 0;
 
 	if (!is_of_list(t, rule))
-		return page->from > 0 ? 0 : draw_value(d, rule, document, args);
+		return page->first ? draw_value(d, rule, document, args) : 0;
 	cJSON_ArrayForEach(item, pointer_get(document, json_str(rule, "each"))) {
 		if (result == 0 && i >= page->from && i - page->from < page->count)
 			result = draw_value(d, json_get(rule, "item"), item, args);

@@ -118,6 +118,7 @@ map_picks(struct buf *out, const struct tool *t, const cJSON *args, const struct
 	}
 	result = json_print(out, tree) == -1 ? failure_memory(f) : 0;
 	if (result == 0 && t->content != NULL && more != NULL && more->blocks != NULL) {
+		page.first = p->from.at == NULL && p->from.skip == 0;
 		page.from = (size_t)p->from.skip;
 		page.count = (size_t)cJSON_GetArraySize(json_get(tree, t->list));
 		result = block_draw(more->blocks, t, document, args, &page,

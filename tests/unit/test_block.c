@@ -47,9 +47,13 @@ static const char service[] =
 static struct crypto_key key = { .secret = { "the secret of this test" }, .count = 1 };
 static struct catalog catalog;
 
-/* What is drawn of an answer, or "!" and the failure; `structured`: the result, to be freed. */
+/*
+ * What is drawn of an answer at a page that begins `skip` items behind the service's `at`, or "!"
+ * and the failure; `structured`: the result, to be freed.
+ */
 static char *
-draw(const char *tool, const char *args_text, const char *body, uint64_t skip, size_t budget, char **structured)
+draw_from(const char *tool, const char *args_text, const char *body, const char *at, uint64_t skip, size_t budget,
+    char **structured)
 {
 	struct answer a = { .outcome = OUTCOME_ANSWERED, .status = 200, .body = body, .len = strlen(body) };
 	const struct tool *t = catalog_find(&catalog, tool);
@@ -64,6 +68,7 @@ draw(const char *tool, const char *args_text, const char *body, uint64_t skip, s
 	buf_init(&blocks, 0);
 	buf_init(&told, 4096);
 	CHECK(paging_init(&p, t, &key, args, &f) == 0, "%s", tool);
+	p.from.at = at == NULL ? NULL : strdup(at);
 	p.from.skip = skip;
 	if (result_map(&out, t, args, &a, &p, budget, false, &more, &f) != RESULT_GOOD) {
 		buf_printf(&told, "!%s %s", f.code, f.hint);
@@ -79,6 +84,12 @@ draw(const char *tool, const char *args_text, const char *body, uint64_t skip, s
 	buf_finish(&out);
 	buf_finish(&blocks);
 	return buf_take(&told);
+}
+
+static char *
+draw(const char *tool, const char *args_text, const char *body, uint64_t skip, size_t budget, char **structured)
+{
+	return draw_from(tool, args_text, body, NULL, skip, budget, structured);
 }
 
 /* An answer, and what is drawn of it. */
@@ -166,6 +177,10 @@ run_pages(void)
 	free(structured);
 	told = draw("list", "{}", body, 9, 4096, NULL);
 	CHECK(strcmp(told, "") == 0, "%s", told);
+	free(told);
+	/* A page of the service's own is no beginning either. */
+	told = draw_from("list", "{}", body, "page 2", 0, 4096, NULL);
+	CHECK(strcmp(told, LINK("a") LINK("b") LINK("c")) == 0, "%s", told);
 	free(told);
 }
 
