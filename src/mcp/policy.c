@@ -31,10 +31,23 @@ policy_action(const char *name)
 	return a;
 }
 
+/* Where the name before a rule's conditions ends: a URI may have colons of its own. */
+static char *
+end_of_name(char *name)
+{
+	char *end = strchr(name, ':'), *channel, *caller;
+
+	if (end == NULL || strncmp(end, "://", 3) != 0)
+		return end;
+	channel = strstr(end, ":channel=");
+	caller = strstr(end, ":caller=");
+	return channel == NULL || (caller != NULL && caller < channel) ? caller : channel;
+}
+
 static int
 read_rule(struct policy_rule *r, const char *text, char *why, size_t whylen)
 {
-	char *part, *rest;
+	char *part, *rest, *end;
 
 	r->text = rest = strdup(text);
 	if (rest == NULL) {
@@ -42,14 +55,13 @@ read_rule(struct policy_rule *r, const char *text, char *why, size_t whylen)
 		return -1;
 	}
 	r->action = policy_action(strsep(&rest, ":"));
-	r->name = strsep(&rest, ":");
-	if (r->action == POLICY_ACTIONS || r->name == NULL || r->name[0] == '\0')
+	if (r->action == POLICY_ACTIONS || rest == NULL || *rest == ':' || *rest == '\0')
 		goto wrong;
-	/* Of a URI that colon is a part, and the next one ends it. */
-	if (rest != NULL && strncmp(rest, "//", 2) == 0) {
-		rest[-1] = ':';
-		strsep(&rest, ":");
-	}
+	r->name = rest;
+	end = end_of_name(rest);
+	if (end != NULL)
+		*end++ = '\0';
+	rest = end;
 	while ((part = strsep(&rest, ":")) != NULL) {
 		if (strncmp(part, "channel=", 8) == 0 && r->channel == NULL)
 			r->channel = part + 8;
