@@ -8,6 +8,7 @@
 #include "base/limits.h"
 #include "check.h"
 #include "mcp/pick.h"
+#include "scarce.h"
 #include "wire/json.h"
 
 static const char known_text[] = "{\"id\":{},\"fields\":{}}";
@@ -197,21 +198,12 @@ run_depth(const cJSON *known)
 	}
 }
 
-static int allocations_left;
-
-static void *
-scarce_malloc(size_t size)
-{
-	return allocations_left-- > 0 ? malloc(size) : NULL;
-}
-
 /* With memory for n things only: a reason and nothing left behind, or the whole. */
 static void
 run_memory(const cJSON *document, const cJSON *args)
 {
 	static const char text[] = "{\"o\":\"/o\",\"l\":{\"each\":\"/list\",\"item\":{\"x\":\"/x\","
 	    "\"y\":\"/y\",\"a\":{\"argument\":\"id\"}},\"only\":\"fields\"},\"v\":{\"value\":[1,{}]}}";
-	cJSON_Hooks scarce = { .malloc_fn = scarce_malloc, .free_fn = free };
 	cJSON *pick = parse(text), *out;
 	const char *why;
 	int i, result = -1;
@@ -219,10 +211,9 @@ run_memory(const cJSON *document, const cJSON *args)
 	for (i = 0; result != 0 && i < 1000; i++) {
 		out = NULL;
 		why = NULL;
-		allocations_left = i;
-		cJSON_InitHooks(&scarce);
+		scarce_begin(i);
 		result = pick_apply(pick, document, args, &out, &why);
-		cJSON_InitHooks(NULL);
+		scarce_end();
 		CHECK(result == 0 ? out != NULL : out == NULL && why != NULL, "%d allocations", i);
 		cJSON_Delete(out);
 	}

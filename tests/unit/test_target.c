@@ -15,6 +15,7 @@
 #include "mcp/principal.h"
 #include "mcp/resource.h"
 #include "mcp/service.h"
+#include "scarce.h"
 #include "wire/json.h"
 
 #define GET(url) "\"request\":{\"method\":\"GET\",\"url\":\"" url "\"}"
@@ -443,19 +444,10 @@ run_without(void)
 	catalog.completes = true;
 }
 
-static int allocations_left;
-
-static void *
-scarce_malloc(size_t size)
-{
-	return allocations_left-- > 0 ? malloc(size) : NULL;
-}
-
 /* With memory for n nodes of JSON only there is the result, or an internal error. */
 static void
 run_memory(size_t i)
 {
-	cJSON_Hooks scarce = { .malloc_fn = scarce_malloc, .free_fn = free };
 	struct mcp_message m;
 	struct mcp_reply r;
 	bool good = false;
@@ -463,10 +455,9 @@ run_memory(size_t i)
 
 	for (n = 0; !good && n < 500; n++) {
 		run(MCP_LEGACY, &anybody, results[i].method, results[i].params, &m, &r);
-		allocations_left = n;
-		cJSON_InitHooks(&scarce);
+		scarce_begin(n);
 		mcp_reply_result(&r, &m, results[i].text, "");
-		cJSON_InitHooks(NULL);
+		scarce_end();
 		good = r.code == 0;
 		CHECK(good ? strstr(buf_str(&r.body), results[i].want) != NULL : r.code == -32603, "%d: %s", n,
 		    buf_str(&r.body));
