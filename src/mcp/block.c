@@ -232,12 +232,8 @@ draw_block(struct drawing *d, cJSON *block)
 
 	if (!is_there(block, &kinds[kind]))
 		return 0;
-	if (content_check_block(block, &wrong) == -1) {
-		failure_init(d->f, "upstream_unexpected", 502, "the service's answer makes no %s "
-		    "as MCP has it: %s%s%s; tell the operator", kinds[kind].name, wrong.place,
-		    wrong.place[0] == '\0' ? "" : ": ", wrong.why);
-		return -1;
-	}
+	if (content_check_block(block, &wrong) == -1)
+		return failure_content(d->f, kinds[kind].name, &wrong);
 	media = media_bytes(block);
 	buf_init(&text, d->room + media);
 	if (d->drawn == LIMIT_BLOCKS || media > d->media || json_print(&text, block) == -1 ||
@@ -276,15 +272,12 @@ draw_all(struct drawing *d, cJSON *drawn)
 static int
 draw_value(struct drawing *d, const cJSON *rule, const cJSON *value, const cJSON *args)
 {
-	const char *why = NULL;
-	cJSON *drawn = NULL;
+	const char *why;
+	cJSON *drawn;
 	int result;
 
-	if (pick_apply(rule, value, args, &drawn, &why) == -1) {
-		failure_init(d->f, "upstream_unexpected", 502, "the service's answer has another "
-		    "form than its file says: %s; tell the operator", why);
-		return -1;
-	}
+	if (pick_apply(rule, value, args, &drawn, &why) == -1)
+		return failure_pick(d->f, why);
 	result = drawn == NULL ? 0 : draw_all(d, drawn);
 	cJSON_Delete(drawn);
 	return result;

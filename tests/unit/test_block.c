@@ -12,10 +12,12 @@
 #include "catalog.h"
 #include "check.h"
 #include "mcp/answer.h"
+#include "mcp/block.h"
 #include "mcp/failure.h"
 #include "mcp/paging.h"
 #include "mcp/result.h"
 #include "mcp/service.h"
+#include "scarce.h"
 #include "wire/json.h"
 
 #define TOOL(name, response, content) \
@@ -238,6 +240,37 @@ run_limits(void)
 	free(large);
 }
 
+/* With memory for n nodes only it is not the service's fault. */
+static void
+run_memory(void)
+{
+	static const char body[] = "{\"id\":1,\"note\":\"a\",\"file\":{\"id\":\"a\",\"text\":\"x\"},\"links\":["
+	    "{\"id\":7,\"name\":\"n\",\"size\":3}]}";
+	const struct tool *t = catalog_find(&catalog, "kinds");
+	struct block_page page = { .first = true };
+	cJSON *args = cJSON_CreateObject(), *document;
+	struct json_fault fault;
+	struct failure f;
+	struct buf out;
+	int n, result = -1;
+
+	document = json_parse(body, sizeof body - 1, &fault);
+	for (n = 0; result == -1 && n < 1000; n++) {
+		buf_init(&out, 0);
+		scarce_begin(n);
+		result = block_draw(&out, t, document, args, &page, 4096, &f);
+		scarce_end();
+		CHECK(result == 0 || (strcmp(f.code, "internal") == 0 && f.retryable), "with %d: %s %s", n,
+		    f.code, f.hint);
+		if (result == -1)
+			failure_finish(&f);
+		buf_finish(&out);
+	}
+	CHECK(result == 0 && n > 10, "%d allocations", n);
+	cJSON_Delete(document);
+	cJSON_Delete(args);
+}
+
 int
 main(void)
 {
@@ -245,6 +278,7 @@ main(void)
 	run_kinds();
 	run_pages();
 	run_limits();
+	run_memory();
 	catalog_finish(&catalog);
 	return check_done();
 }

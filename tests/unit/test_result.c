@@ -562,9 +562,10 @@ run_memory(const char *tool, const char *args_text, const char *body, size_t bud
 		result = result_map(&out, t, args, &a, &p, budget, false, NULL, &f) == RESULT_GOOD ? 0 : -1;
 		scarce_end();
 		if (result == -1) {
-			CHECK(f.code[0] != '\0' && f.hint[0] != '\0', "%s with %d: a reason", tool, i);
-			CHECK(!t->write || (strcmp(f.code, "outcome_unknown") == 0 && !f.retryable),
-			    "%s with %d: %s", tool, i, f.code);
+			CHECK(f.hint[0] != '\0', "%s with %d: a reason", tool, i);
+			CHECK(t->write ? strcmp(f.code, "outcome_unknown") == 0 && !f.retryable :
+			    strcmp(f.code, "internal") == 0 && f.retryable, "%s with %d: %s %s", tool, i,
+			    f.code, f.hint);
 			failure_finish(&f);
 		}
 		paging_finish(&p);
