@@ -245,7 +245,6 @@ draw_block(struct drawing *d, cJSON *block)
 		d->drawn++;
 		d->media -= media;
 		d->room -= text.len + 1 - media;
-		d->out->cap += text.len + 1;
 		buf_putc(d->out, ',');
 		if (buf_append(d->out, text.data, text.len) == -1)
 			result = failure_memory(d->f);
@@ -319,7 +318,6 @@ put_left(const struct drawing *d)
 	size_t i;
 	bool any = false;
 
-	d->out->cap += 256;
 	for (i = 0; i < KINDS; i++) {
 		if (d->left[i] == 0)
 			continue;
@@ -339,6 +337,7 @@ block_draw(struct buf *out, const struct tool *t, const cJSON *document, const c
 	struct drawing d = { .out = out, .room = room, .media = LIMIT_MEDIA, .f = f };
 	const cJSON *rule;
 
+	out->cap = out->len + room + LIMIT_MEDIA + LIMIT_BLOCKS_LEFT;
 	cJSON_ArrayForEach(rule, t->content)
 		if (draw_rule(&d, t, rule, document, args, page) == -1)
 			return -1;

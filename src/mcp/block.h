@@ -37,8 +37,8 @@ int	 block_load(cJSON **out, const struct tool *t, const cJSON *spec, const char
 /*
  * Append the blocks that a tool draws from a document, each with a comma before it: at most
  * LIMIT_BLOCKS, of `room` bytes, and LIMIT_MEDIA of images, sounds and blobs besides. Rules for
- * the result's list draw what is on the page, others on the first. 0, or -1 with the failure
- * in `f`: one is ill-formed, or memory is short.
+ * the result's list draw what is on the page, others on the first. The cap
+ * of `out` is set to that. 0, or -1 with the failure in `f`: one is ill-formed, or memory is short.
  */
 int	 block_draw(struct buf *out, const struct tool *t, const cJSON *document,
 	    const cJSON *args, const struct block_page *page, size_t room, struct failure *f);

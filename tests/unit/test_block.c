@@ -252,6 +252,7 @@ run_memory(void)
 	struct json_fault fault;
 	struct failure f;
 	struct buf out;
+	size_t cap = 0;
 	int n, result = -1;
 
 	document = json_parse(body, sizeof body - 1, &fault);
@@ -267,6 +268,15 @@ run_memory(void)
 		buf_finish(&out);
 	}
 	CHECK(result == 0 && n > 10, "%d allocations", n);
+	/* What is drawn again, as of each look at what is waited for, takes no more room. */
+	buf_init(&out, 0);
+	for (n = 0; n < 2; n++) {
+		buf_reset(&out);
+		CHECK(block_draw(&out, t, document, args, &page, 4096, &f) == 0 && (n == 0 || out.cap == cap),
+		    "%d: %zu", n, out.cap);
+		cap = out.cap;
+	}
+	buf_finish(&out);
 	cJSON_Delete(document);
 	cJSON_Delete(args);
 }
