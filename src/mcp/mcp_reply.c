@@ -534,12 +534,10 @@ status_of(const char *text)
 
 /* Whether a task that is to be left is over already, which is as good: it is acknowledged. */
 static bool
-is_past(const struct mcp_message *m, const char *text)
+is_past(const struct mcp_message *m, int64_t status)
 {
-	int64_t status = status_of(text);
-
-	return strcmp(m->method->name, "tasks/cancel") == 0 &&
-	    (status == 404 || status == 409 || status == 410);
+	return (status == 404 || status == 409 || status == 410) &&
+	    strcmp(m->method->name, "tasks/cancel") == 0;
 }
 
 /* A task of which its service keeps nothing any more: there is nothing more to ask. */
@@ -558,11 +556,13 @@ void
 mcp_reply_failure(struct mcp_reply *r, const struct mcp_message *m, const char *text,
     const char *code)
 {
-	if (m->task.tool != NULL && is_past(m, text)) {
+	int64_t status = m->task.tool == NULL ? 0 : status_of(text);
+
+	if (is_past(m, status)) {
 		mcp_reply_empty(r, m);
 		return;
 	}
-	if (m->task.tool != NULL && is_looked_at(m) && status_of(text) == 410) {
+	if (status == 410 && is_looked_at(m)) {
 		reply_gone(r, m, text);
 		return;
 	}
