@@ -12,6 +12,7 @@
 #include "catalog.h"
 #include "check.h"
 #include "mcp/mcp.h"
+#include "mcp/policy.h"
 #include "mcp/principal.h"
 #include "mcp/service.h"
 #include "scarce.h"
@@ -42,8 +43,9 @@ stamp(void *arg, uint8_t *random, size_t len, int64_t *now_ms)
 	*now_ms = 1000;
 }
 
-static struct mcp mcp = { .catalog = &catalog, .key = &key, .stamp = stamp, .instructions = "Be \"kind\".",
-    .limits = "{\"result_bytes\":1}", .list_ttl_ms = 60000, .list_page = 100 };
+static struct policy policy;
+static struct mcp mcp = { .catalog = &catalog, .policy = &policy, .key = &key, .stamp = stamp,
+    .instructions = "Be \"kind\".", .limits = "{\"result_bytes\":1}", .list_ttl_ms = 60000, .list_page = 100 };
 
 /* Header lines "Name: value|..." become CGI variables. */
 static void

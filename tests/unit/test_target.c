@@ -12,6 +12,7 @@
 #include "catalog.h"
 #include "check.h"
 #include "mcp/mcp.h"
+#include "mcp/policy.h"
 #include "mcp/principal.h"
 #include "mcp/resource.h"
 #include "mcp/service.h"
@@ -54,7 +55,8 @@ static const char service[] =
 
 static struct crypto_key key = { .secret = { "the secret of this test" }, .count = 1 };
 static struct catalog catalog;
-static struct mcp mcp = { .catalog = &catalog, .key = &key, .instructions = "", .limits = "{}",
+static struct policy policy;
+static struct mcp mcp = { .catalog = &catalog, .policy = &policy, .key = &key, .instructions = "", .limits = "{}",
     .list_ttl_ms = 60000, .list_page = 100 };
 
 static const struct principal anybody = { .name = (char *)(uintptr_t)"anonymous" };
