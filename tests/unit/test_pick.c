@@ -221,6 +221,29 @@ run_memory(const cJSON *document, const cJSON *args)
 	cJSON_Delete(pick);
 }
 
+/* A URI of more bytes than a URL may have is no URI, and that is not for want of memory. */
+static void
+run_long(void)
+{
+	cJSON *pick = parse("{\"uriTemplate\":\"x:{a}\",\"variables\":{\"a\":\"\"}}"), *document, *out;
+	char value[LIMIT_URL];
+	const char *why;
+	size_t over;
+
+	for (over = 0; over < 2; over++) {
+		memset(value, 'a', sizeof value);
+		value[LIMIT_URL - 2 + over] = '\0';
+		document = cJSON_CreateString(value);
+		why = NULL;
+		CHECK((pick_apply(pick, document, NULL, &out, &why) == 0) == (over == 0) &&
+		    (out != NULL) == (over == 0) && (why != NULL) == (over == 1), "%zu too many: %s", over,
+		    why == NULL ? "(none)" : why);
+		cJSON_Delete(out);
+		cJSON_Delete(document);
+	}
+	cJSON_Delete(pick);
+}
+
 int
 main(void)
 {
@@ -273,6 +296,7 @@ main(void)
 		cJSON_Delete(pick);
 	}
 	run_memory(document, args);
+	run_long();
 	cJSON_Delete(known);
 	cJSON_Delete(args);
 	cJSON_Delete(document);
