@@ -659,8 +659,9 @@ def command_completion(desk):
     desk.own("tools_off = server_info", "policy = deny:wipe")
     conf = str(desk.conf)
     offers = {
-        ("",): {"tools", "call", "stdio", "key", "import", "--config", "--listen", "--workers", "--test",
-                "--print", "--version", "--help"},
+        ("",): {"tools", "call", "stdio", "key", "doctor", "import", "--config", "--listen", "--workers",
+                "--test", "--print", "--version", "--help"},
+        ("doctor", "--t"): {"--token-file"},
         ("t",): {"tools"},
         ("-c", conf, "c"): {"call"},
         ("tools", "-"): {"--long", "--config", "--help"},

@@ -27,7 +27,8 @@ _ums_mcp() {
 		word=${COMP_WORDS[i]}
 		case $word in
 		-c | --config) tools+=(-c "${COMP_WORDS[++i]}") ;;
-		-j | --json | -l | --listen | -w | --workers | --file | --expires | --scopes)
+		-j | --json | -l | --listen | -w | --workers | --file | --expires | --scopes | \
+			-u | --url | -t | --token-file | --ca-file)
 			[[ $command == tools ]] || ((i++)) ;;
 		-* | =*) ;;
 		*)
@@ -43,14 +44,15 @@ _ums_mcp() {
 	COMPREPLY=()
 	[[ $prev == import && $cur == -* ]] && prev=
 	case $prev in
-	-c | --config | -j | --json | --file | -o | --output | import)
+	-c | --config | -j | --json | --file | -o | --output | --token-file | --ca-file | import)
 		mapfile -t COMPREPLY < <(compgen -f -- "$cur")
 		return ;;
 	=) return ;;
 	esac
 	case $command in
-	'') words='tools call stdio key import --config --listen --workers --test --print --version --help' ;;
+	'') words='tools call stdio key doctor import --config --listen --workers --test --print --version --help' ;;
 	tools) words='--long --config --help' ;;
+	doctor) words='--url --token-file --ca-file --quiet --config --help' ;;
 	stdio) words='--config --help' ;;
 	import) words='--tag --operation --output --help' ;;
 	key)

@@ -78,6 +78,12 @@ clock_after(const struct clock_moment *at, int64_t ms)
 	};
 }
 
+struct timeval
+clock_timeval(int64_t ms)
+{
+	return (struct timeval){ .tv_sec = ms / 1000, .tv_usec = ms % 1000 * 1000 };
+}
+
 void
 clock_stamp(int64_t wall_ms, char out[CLOCK_STAMP])
 {

@@ -7,6 +7,8 @@
 #ifndef BASE_CLOCK_H
 #define BASE_CLOCK_H
 
+#include <sys/time.h>
+
 #include <stdbool.h>
 #include <stdint.h>
 
@@ -32,6 +34,8 @@ void	 clock_now(struct clock_moment *now);
 bool	 clock_is_past(const struct clock_moment *at, const struct clock_moment *now);
 /* `at`, some milliseconds later. */
 struct clock_moment clock_after(const struct clock_moment *at, int64_t ms);
+/* `ms` milliseconds, as timers of the event loop take them. */
+struct timeval clock_timeval(int64_t ms);
 /* Write wall time as RFC 3339 in UTC with milliseconds: 2026-01-31T23:59:59.123Z. */
 void	 clock_stamp(int64_t wall_ms, char out[CLOCK_STAMP]);
 /* Read an RFC 3339 time with any offset; less than a millisecond is cut. 0, or -1: it is none. */

@@ -44,14 +44,27 @@ crypto_equal(const void *a, const void *b, size_t len)
 int
 crypto_hex(struct buf *out, const uint8_t *data, size_t len)
 {
+	char pair[3];
+	size_t i;
+
+	for (i = 0; i < len; i++) {
+		crypto_hex_text(pair, &data[i], 1);
+		buf_append(out, pair, 2);
+	}
+	return out->failed ? -1 : 0;
+}
+
+void
+crypto_hex_text(char *out, const uint8_t *data, size_t len)
+{
 	static const char digits[] = "0123456789abcdef";
 	size_t i;
 
 	for (i = 0; i < len; i++) {
-		buf_putc(out, digits[data[i] >> 4]);
-		buf_putc(out, digits[data[i] & 15]);
+		*out++ = digits[data[i] >> 4];
+		*out++ = digits[data[i] & 15];
 	}
-	return out->failed ? -1 : 0;
+	*out = '\0';
 }
 
 /* The digest called so; NULL: none of ours. */
@@ -215,14 +228,13 @@ key_create(const char *path, char *why, size_t whylen)
 {
 	char tmp[4096], text[KEY_TEXT + 1];
 	uint8_t secret[CRYPTO_KEY];
-	int fd, i, result = -1;
+	int fd, result = -1;
 
 	if (crypto_random(secret, sizeof secret) == -1) {
 		snprintf(why, whylen, "no random bytes to be had for a new key");
 		return -1;
 	}
-	for (i = 0; i < CRYPTO_KEY; i++)
-		snprintf(text + 2 * i, 3, "%02x", secret[i]);
+	crypto_hex_text(text, secret, sizeof secret);
 	text[KEY_TEXT - 1] = '\n';
 	snprintf(tmp, sizeof tmp, "%s.XXXXXX", path);
 	fd = mkostemp(tmp, O_CLOEXEC);	/* mode 0600 */

@@ -20,8 +20,6 @@ struct buf;
 #define CRYPTO_TAG	16	/* bytes of a truncated HMAC-SHA-256 (RFC 2104, section 5) */
 #define CRYPTO_WRAP	28	/* bytes by which what is wrapped is longer: nonce and tag */
 
-struct buf;
-
 struct crypto_key {
 	uint8_t	 secret[2][CRYPTO_KEY];	/* [0] signs; [0] and [1] verify */
 	int	 count;			/* 1 or 2 */
@@ -35,6 +33,8 @@ int	 crypto_sha256(const void *data, size_t len, uint8_t out[CRYPTO_DIGEST]);
 bool	 crypto_equal(const void *a, const void *b, size_t len);
 /* Append bytes as hex digits, lower case. 0 or -1. */
 int	 crypto_hex(struct buf *out, const uint8_t *data, size_t len);
+/* The same at `out`, which takes 2 * `len` digits and a NUL. */
+void	 crypto_hex_text(char *out, const uint8_t *data, size_t len);
 /* Read `len` bytes from 2 * `len` hex digits, of either case. 0, or -1: they are none. */
 int	 crypto_unhex(const char *s, uint8_t *out, size_t len);
 /* A digest of that name, as of crypto_hmac(). */

@@ -21,9 +21,11 @@ read_whole(struct buf *out, const char *path, bool private, char *why, size_t wh
 	struct stat st;
 	ssize_t n;
 	int fd, result = -1;
+	bool absent;
 
 	/* A FIFO would be waited for. */
 	fd = open(path, O_RDONLY | O_NONBLOCK | O_CLOEXEC);
+	absent = fd == -1 && (errno == ENOENT || errno == ENOTDIR);
 	if (fd == -1 || fstat(fd, &st) == -1) {
 		snprintf(why, whylen, "%s: cannot be read: %s", path, strerror(errno));
 		goto out;
@@ -49,6 +51,8 @@ read_whole(struct buf *out, const char *path, bool private, char *why, size_t wh
 out:
 	if (fd != -1)
 		close(fd);
+	if (result == -1)
+		errno = absent ? ENOENT : EINVAL;
 	return result;
 }
 
@@ -120,6 +124,7 @@ file_secret(const char *path, char *why, size_t whylen)
 	buf_init(&text, LIMIT_SECRET);
 	if (file_read(&text, path, why, whylen) == -1)
 		goto out;
+	errno = EINVAL;
 	while (text.len > 0 && (text.data[text.len - 1] == '\n' || text.data[text.len - 1] == '\r'))
 		buf_truncate(&text, text.len - 1);
 	if (text.len == 0) {

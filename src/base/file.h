@@ -8,8 +8,8 @@
 struct buf;
 
 /*
- * Append the file's bytes to `out`, at most its cap. 0, or -1 with a sentence that names
- * it in `why`.
+ * Append the file's bytes to `out`, at most its cap. 0, or -1 with a sentence that names it in
+ * `why`; errno is ENOENT then if there is no such file, and something else if there is.
  */
 int	 file_read(struct buf *out, const char *path, char *why, size_t whylen);
 /* The same of a file that nobody but its owner may read: of another mode it is an error. */
@@ -22,7 +22,7 @@ int	 file_replace(const char *path, const char *data, size_t len, char *why, siz
 /*
  * Read a secret: the file's text without its trailing line end. Empty files and
  * control characters inside are refused. The caller frees the text. NULL with a
- * sentence in `why`, which never holds any of the text.
+ * sentence in `why`, which never holds any of the text; errno is as file_read() has it.
  */
 char	*file_secret(const char *path, char *why, size_t whylen);
 /* `path` as seen from the folder of the file `from`; the caller frees it. NULL: out of memory. */

@@ -369,6 +369,15 @@
 /* Worker: how often it writes down its memory, and what the board keeps besides (seconds). */
 #define LIMIT_SAMPLE_S		5
 
+/* Doctor: bytes of an answer that are looked at, and how long one step over the network may take
+ * (seconds). */
+#define LIMIT_INQUIRY		65536
+#define LIMIT_INQUIRY_S		5
+/* Doctor: a certificate or key that is over before then is warned of (days), and a clock that is
+ * that far from another (seconds). */
+#define LIMIT_EXPIRY_DAYS	30
+#define LIMIT_SKEW_S		30
+
 /* Sandbox: files and folders that a worker may open; the system's own are 13. */
 #define LIMIT_SANDBOX_PATHS	32
 

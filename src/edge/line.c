@@ -17,6 +17,7 @@
 #include <event2/event.h>
 #include <event2/event_struct.h>
 
+#include "base/clock.h"
 #include "base/limits.h"
 #include "base/log.h"
 #include "edge/line.h"
@@ -218,7 +219,7 @@ want_socket(CURL *easy, curl_socket_t fd, int what, void *arg, void *event)
 static int
 want_timer(CURLM *multi, long timeout_ms, void *arg)
 {
-	struct timeval tv = { timeout_ms / 1000, timeout_ms % 1000 * 1000 };
+	struct timeval tv = clock_timeval(timeout_ms);
 	struct line *line = arg;
 
 	(void)multi;

@@ -21,7 +21,6 @@
 
 #include <event2/event.h>
 
-#include "base/buf.h"
 #include "base/clock.h"
 #include "base/crypto.h"
 #include "base/limits.h"
@@ -91,21 +90,15 @@ take_address(struct mail *m)
 {
 	uint8_t random[MAIL_ADDRESS / 2];
 	struct sockaddr_un sun;
-	struct buf hex;
 	socklen_t len;
-	int result = -1;
 
-	buf_init(&hex, MAIL_ADDRESS);
-	if (crypto_random(random, sizeof random) == 0 &&
-	    crypto_hex(&hex, random, sizeof random) == 0) {
-		memcpy(m->address, hex.data, MAIL_ADDRESS);
-		memcpy(m->in, LABEL, sizeof LABEL);
-		memcpy(m->in + sizeof LABEL, m->address, MAIL_ADDRESS);
-		len = socket_name(&sun, m->address);
-		result = bind(m->fd, (struct sockaddr *)&sun, len);
-	}
-	buf_finish(&hex);
-	return result;
+	if (crypto_random(random, sizeof random) == -1)
+		return -1;
+	crypto_hex_text(m->address, random, sizeof random);
+	memcpy(m->in, LABEL, sizeof LABEL);
+	memcpy(m->in + sizeof LABEL, m->address, MAIL_ADDRESS);
+	len = socket_name(&sun, m->address);
+	return bind(m->fd, (struct sockaddr *)&sun, len);
 }
 
 struct mail *

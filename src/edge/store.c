@@ -86,6 +86,15 @@ store_check(const struct store_settings *settings, char *why, size_t whylen)
 	return backend_of(settings->where)->check(settings, why, whylen);
 }
 
+int
+store_look(const struct store_settings *settings, struct store_state *out, char *why, size_t whylen)
+{
+	const struct store_backend *backend = backend_of(settings->where);
+
+	*out = (struct store_state){ 0 };
+	return backend->look == NULL ? 0 : backend->look(settings, out, why, whylen);
+}
+
 /* ====== operations ====== */
 
 static struct store_op *
@@ -221,7 +230,7 @@ store_end_with(struct store_op *op, enum store_result result, const char *why)
 void
 store_wake(struct store *s, long ms)
 {
-	struct timeval in = { ms / 1000, ms % 1000 * 1000 };
+	struct timeval in = clock_timeval(ms);
 
 	event_add(s->wake, &in);
 }

@@ -63,6 +63,20 @@ void	 store_destroy(struct store *s);
 /* Whether that names a place that could be opened, for a check that makes nothing. 0 or -1. */
 int	 store_check(const struct store_settings *s, char *why, size_t whylen);
 
+/* What a store's own configuration says of how it keeps records. */
+struct store_state {
+	char	policy[32];	/* what it does when its memory is full; "": it does not say */
+	bool	evicts;		/* it would drop records that are still good */
+	bool	appends;	/* it has them again after a restart */
+};
+
+/*
+ * Ask the store how it is, and wait for it, for at most LIMIT_INQUIRY_S seconds a step. 0 or -1
+ * with a sentence in `why`.
+ */
+int	 store_look(const struct store_settings *s, struct store_state *out, char *why,
+	    size_t whylen);
+
 typedef void	 store_done(void *arg, const struct store_reply *reply);
 
 /*

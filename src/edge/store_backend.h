@@ -32,6 +32,9 @@ struct store_backend {
 	void		*(*create)(struct event_base *base, const struct store_settings *s,
 			    char *why, size_t whylen);
 	int		 (*check)(const struct store_settings *s, char *why, size_t whylen);
+	/* NULL: there is nobody to ask. */
+	int		 (*look)(const struct store_settings *s, struct store_state *out, char *why,
+			    size_t whylen);
 	/*
 	 * Begin the operations of `ops`, taking each off it; each ends by store_end(), now or
 	 * later. What cannot be begun now may be left in `ops` and is offered again on the next

@@ -118,6 +118,7 @@ static const char swap_script[] =
     "else redis.call('DEL',KEYS[1]) end "
     "return 'done'";
 
+static int	redis_look(const struct store_settings *, struct store_state *, char *, size_t);
 static void	*redis_create(struct event_base *, const struct store_settings *, char *, size_t);
 static int	redis_check(const struct store_settings *, char *, size_t);
 static void	redis_push(void *, struct store_ops *);
@@ -145,6 +146,7 @@ const struct store_backend store_redis = {
 	.name = "redis",
 	.create = redis_create,
 	.check = redis_check,
+	.look = redis_look,
 	.push = redis_push,
 	.destroy = redis_destroy,
 };
@@ -261,6 +263,62 @@ redis_check(const struct store_settings *s, char *why, size_t whylen)
 	struct address a;
 
 	return parse(&a, s->where, why, whylen);
+}
+
+/* One word of its configuration, "" where it does not tell. 0, or -1: it is not there. */
+static int
+configured(redisContext *c, const char *key, char *out, size_t outlen)
+{
+	redisReply *reply = redisCommand(c, "CONFIG GET %s", key);
+
+	if (reply == NULL)
+		return -1;
+	snprintf(out, outlen, "%s", reply->type == REDIS_REPLY_ARRAY && reply->elements == 2 &&
+	    reply->element[1]->type == REDIS_REPLY_STRING ? reply->element[1]->str : "");
+	freeReplyObject(reply);
+	return 0;
+}
+
+/* What Redis says to a command is no error. */
+static bool
+is_good(redisReply *reply)
+{
+	bool good = reply != NULL && reply->type != REDIS_REPLY_ERROR;
+
+	freeReplyObject(reply);
+	return good;
+}
+
+static int
+redis_look(const struct store_settings *s, struct store_state *out, char *why, size_t whylen)
+{
+	const struct timeval patience = { .tv_sec = LIMIT_INQUIRY_S };
+	redisContext *c;
+	struct address a;
+	char appends[8];
+	int result = -1;
+
+	if (parse(&a, s->where, why, whylen) == -1)
+		return -1;
+	c = a.is_unix ? redisConnectUnixWithTimeout(a.host, patience) :
+	    redisConnectWithTimeout(a.host, a.port, patience);
+	if (c == NULL || c->err != 0 || redisSetTimeout(c, patience) == REDIS_ERR)
+		snprintf(why, whylen, "%s: %s", s->where, c == NULL ? "out of memory" : c->errstr);
+	else if (s->password != NULL && !is_good(redisCommand(c, "AUTH %s", s->password)))
+		snprintf(why, whylen, "%s: the password is refused", s->where);
+	else if (!is_good(redisCommand(c, "SELECT %d", a.database)))
+		snprintf(why, whylen, "%s: Redis wants a password, or does not have this database",
+		    s->where);
+	else if (configured(c, "maxmemory-policy", out->policy, sizeof out->policy) == -1 ||
+	    configured(c, "appendonly", appends, sizeof appends) == -1)
+		snprintf(why, whylen, "%s: Redis does not answer", s->where);
+	else {
+		out->evicts = strcmp(out->policy, "noeviction") != 0;
+		out->appends = strcmp(appends, "yes") == 0;
+		result = 0;
+	}
+	redisFree(c);
+	return result;
 }
 
 /* ====== birth and death ====== */
@@ -594,7 +652,7 @@ retry(struct redis *r, const char *complaint)
 static void
 set_timer(struct event *timer, int64_t ms)
 {
-	struct timeval in = { .tv_sec = ms / 1000, .tv_usec = ms % 1000 * 1000 };
+	struct timeval in = clock_timeval(ms);
 
 	evtimer_add(timer, &in);
 }

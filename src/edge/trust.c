@@ -3,6 +3,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <time.h>
 
 #include <openssl/err.h>
 #include <openssl/pem.h>
@@ -99,6 +100,26 @@ trust_identify(struct trust *t, const char *certificate_file, const char *key_fi
 			snprintf(why, whylen, "out of memory");
 	}
 	return result;
+}
+
+int64_t
+trust_expiry(const char *file)
+{
+	BIO *in = BIO_new_file(file, "r");
+	int64_t first = -1, s;
+	X509 *x;
+	struct tm tm;
+
+	while (in != NULL && (x = PEM_read_bio_X509(in, NULL, NULL, NULL)) != NULL) {
+		if (ASN1_TIME_to_tm(X509_get0_notAfter(x), &tm) == 1) {
+			s = timegm(&tm);
+			first = first == -1 || s < first ? s : first;
+		}
+		X509_free(x);
+	}
+	BIO_free(in);
+	ERR_clear_error();
+	return first;
 }
 
 struct trust *

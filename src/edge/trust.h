@@ -9,6 +9,7 @@
 
 #include <stdbool.h>
 #include <stddef.h>
+#include <stdint.h>
 
 struct trust;
 
@@ -23,6 +24,11 @@ struct trust *trust_load(const char *ca_file, char *why, size_t whylen);
  */
 int	 trust_identify(struct trust *t, const char *certificate_file, const char *key_file,
 	    char *why, size_t whylen);
+/*
+ * When the first certificate of a PEM file to end is over, in seconds since 1970: of all in it, as
+ * any may be needed. -1: there is none, or it cannot be read.
+ */
+int64_t	 trust_expiry(const char *file);
 /* One more owner of `t`, who destroys it as well; returns it. */
 struct trust *trust_share(struct trust *t);
 void	 trust_destroy(struct trust *t);

@@ -251,12 +251,11 @@ int
 text_new_id(const char *prefix, char *out, size_t len)
 {
 	uint8_t random[12];
-	size_t i, n = strlen(prefix);
+	size_t n = strlen(prefix);
 
 	if (n + 2 * sizeof random >= len || crypto_random(random, sizeof random) == -1)
 		return -1;
 	memcpy(out, prefix, n);
-	for (i = 0; i < sizeof random; i++)
-		snprintf(out + n + 2 * i, 3, "%02x", random[i]);
+	crypto_hex_text(out + n, random, sizeof random);
 	return 0;
 }

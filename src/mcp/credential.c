@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /* credential.c - a table of kinds, and a reader for each; see credential.h. */
+#include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -18,7 +19,8 @@
 /* What a reader of a kind works with. */
 struct source {
 	const cJSON		*auth;
-	const char		*override, *key;
+	const char		*override;
+	const char		*key;	/* that would name another file; NULL: none does */
 	const cJSON		*values;
 	const char		*place;
 	struct spec_fault	*fault;
@@ -106,7 +108,7 @@ int
 credential_load(struct credential *c, const cJSON *auth, const char *override, const char *key,
     const cJSON *values, const char *place, struct spec_fault *f)
 {
-	struct source from = { auth, override, key, values, place, f };
+	struct source from = { auth, override, NULL, values, place, f };
 	const char *type = json_str(auth, "type");
 	char inner[512];
 	size_t i;
@@ -124,8 +126,8 @@ credential_load(struct credential *c, const cJSON *auth, const char *override, c
 	if (override != NULL && !kinds[i].one_secret)
 		return spec_fail(f, place, "is of type \"%s\", and the configuration's "
 		    "token_file is not for that", type);
-	if (!kinds[i].one_secret)
-		from.key = NULL;
+	if (override == NULL && kinds[i].one_secret)
+		from.key = key;
 	return kinds[i].load == NULL ? 0 : kinds[i].load(c, &from);
 }
 
@@ -205,16 +207,17 @@ static char *
 read_secret(const struct source *from, const char *member, const char *override)
 {
 	char reason[512], place[512], *path, *secret;
+	bool absent;
 
 	path = override != NULL ? strdup(override) : secret_path(from, member);
 	if (path == NULL)
 		return NULL;
 	secret = file_secret(path, reason, sizeof reason);
+	absent = secret == NULL && errno == ENOENT;
+	free(path);
 	snprintf(place, sizeof place, "%s/%s", from->place, member);
 	if (secret == NULL)
-		spec_fail_file(from->fault, place, path, reason,
-		    override != NULL ? NULL : from->key);
-	free(path);
+		spec_fail_file(from->fault, place, absent, reason, from->key);
 	return secret;
 }
 

@@ -57,8 +57,6 @@ follow_load(struct tool *t, const struct service *s, const char *place, struct s
 	};
 	const cJSON *spec = json_get(t->spec, "follow"), *cancel = json_get(spec, "cancel");
 	char at[SPEC_PLACE], below[SPEC_PLACE + 16];
-	const cJSON *schema;
-	const char *type;
 
 	if (spec == NULL)
 		return 0;
@@ -75,17 +73,13 @@ follow_load(struct tool *t, const struct service *s, const char *place, struct s
 		return spec_fail(f, at, "\"tool\" must have a \"wait\", which says what is final");
 	t->follow.look_args = json_get(spec, "arguments");
 	t->follow.argument = json_str(spec, "argument");
-	schema = t->follow.argument == NULL ? NULL :
-	    json_get(json_get(t->input, "properties"), t->follow.argument);
-	type = json_str(schema, "type");
 	if (t->follow.argument != NULL &&
 	    (t->form == TOOL_MCP || t->follow.look->form == TOOL_MCP))
 		return spec_fail(f, at, "\"argument\" goes with tools whose \"response\" is of "
 		    "picks: the outcome is a member of the result");
 	if (t->follow.argument != NULL &&
-	    (type == NULL || (strcmp(type, "integer") != 0 && strcmp(type, "number") != 0)))
-		return spec_fail(f, at, "\"argument\" must be one of the tool's, an integer or a "
-		    "number: of seconds");
+	    wait_check_argument(t, t->follow.argument, at, f) == -1)
+		return -1;
 	t->follow.required = json_true(spec, "required");
 	if (cancel == NULL)
 		return 0;

@@ -31,13 +31,12 @@ is_known(const struct catalog *c, size_t part, const cJSON *scope)
 	return false;
 }
 
-/* All scopes that there are, each once, with `mark` around and `comma` between them. */
-static void
-all_scopes(struct buf *out, const struct catalog *c, const char *mark, const char *comma)
+int
+metadata_scopes(struct buf *out, const struct catalog *c)
 {
 	const struct tool *t;
 	const cJSON *scope;
-	bool first = true;
+	const char *space = "";
 	size_t i;
 
 	for (i = 0; (t = catalog_part(c, i)) != NULL; i++) {
@@ -46,33 +45,33 @@ all_scopes(struct buf *out, const struct catalog *c, const char *mark, const cha
 		cJSON_ArrayForEach(scope, t->scopes) {
 			if (is_known(c, i, scope))
 				continue;
-			buf_printf(out, "%s%s%s%s", first ? "" : comma, mark, scope->valuestring,
-			    mark);
-			first = false;
+			buf_puts(out, space);
+			buf_puts(out, scope->valuestring);
+			space = " ";
 		}
 	}
+	return out->failed ? -1 : 0;
 }
 
 int
 metadata_print(struct buf *out, const char *resource, const char *issuer,
-    const struct catalog *c)
+    const char *scopes)
 {
-	size_t mark, empty;
-
 	buf_puts(out, "{\"resource\":");
 	json_quote(out, resource);
 	buf_puts(out, ",\"authorization_servers\":[");
 	json_quote(out, issuer);
 	buf_puts(out, "]");
-	mark = out->len;
-	buf_puts(out, ",\"scopes_supported\":[");
-	empty = out->len;
-	all_scopes(out, c, "\"", ",");
 	/* What has no values is left out (RFC 9728, 3.2). */
-	if (out->len == empty)
-		buf_truncate(out, mark);
-	else
-		buf_putc(out, ']');
+	if (*scopes != '\0') {
+		buf_puts(out, ",\"scopes_supported\":[\"");
+		for (; *scopes != '\0'; scopes++)
+			if (*scopes == ' ')
+				buf_puts(out, "\",\"");
+			else
+				buf_putc(out, *scopes);
+		buf_puts(out, "\"]");
+	}
 	return buf_puts(out, ",\"bearer_methods_supported\":[\"header\"],"
 	    "\"resource_name\":\"ums-mcp\"}");
 }
@@ -100,7 +99,7 @@ metadata_url(struct buf *out, const char *resource)
 }
 
 int
-metadata_challenge(struct buf *out, const char *resource, const struct catalog *c,
+metadata_challenge(struct buf *out, const char *resource, const char *scopes,
     const struct tool *tool, const char *error, const char *why)
 {
 	size_t mark;
@@ -111,7 +110,7 @@ metadata_challenge(struct buf *out, const char *resource, const struct catalog *
 	mark = out->len;
 	buf_puts(out, ", scope=\"");
 	if (tool == NULL)
-		all_scopes(out, c, "", " ");
+		buf_puts(out, scopes);
 	else
 		principal_needs(out, tool);
 	/* No empty list of them: the grammar has none. */

@@ -13,17 +13,22 @@ struct tool;
 /* The path of a resource's URL, "" for none; metadata stands at it, too. Borrowed. */
 const char *metadata_path(const char *resource);
 /*
- * Append the metadata document: the resource, its authorization server, all scopes that tools
- * which are on ask for. 0 or -1.
+ * Append all scopes that what is on asks for, each once, with a space between them: looked for
+ * among all others, so once for a catalog. 0 or -1.
+ */
+int	 metadata_scopes(struct buf *out, const struct catalog *c);
+/*
+ * Append the metadata document: the resource, its authorization server, and the `scopes` of
+ * metadata_scopes(). 0 or -1.
  */
 int	 metadata_print(struct buf *out, const char *resource, const char *issuer,
-	    const struct catalog *c);
+	    const char *scopes);
 /*
  * Append the value of WWW-Authenticate. `resource` NULL: there is no authorization server to go
- * to. `error` and `why` NULL: no credential came. `tool`: whose scopes are wanted; NULL: those
- * of all tools. 0 or -1.
+ * to. `error` and `why` NULL: no credential came. `tool`: whose scopes are wanted; NULL: `scopes`,
+ * those of metadata_scopes(). 0 or -1.
  */
-int	 metadata_challenge(struct buf *out, const char *resource, const struct catalog *c,
+int	 metadata_challenge(struct buf *out, const char *resource, const char *scopes,
 	    const struct tool *tool, const char *error, const char *why);
 
 #endif

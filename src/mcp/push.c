@@ -102,16 +102,13 @@ load_match(struct push_rule *r, const struct urimatch *uri, const cJSON *spec, c
 	const cJSON *one;
 	const char *why;
 	char at[2 * SPEC_PLACE];
-	size_t i;
 
 	r->match = json_get(spec, "match");
-	r->reads = r->match != NULL && r->match->child != NULL;
+	if (r->match != NULL && r->match->child == NULL)
+		r->match = NULL;
 	cJSON_ArrayForEach(one, r->match) {
 		snprintf(at, sizeof at, "%s/match/%.128s", place, one->string);
-		for (i = 0; i < urimatch_count(uri) &&
-		    strcmp(urimatch_name(uri, i), one->string) != 0; i++)
-			;
-		if (i == urimatch_count(uri))
+		if (!urimatch_has(uri, one->string))
 			return spec_fail(f, at, "is no variable of the \"uriTemplate\"");
 		if (!cJSON_IsString(one))
 			return spec_fail(f, at, "must be a JSON Pointer into an event's data, such "

@@ -25,9 +25,9 @@ struct push {
 /* What of it is about a resource. */
 struct push_rule {
 	bool		 is_set;	/* false: nothing, the resource is looked at */
-	bool		 reads;		/* an event's data is needed */
 	const cJSON	*events;	/* the types, an array; NULL: all */
-	const cJSON	*match;		/* pointers by variable of the URI; NULL: none */
+	const cJSON	*match;		/* pointers by variable of the URI, into an event's data;
+					 * NULL: none, and that is not needed */
 };
 
 /*

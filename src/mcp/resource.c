@@ -97,15 +97,11 @@ load_completes(struct resource *r, const struct service *s, const cJSON *spec, c
 {
 	const cJSON *one;
 	char at[2 * SPEC_PLACE];
-	size_t i;
 
 	r->completes = json_get(spec, "complete");
 	cJSON_ArrayForEach(one, r->completes) {
 		snprintf(at, sizeof at, "%s/complete/%.128s", place, one->string);
-		for (i = 0; i < urimatch_count(r->uri) &&
-		    strcmp(urimatch_name(r->uri, i), one->string) != 0; i++)
-			;
-		if (i == urimatch_count(r->uri))
+		if (!urimatch_has(r->uri, one->string))
 			return spec_fail(f, at, "is no variable of the \"uriTemplate\"");
 		if (completion_check(s, one, at, f) == -1)
 			return -1;

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /* service.c - a service file from bytes to tools, and the catalog; see service.h. */
+#include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -251,6 +252,8 @@ load_tls(struct service *s, const struct service_settings *over, struct spec_fau
 	const cJSON *tls = json_get(s->root, "tls");
 	struct buf probe;
 	char reason[512], key[256];
+	const char *another = NULL;	/* the key that would name one */
+	bool absent;
 	int result;
 
 	if (tls != NULL && spec_check(tls, tls_keys, "/tls", f) == -1)
@@ -259,22 +262,23 @@ load_tls(struct service *s, const struct service_settings *over, struct spec_fau
 		return -1;
 	if (over->ca_file != NULL)
 		s->ca_file = strdup(over->ca_file);
-	else if (json_str(tls, "ca_file") != NULL)
+	else if (json_str(tls, "ca_file") != NULL) {
 		s->ca_file = file_beside(s->file, json_str(tls, "ca_file"));
-	else
+		snprintf(key, sizeof key, "service.%s.ca_file", s->name);
+		another = key;
+	} else
 		return 0;
 	if (s->ca_file == NULL)
 		return spec_fail(f, "/tls/ca_file", "out of memory");
 	buf_init(&probe, LIMIT_SERVICE_FILE);
 	result = file_read(&probe, s->ca_file, reason, sizeof reason);
+	absent = result == -1 && errno == ENOENT;
 	if (result == 0 && strstr(buf_str(&probe), "-----BEGIN CERTIFICATE-----") == NULL) {
 		snprintf(reason, sizeof reason, "%s: holds no PEM certificate", s->ca_file);
 		result = -1;
 	}
 	buf_finish(&probe);
-	snprintf(key, sizeof key, "service.%s.ca_file", s->name);
-	return result == -1 ? spec_fail_file(f, "/tls/ca_file", s->ca_file, reason,
-	    over->ca_file != NULL ? NULL : key) : 0;
+	return result == -1 ? spec_fail_file(f, "/tls/ca_file", absent, reason, another) : 0;
 }
 
 /* "auth", and in it "callers" with an object of the same form for each who has one of their own. */

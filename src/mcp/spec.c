@@ -3,7 +3,6 @@
 #include <stdarg.h>
 #include <stdio.h>
 #include <string.h>
-#include <unistd.h>
 
 #include "base/buf.h"
 #include "base/file.h"
@@ -38,10 +37,10 @@ spec_fail(struct spec_fault *f, const char *place, const char *fmt, ...)
 }
 
 int
-spec_fail_file(struct spec_fault *f, const char *place, const char *path, const char *reason,
+spec_fail_file(struct spec_fault *f, const char *place, bool absent, const char *reason,
     const char *key)
 {
-	if (key == NULL || access(path, F_OK) == 0)
+	if (!absent || key == NULL)
 		return spec_fail(f, place, "%s", reason);
 	return spec_fail(f, place, "%s; %s = ... in the configuration names another", reason, key);
 }

@@ -28,11 +28,11 @@ struct spec_key {
 int	 spec_fail(struct spec_fault *f, const char *place, const char *fmt, ...)
 	    __attribute__((format(printf, 3, 4)));
 /*
- * Say why the file at `path` is of no use; where it is not there, by which key of the configuration
- * another is named, too (NULL: by none). -1.
+ * Say why a file is of no use; where it is `absent`, by which key of the configuration another is
+ * named, too (NULL: by none). -1.
  */
-int	 spec_fail_file(struct spec_fault *f, const char *place, const char *path,
-	    const char *reason, const char *key);
+int	 spec_fail_file(struct spec_fault *f, const char *place, bool absent, const char *reason,
+	    const char *key);
 /* Read the fault's file. The tree must be deleted if and only if it is not NULL; else the fault is
  * said, with line and column where the file is no JSON. */
 cJSON	*spec_read(struct spec_fault *f);

@@ -9,15 +9,28 @@
 #include "mcp/wait.h"
 #include "wire/json.h"
 
-static bool
-are_words(const cJSON *list)
+/* A member that is there is a list of texts. */
+static int
+check_words(const cJSON *spec, const char *member, const char *place, struct spec_fault *f)
 {
-	const cJSON *word;
+	const cJSON *list = json_get(spec, member), *word;
+	bool good = list == NULL || list->child != NULL;
 
 	cJSON_ArrayForEach(word, list)
-		if (!cJSON_IsString(word))
-			return false;
-	return list->child != NULL;
+		good = good && cJSON_IsString(word);
+	return good ? 0 : spec_fail(f, place, "\"%s\" must list one text at least", member);
+}
+
+int
+wait_check_argument(const struct tool *t, const char *name, const char *place,
+    struct spec_fault *f)
+{
+	const char *type = json_str(json_get(json_get(t->input, "properties"), name), "type");
+
+	if (type == NULL || (strcmp(type, "integer") != 0 && strcmp(type, "number") != 0))
+		return spec_fail(f, place, "\"argument\" must be one of the tool's, an integer "
+		    "or a number: of seconds");
+	return 0;
 }
 
 int
@@ -33,8 +46,6 @@ wait_load(struct wait_rule *w, const struct tool *t, const cJSON *spec, const ch
 		{ NULL, SPEC_ANY, false },
 	};
 	char at[SPEC_PLACE], below[SPEC_PLACE / 2] = "", reason[256];
-	const cJSON *schema;
-	const char *type;
 
 	snprintf(at, sizeof at, "%s/wait", place);
 	if (spec_check(spec, keys, at, f) == -1)
@@ -43,19 +54,15 @@ wait_load(struct wait_rule *w, const struct tool *t, const cJSON *spec, const ch
 		return spec_fail(f, at, "goes with a tool that only reads, and not with "
 		    "\"response\": \"raw\"");
 	w->argument = json_str(spec, "argument");
-	schema = json_get(json_get(t->input, "properties"), w->argument);
-	type = json_str(schema, "type");
-	if (type == NULL || (strcmp(type, "integer") != 0 && strcmp(type, "number") != 0))
-		return spec_fail(f, at, "\"argument\" must be one of the tool's, an integer or a "
-		    "number: of seconds");
+	if (wait_check_argument(t, w->argument, at, f) == -1)
+		return -1;
 	w->of = json_get(spec, "of");
 	if (pick_check(w->of, t->known, below, sizeof below, reason, sizeof reason) == -1)
 		return spec_fail(f, at, "\"of\"%s: %s", below, reason);
 	w->final = json_get(spec, "final");
 	w->cancelled = json_get(spec, "cancelled");
-	if (!are_words(w->final) || (w->cancelled != NULL && !are_words(w->cancelled)))
-		return spec_fail(f, at, "\"%s\" must list one text at least",
-		    are_words(w->final) ? "cancelled" : "final");
+	if (check_words(spec, "final", at, f) == -1 || check_words(spec, "cancelled", at, f) == -1)
+		return -1;
 	w->every_ms = 1000;
 	json_integer(json_get(spec, "every_ms"), &w->every_ms);
 	return w->every_ms < LIMIT_WATCH_EVERY_MS || w->every_ms > LIMIT_WAIT_MS ?

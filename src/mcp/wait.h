@@ -42,6 +42,9 @@ struct wait_progress {
  */
 int	 wait_load(struct wait_rule *w, const struct tool *t, const cJSON *spec, const char *place,
 	    struct spec_fault *f);
+/* Whether `t` has an argument `name` that can say seconds. 0, or -1 with the fault said in `f`. */
+int	 wait_check_argument(const struct tool *t, const char *name, const char *place,
+	    struct spec_fault *f);
 /* The milliseconds that the seconds in an argument are, at most LIMIT_WAIT_MS; 0: there is none. */
 int64_t	 wait_argument_ms(const char *name, const cJSON *args);
 /* How far the result of `t` is whose JSON is `text`; a failure is final. 0, or -1 (memory). */

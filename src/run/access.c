@@ -107,6 +107,21 @@ load_introspection(struct settings *s, char *why, size_t whylen)
 	return s->introspection_secret == NULL ? -1 : 0;
 }
 
+/* What a client is told to ask a token for. */
+static int
+load_scopes(struct settings *s, char *why, size_t whylen)
+{
+	struct buf text;
+
+	buf_init(&text, LIMIT_CONF_FILE);
+	metadata_scopes(&text, &s->catalog);
+	s->scopes = buf_take(&text);
+	buf_finish(&text);
+	if (s->scopes == NULL)
+		snprintf(why, whylen, "out of memory");
+	return s->scopes == NULL ? -1 : 0;
+}
+
 /* Tokens are for one resource, and come from one issuer. */
 static int
 load_tokens(struct settings *s, char *why, size_t whylen)
@@ -132,7 +147,7 @@ load_tokens(struct settings *s, char *why, size_t whylen)
 		return -1;
 	}
 	buf_init(&text, LIMIT_CONF_FILE);
-	metadata_print(&text, s->resource, s->issuer, &s->catalog);
+	metadata_print(&text, s->resource, s->issuer, s->scopes);
 	s->metadata = buf_take(&text);
 	buf_finish(&text);
 	if (s->metadata == NULL)
@@ -187,6 +202,8 @@ access_load(struct settings *s, char *why, size_t whylen)
 		    "tokens: jwt or introspection");
 		return -1;
 	}
+	if (load_scopes(s, why, whylen) == -1)
+		return -1;
 	if ((s->auth_methods & AUTH_API_KEY) != 0 && load_api_keys(s, why, whylen) == -1)
 		return -1;
 	if ((s->auth_methods & AUTH_JWT) != 0 && load_jwt(s, why, whylen) == -1)
@@ -206,5 +223,6 @@ access_finish(struct settings *s)
 	if (s->introspection_secret != NULL)
 		explicit_bzero(s->introspection_secret, strlen(s->introspection_secret));
 	free(s->introspection_secret);
+	free(s->scopes);
 	free(s->metadata);
 }

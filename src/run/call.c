@@ -344,20 +344,36 @@ call_enter_look(struct call *c, const struct tool *t)
 	return false;
 }
 
+void
+call_sleep(struct call *c, int64_t ms, void (*awake)(evutil_socket_t, short, void *))
+{
+	struct timeval pause = clock_timeval(ms);
+
+	evtimer_assign(&c->sleep, c->bridge->base, awake, c);
+	event_add(&c->sleep, &pause);
+}
+
 bool
-call_sleep(struct call *c, const struct wait_rule *w,
+call_rest(struct call *c, const struct wait_rule *w,
     void (*awake)(evutil_socket_t, short, void *))
 {
-	struct timeval pause = { w->every_ms / 1000, w->every_ms % 1000 * 1000 };
-
 	if (clock_mono_us() + (w->every_ms + LIMIT_TWIN_LEAST_MS) * 1000 >
 	    (c->until_us < c->deadline_us ? c->until_us : c->deadline_us))
 		return false;
 	/* Who waits takes nobody's place. */
 	call_leave(c);
-	evtimer_assign(&c->sleep, c->bridge->base, awake, c);
-	event_add(&c->sleep, &pause);
+	call_sleep(c, w->every_ms, awake);
 	return true;
+}
+
+void
+call_tell_progress(struct call *c, const struct wait_progress *p)
+{
+	cJSON *params = c->notify == NULL ? NULL : wait_params(p);
+
+	if (params != NULL)
+		c->notify(c->arg, "notifications/progress", params);
+	cJSON_Delete(params);
 }
 
 cJSON *
@@ -494,15 +510,11 @@ call_wait(struct call *c)
 	const struct wait_rule *w = &c->tool->wait;
 	int64_t wanted = wait_argument_ms(w->argument, c->args);
 	struct wait_progress p;
-	cJSON *params;
 
 	if (wanted == 0 ||
 	    wait_look(c->tool, c->args, buf_str(&c->text), c->text.len, &p) == -1)
 		return false;
-	params = c->notify == NULL ? NULL : wait_params(&p);
-	if (params != NULL)
-		c->notify(c->arg, "notifications/progress", params);
-	cJSON_Delete(params);
+	call_tell_progress(c, &p);
 	if (c->until_us == 0) {
 		c->until_us = clock_mono_us() + wanted * 1000;
 		/* Who hears nothing meanwhile is answered as any other call is. */
@@ -510,7 +522,7 @@ call_wait(struct call *c)
 			c->deadline_us += wanted * 1000;
 		c->errand.deadline_us = c->deadline_us;
 	}
-	return p.final != p.total && call_sleep(c, w, on_waited);
+	return p.final != p.total && call_rest(c, w, on_waited);
 }
 
 static void
@@ -524,7 +536,7 @@ on_waited(evutil_socket_t fd, short what, void *arg)
 		c->notify(c->arg, NULL, NULL);
 	if (!call_enter_look(c, c->tool)) {
 		/* Without another look it stands what was seen last. */
-		call_resume(c, call_sleep(c, &c->tool->wait, on_waited) ? CALL_WAITS :
+		call_resume(c, call_rest(c, &c->tool->wait, on_waited) ? CALL_WAITS :
 		    call_recorded(c));
 		return;
 	}

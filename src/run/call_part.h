@@ -16,6 +16,7 @@
 
 struct failure;
 struct store_reply;
+struct wait_progress;
 struct wait_rule;
 
 /* call.c: for stages and for their callbacks. A failure's functions take over what `f` holds. */
@@ -40,9 +41,14 @@ void	 call_leave(struct call *c);
 bool	 call_enter(struct call *c, const struct tool *t, struct failure *f);
 /* The same for a look of who waits, which is one call of the caller's, however often it looks. */
 bool	 call_enter_look(struct call *c, const struct tool *t);
-/* Call `awake` when it is time for the next look, without a place meanwhile, if there is time. */
-bool	 call_sleep(struct call *c, const struct wait_rule *w,
+/* Call `awake` in so many milliseconds, unless the call has ended by then. */
+void	 call_sleep(struct call *c, int64_t ms,
 	    void (*awake)(evutil_socket_t fd, short what, void *arg));
+/* The same when it is time for the next look, without a place meanwhile; false: no time is left. */
+bool	 call_rest(struct call *c, const struct wait_rule *w,
+	    void (*awake)(evutil_socket_t fd, short what, void *arg));
+/* Tell who hears of the call how far it is; for want of memory nothing. */
+void	 call_tell_progress(struct call *c, const struct wait_progress *p);
 enum call_stage call_ask_service(struct call *c, const struct tool *t, cJSON *args,
 	    bool repeatable, void (*done)(void *, const struct answer *, struct failure *));
 

@@ -65,15 +65,6 @@ claim_replay(struct call *c, const struct record *r)
 	return call_fail(c, &f);
 }
 
-static void
-claim_sleep(struct call *c, int64_t ms, event_callback_fn wake)
-{
-	struct timeval in = { ms / 1000, ms % 1000 * 1000 };
-
-	evtimer_assign(&c->sleep, c->bridge->base, wake, c);
-	event_add(&c->sleep, &in);
-}
-
 /* The first call is on its way: look again in a moment. */
 static enum call_stage
 claim_wait(struct call *c)
@@ -88,7 +79,7 @@ claim_wait(struct call *c)
 		c->twin_ms = c->twin_ms * 3 / 2 < LIMIT_TWIN_MAX_MS ? c->twin_ms * 3 / 2 :
 		    LIMIT_TWIN_MAX_MS;
 	if (left > LIMIT_RETRY_LEAST_MS) {
-		claim_sleep(c, c->twin_ms < left - LIMIT_RETRY_LEAST_MS ? c->twin_ms :
+		call_sleep(c, c->twin_ms < left - LIMIT_RETRY_LEAST_MS ? c->twin_ms :
 		    left - LIMIT_RETRY_LEAST_MS, on_twin);
 		return CALL_WAITS;
 	}

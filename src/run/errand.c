@@ -341,7 +341,7 @@ errand_learn(struct errand *e, const struct answer *answer)
 static int
 errand_obey(struct errand *e, enum plan_step step, const struct answer *answer, struct failure *f)
 {
-	struct timeval pause = { e->plan.wait_ms / 1000, e->plan.wait_ms % 1000 * 1000 };
+	struct timeval pause = clock_timeval(e->plan.wait_ms);
 
 	switch (step) {
 	case PLAN_FETCH:

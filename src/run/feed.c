@@ -302,11 +302,11 @@ on_event(void *arg, const char *type, const char *id, const char *data, size_t l
 		rule = &who->resource->push;
 		if (who->due || !push_hears(rule, type))
 			continue;
-		if (rule->reads && !read) {
+		if (rule->match != NULL && !read) {
 			document = json_parse(data, len, &fault);
 			read = true;
 		}
-		who->due = !rule->reads || push_fits(rule, document, who->args);
+		who->due = push_fits(rule, document, who->args);
 		any = any || who->due;
 	}
 	metrics_push(f->bridge->metrics, f->service->name,

@@ -159,7 +159,7 @@ listen_arm(struct listen *l, int64_t expires_ms)
 	if (left_ms > most_ms)
 		left_ms = most_ms;
 	if (left_ms > 0)
-		in = (struct timeval){ left_ms / 1000, left_ms % 1000 * 1000 };
+		in = clock_timeval(left_ms);
 	return event_add(&l->expiry, &in);
 }
 

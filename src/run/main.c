@@ -14,6 +14,7 @@
 #include "base/log.h"
 #include "base/memory.h"
 #include "cmd/call.h"
+#include "cmd/doctor.h"
 #include "cmd/import.h"
 #include "cmd/key.h"
 #include "cmd/stdio.h"
@@ -49,6 +50,7 @@ static const struct command {
 	int		(*run)(int, char *const *, const char *);
 } commands[] = {
 	{ "call", call_run },
+	{ "doctor", doctor_run },
 	{ "import", import_run },
 	{ "key", key_run },
 	{ "stdio", stdio_run },
@@ -234,6 +236,7 @@ usage(FILE *to)
 	    "                      call one, or show what it would send\n"
 	    "  stdio               serve one client over standard input and output\n"
 	    "  key new|list|revoke API keys of callers\n"
+	    "  doctor [--url URL]  what is wrong with this installation, and the mend\n"
 	    "  import FILE         a service file out of an OpenAPI document\n"
 	    "\n"
 	    "  -c, --config FILE   configuration; else $UMS_MCP_CONFIG, else\n"

@@ -54,9 +54,10 @@ pursuit_end(struct call *c, bool final)
 	if (final || c->input == NULL || (c->input->can & CAPABILITY_TASKS) == 0)
 		return CALL_DONE;
 	result = follow_members(c->tool, buf_str(&c->text), c->text.len);
+	c->born_ms = clock_wall_ms();
 	buf_reset(&c->ask);
 	if (result != NULL && follow_seal(&c->ask, c->bridge->mcp.key, c->tool, result,
-	    c->principal->name, clock_wall_ms()) == 0)
+	    c->principal->name, c->born_ms) == 0)
 		c->end = CALL_TASK;
 	cJSON_Delete(result);
 	return CALL_DONE;
@@ -86,7 +87,7 @@ pursuit_look(struct call *c)
 	    c->principal->name) == POLICY_DENY)
 		return pursuit_end(c, true);
 	if (!call_enter_look(c, rule->look))
-		return call_sleep(c, &rule->look->wait, on_again) ? CALL_WAITS :
+		return call_rest(c, &rule->look->wait, on_again) ? CALL_WAITS :
 		    pursuit_end(c, false);
 	call_errand(c, rule->look, c->lent);
 	c->errand.repeatable = true;
@@ -103,15 +104,11 @@ pursuit_judge(struct call *c)
 {
 	const struct wait_rule *w = &c->tool->follow.look->wait;
 	struct wait_progress p;
-	cJSON *params;
 
 	if (wait_look(c->tool->follow.look, c->pursued, buf_str(&c->seen), c->seen.len, &p) == -1)
 		return pursuit_end(c, false);
-	params = c->notify == NULL ? NULL : wait_params(&p);
-	if (params != NULL)
-		c->notify(c->arg, "notifications/progress", params);
-	cJSON_Delete(params);
-	return p.final != p.total && call_sleep(c, w, on_again) ? CALL_WAITS :
+	call_tell_progress(c, &p);
+	return p.final != p.total && call_rest(c, w, on_again) ? CALL_WAITS :
 	    pursuit_end(c, p.final == p.total);
 }
 

@@ -187,6 +187,14 @@ req_resume(void *arg)
 }
 
 void
+req_conclude(struct req *r)
+{
+	r->last = r->stage;
+	r->stage = REQ_REPLY;
+	req_run(r);
+}
+
+void
 req_gone(void *exchange)
 {
 	struct req *r = exchange;
@@ -202,9 +210,7 @@ static void
 req_cut(struct req *r)
 {
 	r->reply.status = 499;	/* the log's word for a client that left; nobody is sent it */
-	r->last = r->stage;
-	r->stage = REQ_REPLY;
-	req_run(r);
+	req_conclude(r);
 }
 
 void
@@ -272,7 +278,7 @@ req_end(struct req *r)
 	if (r->wish != NULL)
 		wish_finish(r->wish);
 	free(r->wish);
-	ask_answer_finish(&r->answer);
+	response_finish(&r->response);
 	if (r->calling)
 		call_finish(&r->call);
 	mcp_message_finish(&r->message);

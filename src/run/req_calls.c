@@ -48,7 +48,6 @@ on_told(void *arg, int status)
 	struct req *r = arg;
 
 	req_answered(r, status);
-	r->answer.told = NULL;
 	req_run(r);
 }
 
@@ -57,11 +56,11 @@ req_deliver(struct req *r)
 {
 	int status;
 
-	if (r->answer.arg != NULL)
+	if (r->response.arg != NULL)
 		return NEXT;	/* it has been told */
-	r->answer.told = on_told;
-	r->answer.arg = r;
-	status = ask_answer(&r->answer, r->bridge, &r->message);
+	r->response.told = on_told;
+	r->response.arg = r;
+	status = response_take(&r->response, r->bridge, &r->message);
 	if (status == 0)
 		return WAIT;
 	req_answered(r, status);
@@ -140,9 +139,7 @@ on_asked(void *arg, enum ask_end end)
 		failure_init(&f, told[end].code, told[end].status, "%s", told[end].hint);
 		f.retryable = end == ASK_CUT;
 		req_fail(r, &f);
-		r->last = r->stage;
-		r->stage = REQ_REPLY;
-		req_run(r);
+		req_conclude(r);
 		return;
 	}
 	state = r->call.ask;
@@ -210,9 +207,7 @@ on_listened(void *arg, enum listen_end why)
 	struct req *r = arg;
 
 	req_listened(r, why);
-	r->last = r->stage;
-	r->stage = REQ_REPLY;
-	req_run(r);
+	req_conclude(r);
 }
 
 /* Whether a caller has all the streams that one may have. Whom nobody knows may be many. */
@@ -356,7 +351,7 @@ req_calls(struct req *r)
 		mcp_reply_question(&r->reply, &r->message, buf_str(&c->text), buf_str(&c->ask));
 		break;
 	case CALL_TASK:
-		mcp_reply_task(&r->reply, &r->message, buf_str(&c->ask), clock_wall_ms());
+		mcp_reply_task(&r->reply, &r->message, buf_str(&c->ask), c->born_ms);
 		break;
 	case CALL_LACKS:
 		mcp_reply_lacks(&r->reply, &r->message, c->lacks);

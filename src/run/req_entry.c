@@ -187,7 +187,7 @@ req_challenge(struct req *r, const struct tool *tool, const char *error, const c
 	const struct settings *s = r->bridge->settings;
 
 	buf_puts(&r->reply.headers, "WWW-Authenticate: ");
-	metadata_challenge(&r->reply.headers, s->metadata == NULL ? NULL : s->resource, &s->catalog,
+	metadata_challenge(&r->reply.headers, s->metadata == NULL ? NULL : s->resource, s->scopes,
 	    tool, error, why);
 	buf_puts(&r->reply.headers, "\r\n");
 	if (!r->reply.headers.failed)

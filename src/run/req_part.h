@@ -11,7 +11,7 @@
 
 #include "base/buf.h"
 #include "mcp/mcp.h"
-#include "run/ask.h"
+#include "run/response.h"
 #include "run/auth.h"
 #include "run/call.h"
 #include "run/listen.h"
@@ -51,7 +51,7 @@ struct req {
 	unsigned		 rounds;	/* of questions */
 	struct listen		*listen;	/* owned: what its stream tells of */
 	struct wish		*wish;		/* owned: on its way into the store, or out of it */
-	struct ask_answer	 answer;	/* that it is itself, on its way */
+	struct response		 response;	/* that it is itself, on its way */
 	struct mcp_reply	 reply;
 	bool			 gets;		/* the stream of a session, by GET */
 	bool			 streaming;	/* some of the reply has been sent, as events */
@@ -74,6 +74,8 @@ const char *req_stage_name(enum req_stage stage);
 void	 req_run(struct req *r);
 /* The same, as a function to call when what was waited for is there. */
 void	 req_resume(void *arg);
+/* Go to REPLY from where the request waits: what is to be said stands in `reply`. */
+void	 req_conclude(struct req *r);
 /* A piece of the stream that the answer has become. Takes over what `piece` holds. */
 void	 req_say(void *arg, struct buf *piece);
 /* A call has something to say; see `notify` of struct call. */

@@ -102,6 +102,7 @@ struct settings {
 	char			*introspection_secret;	/* secret */
 	struct trust		*auth_trust;	/* NULL: nobody is asked */
 	bool			 exchanges;	/* a service wants callers' tokens */
+	char			*scopes;	/* that anything asks for, a space between them */
 	char			*metadata;	/* RFC 9728; NULL: no authorization server */
 };
 

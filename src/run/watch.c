@@ -97,7 +97,7 @@ place_of(uint8_t place[CRYPTO_DIGEST], const struct resource *r, const char *uri
 static void
 watch_arm(struct watch *w, int64_t ms)
 {
-	struct timeval in = { ms / 1000, ms % 1000 * 1000 };
+	struct timeval in = clock_timeval(ms);
 
 	event_add(&w->timer, &in);
 }

@@ -56,6 +56,12 @@ event_reader_feed(struct event_reader *r, const void *bytes, size_t len)
 	return r->over ? -1 : 0;
 }
 
+static bool
+name_is(const struct event_reader *r, const char *name)
+{
+	return r->name_len == strlen(name) && memcmp(r->name, name, r->name_len) == 0;
+}
+
 /* Some bytes of a line, at least one; how many they were. */
 static size_t
 take(struct event_reader *r, const char *p, size_t len)
@@ -83,17 +89,11 @@ take(struct event_reader *r, const char *p, size_t len)
 	len = end == NULL ? len : (size_t)(end - p);
 	end = memchr(p, '\r', len);
 	len = end == NULL ? len : (size_t)(end - p);
-	if (r->timing)
+	if (name_is(r, "retry"))
 		count(r, p, len);
 	else
 		put(r, p, len);
 	return len;
-}
-
-static bool
-name_is(const struct event_reader *r, const char *name)
-{
-	return r->name_len == strlen(name) && memcmp(r->name, name, r->name_len) == 0;
 }
 
 /* The field is known: make ready for its value. */
@@ -115,9 +115,6 @@ name_end(struct event_reader *r)
 		buf_reset(r->to);
 	} else if (name_is(r, "id")) {
 		r->to = &r->new_id;
-	} else if (name_is(r, "retry")) {
-		r->timing = true;
-		r->digits = -1;
 	}
 }
 
@@ -140,9 +137,9 @@ line_end(struct event_reader *r)
 		}
 		buf_finish(&r->new_id);
 	}
-	if (r->timing && r->digits >= 0)
+	if (r->digits >= 0)
 		r->retry_ms = r->digits;
-	r->timing = false;
+	r->digits = -1;
 	r->to = NULL;
 	r->place = EVENT_NAME;
 	r->name_len = 0;

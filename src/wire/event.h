@@ -32,8 +32,7 @@ struct event_reader {
 	bool		 over;		/* it failed or was stopped */
 	bool		 excess;	/* an event was over the cap */
 	int64_t		 retry_ms;	/* what `retry` said last; -1: nothing yet */
-	bool		 timing;	/* a `retry` comes */
-	int64_t		 digits;	/* what it says; -1: nothing yet; less: it is none */
+	int64_t		 digits;	/* what this line says in it; -1: nothing; less: bad */
 	bool		 begun;		/* the first field's name was read */
 	bool		 cr;		/* the last byte was CR: an LF belongs to it */
 	bool		 pending;	/* the event has data, though it may be empty */

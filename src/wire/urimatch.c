@@ -125,6 +125,17 @@ urimatch_name(const struct urimatch *m, size_t i)
 }
 
 bool
+urimatch_has(const struct urimatch *m, const char *name)
+{
+	size_t i, count = urimatch_count(m);
+
+	for (i = 0; i < count; i++)
+		if (strcmp(urimatch_name(m, i), name) == 0)
+			return true;
+	return false;
+}
+
+bool
 urimatch_is_optional(const struct urimatch *m, size_t i)
 {
 	return i >= m->npath && i < urimatch_count(m);

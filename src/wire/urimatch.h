@@ -41,6 +41,8 @@ void	 urimatch_destroy(struct urimatch *m);
 /* The number of variables, and the name of the i-th as written: borrowed, NULL past the last. */
 size_t	 urimatch_count(const struct urimatch *m);
 const char *urimatch_name(const struct urimatch *m, size_t i);
+/* Whether one of the variables is called `name`. */
+bool	 urimatch_has(const struct urimatch *m, const char *name);
 /* Whether a URI that matches may be without the i-th: it stands in {?...}. */
 bool	 urimatch_is_optional(const struct urimatch *m, size_t i);
 /*

@@ -34,15 +34,6 @@ static void	 run_rotation(void);
 static void	 run_broken(void);
 static void	 run_race(void);
 
-static void
-to_hex(const uint8_t *bytes, size_t len, char *out)
-{
-	size_t i;
-
-	for (i = 0; i < len; i++)
-		snprintf(out + 2 * i, 3, "%02x", bytes[i]);
-}
-
 /* Put `len` bytes into the key file, in place of what was there. */
 static void
 write_key(const char *text, size_t len, mode_t mode)
@@ -97,7 +88,7 @@ run_digest(void)
 
 	for (i = 0; i < sizeof table / sizeof table[0]; i++) {
 		CHECK(crypto_sha256(table[i].text, strlen(table[i].text), digest) == 0, "digest");
-		to_hex(digest, sizeof digest, hex);
+		crypto_hex_text(hex, digest, sizeof digest);
 		CHECK(strcmp(hex, table[i].hex) == 0, "\"%s\": %s", table[i].text, hex);
 	}
 }
@@ -129,7 +120,7 @@ run_tags(void)
 		key.count = 1;
 		len = strlen(table[i].text);
 		CHECK(crypto_sign(&key, table[i].text, len, tag) == 0, "sign");
-		to_hex(tag, sizeof tag, hex);
+		crypto_hex_text(hex, tag, sizeof tag);
 		CHECK(strcmp(hex, table[i].hex) == 0, "\"%s\": %s", table[i].text, hex);
 		CHECK(crypto_verify(&key, table[i].text, len, tag), "verify");
 		CHECK(!crypto_verify(&key, table[i].text, len - 1, tag), "other data");

@@ -195,7 +195,8 @@ run_retry(void)
 	} times[] = {
 		{ "data: x\n\n", -1 }, { "retry: 10\n", 10 }, { "retry:0\n\n", 0 }, { "retry: 1500", -1 },
 		{ "retry: 1\nretry: 23\rretry: x\nretry\nretry:\n", 23 }, { "retry: 1s\n", -1 },
-		{ "retry: -1\n", -1 }, { "retry:  5\n", -1 }, { "retry: 1.5\nretries: 4\nRetry: 5\n", -1 },
+		{ "retry: -1\n", -1 }, { "retry: x\nretry: 8\n", 8 },
+		{ "retry:  5\n", -1 }, { "retry: 1.5\nretries: 4\nRetry: 5\n", -1 },
 		{ "\xef\xbb\xbfretry: 7\n", 7 }, { "data: x\nretry: 8\n\n", 8 },
 	};
 	struct event_reader r;

@@ -29,20 +29,45 @@ static const char rich[] = SERVICE(
     "\"messages\":[{\"role\":\"user\",\"content\":\"Hi\"}]}]");
 static const char poor[] = SERVICE(TOOL("free", ",\"scopes\":[]"), "");
 
+#define SCOPES	"a b https://x.example/y:z r p"	/* of the rich one */
 #define RESOURCE "https://mcp.example.org/mcp"
 #define META	"/.well-known/oauth-protected-resource"
 
 /* ====== metadata ====== */
 
+/* The scopes of a catalog; the caller finishes the buffer. */
+static const char *
+scopes_of(const struct catalog *c, struct buf *text)
+{
+	buf_init(text, 4096);
+	CHECK(metadata_scopes(text, c) == 0, "made");
+	return buf_str(text);
+}
+
+static void
+run_scopes(const struct catalog *c, const struct catalog *bare)
+{
+	struct buf text, small;
+
+	CHECK(strcmp(scopes_of(c, &text), SCOPES) == 0, "each once, of what is on: %s",
+	    buf_str(&text));
+	buf_finish(&text);
+	CHECK(strcmp(scopes_of(bare, &text), "") == 0, "none: %s", buf_str(&text));
+	buf_finish(&text);
+	buf_init(&small, 5);
+	CHECK(metadata_scopes(&small, c) == -1, "no room");
+	buf_finish(&small);
+}
+
 static cJSON *
-metadata(const struct catalog *c, const char *resource, const char *issuer)
+metadata(const char *scopes, const char *resource, const char *issuer)
 {
 	struct json_fault fault = { .why = "" };
 	struct buf text;
 	cJSON *tree;
 
 	buf_init(&text, 65536);
-	CHECK(metadata_print(&text, resource, issuer, c) == 0, "made");
+	CHECK(metadata_print(&text, resource, issuer, scopes) == 0, "made");
 	tree = json_parse(buf_str(&text), text.len, &fault);
 	CHECK(tree != NULL, "%s: %s", fault.why, buf_str(&text));
 	buf_finish(&text);
@@ -63,7 +88,7 @@ is_list(const cJSON *list, const char *const *want, int count)
 }
 
 static void
-run_metadata(const struct catalog *c, const struct catalog *bare)
+run_metadata(void)
 {
 	static const char *const issuer[] = { "https://id.example.org/\"x\\" };
 	static const char *const scopes[] = { "a", "b", "https://x.example/y:z", "r", "p" };
@@ -71,20 +96,20 @@ run_metadata(const struct catalog *c, const struct catalog *bare)
 	struct buf small;
 	cJSON *tree;
 
-	tree = metadata(c, RESOURCE, issuer[0]);
+	tree = metadata(SCOPES, RESOURCE, issuer[0]);
 	CHECK(json_str(tree, "resource") != NULL &&
 	    strcmp(json_str(tree, "resource"), RESOURCE) == 0, "the resource");
 	CHECK(is_list(json_get(tree, "authorization_servers"), issuer, 1), "whatever it holds");
-	CHECK(is_list(json_get(tree, "scopes_supported"), scopes, 5), "each once, of what is on");
+	CHECK(is_list(json_get(tree, "scopes_supported"), scopes, 5), "the scopes");
 	CHECK(is_list(json_get(tree, "bearer_methods_supported"), methods, 1), "in the header");
 	cJSON_Delete(tree);
 	/* RFC 9728, 3.2: what has no values is left out. */
-	tree = metadata(bare, RESOURCE, issuer[0]);
+	tree = metadata("", RESOURCE, issuer[0]);
 	CHECK(json_get(tree, "scopes_supported") == NULL, "no list of none");
 	CHECK(is_list(json_get(tree, "bearer_methods_supported"), methods, 1), "and the rest");
 	cJSON_Delete(tree);
 	buf_init(&small, 40);
-	CHECK(metadata_print(&small, RESOURCE, issuer[0], c) == -1, "no room");
+	CHECK(metadata_print(&small, RESOURCE, issuer[0], SCOPES) == -1, "no room");
 	buf_finish(&small);
 }
 
@@ -153,52 +178,52 @@ take_apart(const char *text, struct read *r)
 }
 
 static void
-challenge(struct read *r, const struct catalog *c, const char *resource, const struct tool *tool,
+challenge(struct read *r, const char *scopes, const char *resource, const struct tool *tool,
     const char *error)
 {
 	struct buf text;
 
 	buf_init(&text, 4096);
-	CHECK(metadata_challenge(&text, resource, c, tool, error,
+	CHECK(metadata_challenge(&text, resource, scopes, tool, error,
 	    error == NULL ? NULL : "the token has expired") == 0, "made");
 	CHECK(take_apart(buf_str(&text), r), "%s", buf_str(&text));
 	buf_finish(&text);
 }
 
 static void
-run_challenges(const struct catalog *c, const struct catalog *bare)
+run_challenges(const struct catalog *c)
 {
 	struct buf small;
 	struct read r;
 
 	/* Nobody came: no error, RFC 6750, 3.1. */
-	challenge(&r, c, RESOURCE, NULL, NULL);
+	challenge(&r, SCOPES, RESOURCE, NULL, NULL);
 	CHECK(r.error[0] == '\0' && r.why[0] == '\0', "no error");
-	CHECK(strcmp(r.scope, "a b https://x.example/y:z r p") == 0, "%s", r.scope);
+	CHECK(strcmp(r.scope, SCOPES) == 0, "%s", r.scope);
 	CHECK(strcmp(r.url, "https://mcp.example.org" META "/mcp") == 0, "%s", r.url);
 	CHECK(r.realm[0] != '\0', "a realm");
-	challenge(&r, c, RESOURCE, NULL, "invalid_token");
+	challenge(&r, SCOPES, RESOURCE, NULL, "invalid_token");
 	CHECK(strcmp(r.error, "invalid_token") == 0 && strcmp(r.why, "the token has expired") == 0,
 	    "%s, %s", r.error, r.why);
 	/* One tool's, all that it asks for. */
-	challenge(&r, c, RESOURCE, c->tools[2], "insufficient_scope");
+	challenge(&r, SCOPES, RESOURCE, c->tools[2], "insufficient_scope");
 	CHECK(strcmp(r.scope, "b https://x.example/y:z") == 0, "%s", r.scope);
-	challenge(&r, c, RESOURCE, c->tools[3], NULL);
+	challenge(&r, SCOPES, RESOURCE, c->tools[3], NULL);
 	CHECK(r.scope[0] == '\0' && r.url[0] != '\0', "a tool without scopes: none named");
-	challenge(&r, bare, RESOURCE, NULL, NULL);
+	challenge(&r, "", RESOURCE, NULL, NULL);
 	CHECK(r.scope[0] == '\0', "no scopes at all");
 	/* Keys alone: there is nowhere to go to. */
-	challenge(&r, c, NULL, NULL, NULL);
+	challenge(&r, SCOPES, NULL, NULL, NULL);
 	CHECK(r.url[0] == '\0' && r.scope[0] != '\0', "no metadata");
-	challenge(&r, bare, NULL, NULL, NULL);
+	challenge(&r, "", NULL, NULL, NULL);
 	CHECK(r.realm[0] != '\0', "the realm alone");
 	buf_init(&small, 30);
-	CHECK(metadata_challenge(&small, RESOURCE, c, NULL, NULL, NULL) == -1, "no room");
+	CHECK(metadata_challenge(&small, RESOURCE, SCOPES, NULL, NULL, NULL) == -1, "no room");
 	buf_finish(&small);
 }
 
 static void
-run_urls(const struct catalog *c)
+run_urls(void)
 {
 	static const struct {
 		const char	*resource, *url;
@@ -218,7 +243,7 @@ run_urls(const struct catalog *c)
 	size_t i;
 
 	for (i = 0; i < sizeof urls / sizeof urls[0]; i++) {
-		challenge(&r, c, urls[i].resource, NULL, NULL);
+		challenge(&r, SCOPES, urls[i].resource, NULL, NULL);
 		CHECK(strcmp(r.url, urls[i].url) == 0, "%s: %s", urls[i].resource, r.url);
 	}
 }
@@ -231,9 +256,10 @@ main(void)
 	catalog_of(&c, rich);
 	catalog_of(&bare, poor);
 	c.tools[0]->off = "tools_off";
-	run_metadata(&c, &bare);
-	run_challenges(&c, &bare);
-	run_urls(&c);
+	run_scopes(&c, &bare);
+	run_metadata();
+	run_challenges(&c);
+	run_urls();
 	catalog_finish(&c);
 	catalog_finish(&bare);
 	return check_done();

@@ -17,6 +17,8 @@
 #include "check.h"
 #include "jose.h"
 #include "mcp/credential.h"
+#include "mcp/push.h"
+#include "mcp/resource.h"
 #include "mcp/service.h"
 #include "scarce.h"
 #include "wire/json.h"
@@ -141,6 +143,22 @@ struct mutation {
 /* A tool that passes on, or whose answer is the content. */
 #define TOOL(properties, members) "{\"name\":\"t\",\"description\":\"d\",\"inputSchema\":" \
 	"{\"type\":\"object\",\"properties\":{" properties "}},\"request\":" GET("/x") "," members "}"
+/* What is waited for, and what is followed: alone, and by a tool that passes on. */
+#define WAIT(argument, members) "{\"argument\":\"" argument "\",\"of\":\"/kind\"," members "}"
+#define FOLLOW(tool, members) "{\"tool\":\"" tool "\",\"arguments\":" members "}"
+#define FOLLOWING(members, arguments) "{\"name\":\"m\",\"description\":\"d\",\"write\":true," \
+	"\"inputSchema\":{\"type\":\"object\"}," members "\"request\":{\"method\":\"POST\"," \
+	"\"url\":\"/m\"},\"response\":\"mcp\",\"follow\":" FOLLOW("list_things", arguments) "}"
+/* Content that is one block. */
+#define BESIDE(members) "[{\"type\":" members "}]"
+/* A read that is waited for, and a write that it follows. */
+#define FOLLOWED(read, write, members) "[{\"name\":\"r\",\"description\":\"d\",\"inputSchema\":" \
+	"{\"type\":\"object\",\"properties\":{\"s\":{\"type\":\"integer\"}}},\"request\":" GET("/r") "," \
+	"\"response\":" read ",\"wait\":" WAIT("s", "\"final\":[\"a\"]") "}," \
+	"{\"name\":\"w\",\"description\":\"d\",\"write\":true,\"inputSchema\":{\"type\":\"object\"," \
+	"\"properties\":{\"s\":{\"type\":\"number\"},\"id\":{\"type\":\"string\"}}}," \
+	"\"outputSchema\":{\"type\":\"object\"},\"request\":{\"method\":\"POST\",\"url\":\"/w\"}," \
+	"\"response\":" write ",\"follow\":" FOLLOW("r", "{}" members) "}]"
 #define TEXT(text) "[{\"role\":\"user\",\"content\":\"" text "\"}]"
 #define BLOCK(members) "[{\"role\":\"user\",\"content\":{" members "}}]"
 
@@ -178,8 +196,6 @@ static const struct mutation mutations[] = {
 	{ "/tls/verify", "false", "/tls/verify", "unknown key", YES },
 	{ "/tls/ca_file", "1", "/tls/ca_file", "must be a string", YES },
 	{ "/tls/ca_file", "\"none.pem\"", "/tls/ca_file", "none.pem: cannot be read", NO },
-	{ "/tls/ca_file", "\"none.pem\"", "/tls/ca_file",
-	    "; service.demo.ca_file = ... in the configuration names another", NO },
 	{ "/tls/ca_file", "\"demo.token\"", "/tls/ca_file", "holds no PEM certificate", NO },
 	{ "/tls/ca_file", "\".\"", "/tls/ca_file", "not a regular file", NO },
 
@@ -194,8 +210,6 @@ static const struct mutation mutations[] = {
 	{ "/auth/token", "{}", "/auth/token", "\"file\" is missing", YES },
 	{ "/auth/token/env", "\"X\"", "/auth/token/env", "unknown key", YES },
 	{ "/auth/token/file", "\"none.token\"", "/auth/token", "none.token: cannot be read", NO },
-	{ "/auth/token/file", "\"none.token\"", "/auth/token",
-	    "; service.demo.token_file = ... in the configuration names another", NO },
 	{ "/auth/token/file", "\"empty.token\"", "/auth/token", "is empty; write the secret into it", NO },
 	{ "/auth/token/file", "\"two.token\"", "/auth/token", "control character at byte 1", NO },
 	{ "/auth/token/file", "\"long.token\"", "/auth", "the credential is too long", NO },
@@ -563,8 +577,8 @@ static const struct mutation mutations[] = {
 	{ T1 "/split", SPLIT("text", "10", "words"), T1 "/split", "characters, utf16 or bytes", YES },
 	{ T1 "/split", SPLIT("body", "10", "bytes"), T1 "/split", "one of inputSchema's properties", NO },
 	{ T1 "/split", SPLIT("idempotency_key", "10", "bytes"), T1 "/split", "is the bridge's own", YES },
-	{ T0 "/split", SPLIT("kind", "10", "bytes"), T0 "/split", "goes with \"write\": true", NO },
-	{ T2 "/split", SPLIT("a", "10", "bytes"), T2 "/split", "goes with \"write\": true", NO },
+	{ T0 "/split", SPLIT("kind", "10", "bytes"), T0 "/split", "goes with \"write\": true", YES },
+	{ T2 "/split", SPLIT("a", "10", "bytes"), T2 "/split", "goes with \"write\": true", YES },
 
 	/* The response. */
 	/* Steps. */
@@ -617,7 +631,7 @@ static const struct mutation mutations[] = {
 	{ "/origins", "[\"https://files.example/\"]", "/origins", "no path", YES },
 	{ "/origins", "[\"https://a@files.example\"]", "/origins", "no path", YES },
 	{ "/origins", "[\"ftp://files.example\"]", "/origins", "must be http or https", YES },
-	{ "/origins", "[]", "/origins", "must list one", NO },
+	{ "/origins", "[]", "/origins", "must list one", YES },
 	{ "/tools", "[{\"name\":\"p\",\"description\":\"d\",\"inputSchema\":{\"type\":\"object\"},\"request\":"
 	    GET("/a") ",\"response\":{\"confirm_token\":\"/a\"}},{\"name\":\"w\",\"description\":\"d\","
 	    "\"write\":true,\"preview\":\"p\",\"inputSchema\":{\"type\":\"object\"},\"request\":{\"method\":"
@@ -739,9 +753,9 @@ static const struct mutation mutations[] = {
 	{ T2, TOOL("", "\"response\":\"raw\",\"uri\":\"demo://x\",\"stream\":true"), T2,
 	    "\"stream\" goes with an answer in JSON", YES },
 	/* Blocks beside a result: rules that are blocks when they are drawn. */
-	{ T0 "/content", "[{\"type\":\"resource_link\",\"name\":\"/n\",\"uri\":{\"uriTemplate\":\"x://{a}{?b}\","
+	{ T0 "/content", BESIDE("\"resource_link\",\"name\":\"/n\",\"uri\":{\"uriTemplate\":\"x://{a}{?b}\","
 	    "\"variables\":{\"a\":\"/a\",\"b\":{\"argument\":\"kind\"}}},\"icons\":{\"value\":[]},"
-	    "\"annotations\":{\"priority\":{\"value\":0.5}}}]", NULL, NULL, NO },
+	    "\"annotations\":{\"priority\":{\"value\":0.5}}"), NULL, NULL, NO },
 	{ T0 "/content", "[{\"each\":\"/a\",\"item\":{\"each\":\"/b\",\"order\":\"/c\",\"item\":{\"type\":\"text\","
 	    "\"text\":\"\"}}},{\"type\":\"resource\",\"resource\":\"/r\",\"annotations\":\"/a\"}]", NULL, NULL, NO },
 	{ T0 "/content", "[]", T0 "/content", "must have 1 to 16 blocks", YES },
@@ -755,25 +769,24 @@ static const struct mutation mutations[] = {
 	{ T0 "/content", "[{\"each\":\"/a\",\"only\":\"fields\",\"item\":{\"type\":\"text\",\"text\":\"\"}}]",
 	    T0 "/content/0/only", "unknown key", YES },
 	{ T0 "/content", "[{\"text\":\"/a\"}]", T0 "/content/0/type", "must be \"text\", \"image\"", YES },
-	{ T0 "/content", "[{\"type\":\"/a\",\"text\":\"/a\"}]", T0 "/content/0/type", "must be \"text\"", YES },
-	{ T0 "/content", "[{\"type\":{\"value\":\"text\"},\"text\":\"/a\"}]", T0 "/content/0/type",
-	    "must be \"text\"", YES },
-	{ T0 "/content", "[{\"type\":\"image\",\"data\":\"/a\"}]", T0 "/content/0", "must have \"mimeType\"", NO },
-	{ T0 "/content", "[{\"type\":\"image\",\"data\":\"/a\",\"mimeType\":{\"value\":\"png\"}}]",
+	{ T0 "/content", BESIDE("\"/a\",\"text\":\"/a\""), T0 "/content/0/type", "must be \"text\"", YES },
+	{ T0 "/content", BESIDE("{\"value\":\"text\"},\"text\":\"/a\""), T0 "/content/0/type", "must be \"text\"", YES },
+	{ T0 "/content", BESIDE("\"image\",\"data\":\"/a\""), T0 "/content/0", "must have \"mimeType\"", NO },
+	{ T0 "/content", BESIDE("\"image\",\"data\":\"/a\",\"mimeType\":{\"value\":\"png\"}"),
 	    T0 "/content/0/mimeType", "must be a media type", NO },
-	{ T0 "/content", "[{\"type\":\"resource_link\",\"uri\":\"/a\"}]", T0 "/content/0", "must have \"name\"", NO },
-	{ T0 "/content", "[{\"type\":\"resource\",\"resource\":{\"uri\":\"/a\",\"text\":\"/t\",\"blob\":\"/b\"}}]",
+	{ T0 "/content", BESIDE("\"resource_link\",\"uri\":\"/a\""), T0 "/content/0", "must have \"name\"", NO },
+	{ T0 "/content", BESIDE("\"resource\",\"resource\":{\"uri\":\"/a\",\"text\":\"/t\",\"blob\":\"/b\"}"),
 	    T0 "/content/0/resource", "must have one of \"text\" and \"blob\"", NO },
-	{ T0 "/content", "[{\"type\":\"text\",\"text\":\"/a\",\"title\":\"/b\"}]", T0 "/content/0/title",
+	{ T0 "/content", BESIDE("\"text\",\"text\":\"/a\",\"title\":\"/b\""), T0 "/content/0/title",
 	    "is no member that the protocol knows here", NO },
-	{ T0 "/content", "[{\"type\":\"text\",\"text\":\"/a\",\"annotations\":{\"colour\":\"/b\"}}]",
+	{ T0 "/content", BESIDE("\"text\",\"text\":\"/a\",\"annotations\":{\"colour\":\"/b\"}"),
 	    T0 "/content/0/annotations/colour", "is no member that the protocol knows here", NO },
-	{ T0 "/content", "[{\"type\":\"text\",\"text\":{\"argument\":\"nobody\"}}]", T0 "/content/0/text",
+	{ T0 "/content", BESIDE("\"text\",\"text\":{\"argument\":\"nobody\"}"), T0 "/content/0/text",
 	    "must name an argument", NO },
-	{ T0 "/content", "[{\"type\":\"text\",\"text\":{\"uriTemplate\":\"x:{a}\"}}]", T0 "/content/0/text",
+	{ T0 "/content", BESIDE("\"text\",\"text\":{\"uriTemplate\":\"x:{a}\"}"), T0 "/content/0/text",
 	    "\"variables\" must be an object", YES },
-	{ T1 "/content", "[{\"type\":\"text\",\"text\":\"/a\"}]", T1 "/content", "goes with a tool that reads", YES },
-	{ T2, TOOL("", "\"response\":\"mcp\",\"content\":[{\"type\":\"text\",\"text\":\"/a\"}]"), T2 "/content",
+	{ T1 "/content", BESIDE("\"text\",\"text\":\"/a\""), T1 "/content", "goes with a tool that reads", YES },
+	{ T2, TOOL("", "\"response\":\"mcp\",\"content\":" BESIDE("\"text\",\"text\":\"/a\"")), T2 "/content",
 	    "goes with a \"response\" of picks", YES },
 	{ R0 "/content", "[]", R0 "/content", "unknown key", YES },
 	{ T1 "/preview", "\"t\"", T1 "/preview", "names no tool", NO },
@@ -781,43 +794,49 @@ static const struct mutation mutations[] = {
 	{ T0 "/stream", "true", NULL, NULL, NO },
 
 	/* Waiting, and what becomes of a write. */
-	{ T0 "/wait", "{\"argument\":\"limit\",\"of\":\"/kind\",\"final\":[\"a\"],\"every_ms\":100}", NULL,
-	    NULL, NO },
-	{ T0 "/wait", "{\"argument\":\"limit\",\"of\":\"/kind\",\"final\":[]}", T0 "/wait",
-	    "\"final\" must list one", YES },
-	{ T0 "/wait", "{\"argument\":\"limit\",\"of\":\"/kind\",\"final\":[1]}", T0 "/wait",
-	    "\"final\" must list one", YES },
-	{ T0 "/wait", "{\"argument\":\"none\",\"of\":\"/kind\",\"final\":[\"a\"]}", T0 "/wait",
-	    "\"argument\" must be one", NO },
-	{ T0 "/wait", "{\"argument\":\"kind\",\"of\":\"/kind\",\"final\":[\"a\"]}", T0 "/wait",
-	    "an integer or a number", NO },
-	{ T0 "/wait", "{\"argument\":\"limit\",\"of\":\"/kind\",\"final\":[\"a\"],\"every_ms\":99}",
-	    T0 "/wait", "\"every_ms\" must be 100", YES },
+	{ T0 "/wait", WAIT("limit", "\"final\":[\"a\"],\"every_ms\":100"), NULL, NULL, NO },
+	{ T0 "/wait", WAIT("limit", "\"final\":[]"), T0 "/wait", "\"final\" must list one", YES },
+	{ T0 "/wait", WAIT("limit", "\"final\":[1]"), T0 "/wait", "\"final\" must list one", YES },
+	{ T0 "/wait", WAIT("limit", "\"final\":[\"a\"],\"cancelled\":[]"), T0 "/wait",
+	    "\"cancelled\" must list one", YES },
+	{ T0 "/wait", WAIT("limit", "\"final\":[\"a\"],\"cancelled\":[\"b\"]"), NULL, NULL, NO },
+	{ T0 "/wait", WAIT("limit", "\"final\":[\"a\"],\"every_ms\":99"), T0 "/wait",
+	    "\"every_ms\" must be 100", YES },
+	{ T0 "/wait", WAIT("none", "\"final\":[\"a\"]"), T0 "/wait", "\"argument\" must be one", NO },
+	{ T0 "/wait", WAIT("kind", "\"final\":[\"a\"]"), T0 "/wait", "an integer or a number", NO },
+	{ T1 "/wait", WAIT("text", "\"final\":[\"a\"]"), T1 "/wait", "only reads", YES },
+	{ T2, TOOL("\"s\":{\"type\":\"integer\"}", "\"response\":\"raw\",\"uri\":\"demo://x\",\"wait\":"
+	    WAIT("s", "\"final\":[\"a\"]")), T2 "/wait", "only reads", YES },
+	{ T2, TOOL("\"s\":{\"type\":\"integer\"}", "\"response\":\"mcp\",\"wait\":"
+	    WAIT("s", "\"final\":[\"a\"]")), NULL, NULL, NO },
 	{ T0 "/wait", "{\"argument\":\"limit\",\"of\":7,\"final\":[\"a\"]}", T0 "/wait", "\"of\"", YES },
 	{ T0 "/wait", "{\"argument\":\"limit\",\"final\":[\"a\"]}", T0 "/wait", "\"of\" is missing", YES },
-	{ T1 "/wait", "{\"argument\":\"text\",\"of\":\"/id\",\"final\":[\"a\"]}", T1 "/wait",
-	    "only reads", NO },
-	{ T1 "/follow", "{\"tool\":\"list_things\",\"arguments\":{}}", T1 "/follow",
-	    "must have a \"wait\"", NO },
-	{ T0 "/wait", "{\"argument\":\"limit\",\"of\":\"/kind\",\"final\":[\"a\"],\"cancelled\":[]}",
-	    T0 "/wait", "\"cancelled\" must list one", YES },
-	{ T0 "/wait", "{\"argument\":\"limit\",\"of\":\"/kind\",\"final\":[\"a\"],\"cancelled\":[\"b\"]}",
-	    NULL, NULL, NO },
-	{ T1 "/follow", "{\"tool\":\"list_things\",\"arguments\":{},\"required\":1}",
-	    T1 "/follow/required", "must be true or false", YES },
-	{ T1 "/follow", "{\"tool\":\"none\",\"arguments\":{}}", T1 "/follow", "names no tool", NO },
-	{ T1 "/follow", "{\"tool\":\"list_things\",\"arguments\":{\"a\":\"{no}\"}}", T1 "/follow",
-	    "members of \"response\"", NO },
-	{ T1, "{\"name\":\"m\",\"description\":\"d\",\"write\":true,\"inputSchema\":{\"type\":\"object\"},"
-	    "\"outputSchema\":{\"type\":\"object\"},\"request\":{\"method\":\"POST\",\"url\":\"/m\"},"
-	    "\"response\":\"mcp\",\"follow\":{\"tool\":\"list_things\",\"arguments\":{\"a\":\"{no}\"}}}",
-	    T1 "/follow", "members of \"outputSchema\"", NO },
-	{ T1, "{\"name\":\"m\",\"description\":\"d\",\"write\":true,\"inputSchema\":{\"type\":\"object\"},"
-	    "\"request\":{\"method\":\"POST\",\"url\":\"/m\"},\"response\":\"mcp\",\"follow\":"
-	    "{\"tool\":\"list_things\",\"arguments\":{}}}", T1 "/follow", "with an \"outputSchema\"", NO },
+	{ T1 "/follow", FOLLOW("list_things", "{}"), T1 "/follow", "must have a \"wait\"", NO },
+	{ T1 "/follow", FOLLOW("list_things", "{},\"required\":1"), T1 "/follow/required",
+	    "must be true or false", YES },
+	{ T1 "/follow", FOLLOW("none", "{}"), T1 "/follow", "names no tool", NO },
+	{ T1 "/follow", FOLLOW("list_things", "{\"a\":\"{no}\"}"), T1 "/follow", "members of \"response\"", NO },
 	{ T1 "/follow", "{\"tool\":\"list_things\"}", T1 "/follow", "\"arguments\" is missing", YES },
-	{ T0 "/follow", "{\"tool\":\"list_things\",\"arguments\":{}}", T0 "/follow",
-	    "goes with \"write\": true", NO },
+	{ T0 "/follow", FOLLOW("list_things", "{}"), T0 "/follow", "goes with \"write\": true", YES },
+	{ T1, FOLLOWING("\"outputSchema\":{\"type\":\"object\"},", "{\"a\":\"{no}\"}"), T1 "/follow",
+	    "members of \"outputSchema\"", NO },
+	{ T1, FOLLOWING("", "{}"), T1 "/follow", "with an \"outputSchema\"", YES },
+	{ T2 "/follow", FOLLOW("list_things", "{}"), T2 "/follow", "goes with \"write\": true", YES },
+	{ T1, TOOL("", "\"write\":true,\"response\":\"raw\",\"uri\":\"demo://x\",\"follow\":"
+	    FOLLOW("list_things", "{}")), T1 "/follow", "a \"response\" of picks", YES },
+	{ "/tools", FOLLOWED("{}", "{\"id\":\"/id\"}", ",\"argument\":\"s\""), NULL, NULL, NO },
+	{ "/tools", FOLLOWED("\"mcp\"", "\"mcp\"", ""), NULL, NULL, NO },
+	{ "/tools", FOLLOWED("{}", "\"mcp\"", ",\"argument\":\"s\""), "/tools/1/follow",
+	    "tools whose \"response\" is of picks", YES },
+	{ "/tools", FOLLOWED("\"mcp\"", "{\"id\":\"/id\"}", ",\"argument\":\"s\""), "/tools/1/follow",
+	    "tools whose \"response\" is of picks", NO },
+	{ "/tools", FOLLOWED("{}", "{\"id\":\"/id\"}", ",\"argument\":\"id\""), "/tools/1/follow",
+	    "\"argument\" must be one", NO },
+
+	/* What else goes with a write. */
+	{ T0 "/policy", "\"deny\"", NULL, NULL, NO },
+	{ T0 "/policy", "\"confirm\"", T0, "go with \"write\": true", YES },
+	{ T0 "/preview", "{\"k\":{\"argument\":\"kind\"}}", T0, "go with \"write\": true", YES },
 
 	/* Icons. */
 	{ T0 "/icons", "[]", NULL, NULL, NO },
@@ -868,7 +887,7 @@ static const struct mutation mutations[] = {
 	{ "/push/silence_ms", NULL, NULL, NULL, NO },
 	{ "/push/every_ms", "999", "/push", "\"every_ms\" must be 1000 to", YES },
 	{ "/push/every_ms", "3600000", NULL, NULL, NO },
-	{ "/push/request/method", "\"POST\"", "/push/request", "asked for with GET", NO },
+	{ "/push/request/method", "\"POST\"", "/push/request", "asked for with GET", YES },
 	{ "/push/request/url", "\"/events/{id}\"", "/push/request/url", "{id}: no argument", NO },
 	{ "/push/request/headers", "{\"last-event-id\":\"7\"}", "/push/request", "bridge's own to set", NO },
 	{ R1 "/subscribe/push", "{}", NULL, NULL, NO },
@@ -1199,6 +1218,39 @@ run_good(void)
 	service_finish(&s);
 }
 
+/* What of a stream of events is about a resource: without "match" all, whatever its data is. */
+static void
+run_push(void)
+{
+	static const struct {
+		const char *match, *data;	/* NULL: there is none; that is no JSON */
+		bool fits;
+	} events[] = {
+		{ "{\"id\":\"/id\"}", "{\"id\":\"a\"}", true }, { "{\"id\":\"/id\"}", "{\"id\":\"b\"}", false },
+		{ "{\"id\":\"/id\"}", "{\"id\":[\"b\",\"a\"]}", true }, { "{\"id\":\"/id\"}", "{}", false },
+		{ "{\"id\":\"/id\"}", NULL, false }, { "{\"since\":\"/at\"}", "{}", true },
+		{ "{}", "{\"id\":\"b\"}", true }, { "{}", NULL, true },
+		{ NULL, "{\"id\":\"b\"}", true }, { NULL, NULL, true },
+	};
+	cJSON *args = parse("{\"id\":\"a\"}"), *tree, *data;
+	char why[1024] = "";
+	struct service s;
+	size_t i;
+
+	for (i = 0; i < sizeof events / sizeof events[0]; i++) {
+		tree = mutate(parse(good), R1 "/subscribe/push/match", events[i].match);
+		write_tree("demo.json", tree);
+		cJSON_Delete(tree);
+		data = events[i].data == NULL ? NULL : parse(events[i].data);
+		CHECK(service_load(&s, service_path, NULL, NULL, why, sizeof why) == 0, "%s", why);
+		CHECK(s.nresources == 2 && push_fits(&s.resources[1].push, data, args) == events[i].fits,
+		    "event %zu", i);
+		service_finish(&s);
+		cJSON_Delete(data);
+	}
+	cJSON_Delete(args);
+}
+
 /* What the configuration says stands above the file. */
 static void
 override(void *arg, const char *name, struct service_settings *out)
@@ -1229,9 +1281,9 @@ run_settings(void)
 	CHECK(service_load(&s, service_path, override, &over, why, sizeof why) == -1 &&
 	    strstr(why, "/base_url: must be an http") != NULL, "%s", why);
 	service_finish(&s);
+	over.base_url = NULL;
 	cJSON_Delete(tree);
 	/* The token may come from the configuration alone. */
-	over.base_url = NULL;
 	tree = mutate(parse(good), "/auth/token", NULL);
 	write_tree("demo.json", tree);
 	CHECK(service_load(&s, service_path, override, &over, why, sizeof why) == 0, "%s", why);
@@ -1253,6 +1305,56 @@ run_settings(void)
 	    !credential_sets(&s.credentials[0], "Authorization"), "%s", why);
 	service_finish(&s);
 	cJSON_Delete(tree);
+}
+
+/* By which key another file is named: where there is none, and the configuration named none. */
+static void
+run_absent(void)
+{
+	static const struct {
+		const char *at, *value;		/* of the good file */
+		const char *ca, *token;		/* in the configuration; NULL: nothing */
+		const char *want, *key;		/* NULL: none is named */
+	} files[] = {
+		{ "/tls/ca_file", "\"none\"", NULL, NULL, "none: cannot be read", "service.demo.ca_file" },
+		{ "/tls/ca_file", "\"ca.pem/x\"", NULL, NULL, "ca.pem/x: cannot be read",
+		    "service.demo.ca_file" },
+		{ "/tls/ca_file", "\"demo.token\"", NULL, NULL, "holds no PEM", NULL },
+		{ "/tls/ca_file", "\".\"", NULL, NULL, "not a regular file", NULL },
+		{ "/tls/ca_file", "\"none\"", "/nowhere/ca", NULL, "/nowhere/ca: cannot be read", NULL },
+		{ "/auth/token/file", "\"none\"", NULL, NULL, "none: cannot be read",
+		    "service.demo.token_file" },
+		{ "/auth/token/file", "\"demo.token/x\"", NULL, NULL, "demo.token/x: cannot be read",
+		    "service.demo.token_file" },
+		{ "/auth/token/file", "\"two.token\"", NULL, NULL, "control character", NULL },
+		{ "/auth/token/file", "\"empty.token\"", NULL, NULL, "is empty", NULL },
+		{ "/auth/token/file", "\"none\"", NULL, "/nowhere/t", "/nowhere/t: cannot be read", NULL },
+		{ "/auth", OAUTH("client_credentials", ",\"client_secret\":{\"file\":\"none\"}"), NULL, NULL,
+		    "none: cannot be read", NULL },
+	};
+	struct service_settings over = { 0 };
+	struct service s;
+	char why[1024], named[128];
+	const char *says;
+	cJSON *tree;
+	size_t i;
+
+	for (i = 0; i < sizeof files / sizeof files[0]; i++) {
+		tree = mutate(parse(good), files[i].at, files[i].value);
+		write_tree("demo.json", tree);
+		cJSON_Delete(tree);
+		over.ca_file = files[i].ca;
+		over.token_file = files[i].token;
+		why[0] = '\0';
+		CHECK(service_load(&s, service_path, override, &over, why, sizeof why) == -1 &&
+		    strstr(why, files[i].want) != NULL, "file %zu: %s", i, why);
+		service_finish(&s);
+		says = strstr(why, "; service.");
+		snprintf(named, sizeof named, "; %s = ... in the configuration names another",
+		    files[i].key == NULL ? "" : files[i].key);
+		CHECK(files[i].key == NULL ? says == NULL : says != NULL && strcmp(says, named) == 0,
+		    "file %zu: %s", i, why);
+	}
 }
 
 /* As whom calls go, and what is loaded of it. */
@@ -1558,7 +1660,9 @@ main(void)
 		run_imported(schema, from);
 	}
 	run_good();
+	run_push();
 	run_settings();
+	run_absent();
 	run_credentials();
 	run_catalog();
 	run_memory();

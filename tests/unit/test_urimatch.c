@@ -214,6 +214,8 @@ run_names(void)
 	CHECK(m != NULL && !urimatch_is_optional(m, 0) && !urimatch_is_optional(m, 1) &&
 	    urimatch_is_optional(m, 2) && urimatch_is_optional(m, 3) && !urimatch_is_optional(m, 4),
 	    "two of them optional");
+	CHECK(m != NULL && urimatch_has(m, "x") && urimatch_has(m, "y.z") && urimatch_has(m, "r") &&
+	    !urimatch_has(m, "y") && !urimatch_has(m, "X") && !urimatch_has(m, ""), "whole names");
 	urimatch_destroy(m);
 	urimatch_destroy(NULL);
 }
