@@ -460,13 +460,24 @@ def keyed_without_a_store(a):
     is_code(a.item(k), "ok")
     expect(a.sent[-1][2] == k and a.posts() == 2, a.sent)
     for line in ("policy = confirm:create_item", "dedupe_window_s = 5"):
-        a.bridge.write_conf(a.conf + [line])
-        done = subprocess.run([a.bridge.binary, "-t"], env=a.bridge.environment(), timeout=10,
-                              capture_output=True, check=False)
-        expect(done.returncode == 100 and b"store: " in done.stderr, done.stderr)
+        is_refused(a, line, "store: ")
+
+
+def is_refused(a, line, why):
+    """With one more line the configuration is none."""
+    a.bridge.write_conf(a.conf + [line])
+    done = subprocess.run([a.bridge.binary, "-t"], env=a.bridge.environment(), timeout=10,
+                          capture_output=True, check=False)
+    expect(done.returncode == 100 and why.encode() in done.stderr, done.stderr)
 
 
 # ---- confirmation
+
+def keyed_policy_for_nothing(a):
+    """A rule that can never fit is no rule: its name is none, or what it names has no channel."""
+    for rule in ("deny:nothing", "deny:list_items:channel=sms", "confirm:list_items"):
+        is_refused(a, "policy = " + rule, "policy: no tool, resource or prompt matches")
+
 
 def keyed_confirm(a):
     """Nothing is sent without a token; with it once; and only exactly that."""

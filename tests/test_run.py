@@ -70,7 +70,7 @@ class Run:
     def post(self, message):
         request = urllib.request.Request(
             "http://127.0.0.1:%d/mcp" % self.port, json.dumps(message).encode(),
-            {"Content-Type": "application/json"})
+            {"Content-Type": "application/json", "MCP-Protocol-Version": "2025-11-25"})
         with urllib.request.urlopen(request, timeout=10) as response:
             return json.load(response)
 

@@ -148,6 +148,8 @@
 /* Blocks that a tool's file draws beside a result: rules for them, and how many come of these. */
 #define LIMIT_BLOCK_RULES	16
 #define LIMIT_BLOCKS		128
+/* Bytes of the text that says what had no room. */
+#define LIMIT_BLOCKS_LEFT	256
 /* The state that a service gives with a question: it travels through the client, twice. */
 #define LIMIT_REQUEST_STATE	2048
 /* A result that is kept for a repeated call; the store's largest value less a record's head. */

@@ -1,6 +1,5 @@
 /* SPDX-License-Identifier: MIT */
 /* block.c - the rules, held to the protocol's shapes by a sample; what they draw. See block.h. */
-#include <stdbool.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -233,12 +232,8 @@ draw_block(struct drawing *d, cJSON *block)
 
 	if (!is_there(block, &kinds[kind]))
 		return 0;
-	if (content_check_block(block, &wrong) == -1) {
-		failure_init(d->f, "upstream_unexpected", 502, "the service's answer makes no %s "
-		    "as MCP has it: %s%s%s; tell the operator", kinds[kind].name, wrong.place,
-		    wrong.place[0] == '\0' ? "" : ": ", wrong.why);
-		return -1;
-	}
+	if (content_check_block(block, &wrong) == -1)
+		return failure_content(d->f, kinds[kind].name, &wrong);
 	media = media_bytes(block);
 	buf_init(&text, d->room + media);
 	if (d->drawn == LIMIT_BLOCKS || media > d->media || json_print(&text, block) == -1 ||
@@ -250,7 +245,6 @@ draw_block(struct drawing *d, cJSON *block)
 		d->drawn++;
 		d->media -= media;
 		d->room -= text.len + 1 - media;
-		d->out->cap += text.len + 1;
 		buf_putc(d->out, ',');
 		if (buf_append(d->out, text.data, text.len) == -1)
 			result = failure_memory(d->f);
@@ -277,15 +271,12 @@ draw_all(struct drawing *d, cJSON *drawn)
 static int
 draw_value(struct drawing *d, const cJSON *rule, const cJSON *value, const cJSON *args)
 {
-	const char *why = NULL;
-	cJSON *drawn = NULL;
+	const char *why;
+	cJSON *drawn;
 	int result;
 
-	if (pick_apply(rule, value, args, &drawn, &why) == -1) {
-		failure_init(d->f, "upstream_unexpected", 502, "the service's answer has another "
-		    "form than its file says: %s; tell the operator", why);
-		return -1;
-	}
+	if (pick_apply(rule, value, args, &drawn, &why) == -1)
+		return failure_pick(d->f, why);
 	result = drawn == NULL ? 0 : draw_all(d, drawn);
 	cJSON_Delete(drawn);
 	return result;
@@ -311,7 +302,7 @@ draw_rule(struct drawing *d, const struct tool *t, const cJSON *rule, const cJSO
 	int result = 0;
 
 	if (!is_of_list(t, rule))
-		return page->from > 0 ? 0 : draw_value(d, rule, document, args);
+		return page->first ? draw_value(d, rule, document, args) : 0;
 	cJSON_ArrayForEach(item, pointer_get(document, json_str(rule, "each"))) {
 		if (result == 0 && i >= page->from && i - page->from < page->count)
 			result = draw_value(d, json_get(rule, "item"), item, args);
@@ -327,7 +318,6 @@ put_left(const struct drawing *d)
 	size_t i;
 	bool any = false;
 
-	d->out->cap += 256;
 	for (i = 0; i < KINDS; i++) {
 		if (d->left[i] == 0)
 			continue;
@@ -347,6 +337,7 @@ block_draw(struct buf *out, const struct tool *t, const cJSON *document, const c
 	struct drawing d = { .out = out, .room = room, .media = LIMIT_MEDIA, .f = f };
 	const cJSON *rule;
 
+	out->cap = out->len + room + LIMIT_MEDIA + LIMIT_BLOCKS_LEFT;
 	cJSON_ArrayForEach(rule, t->content)
 		if (draw_rule(&d, t, rule, document, args, page) == -1)
 			return -1;

@@ -11,6 +11,7 @@
 #ifndef MCP_BLOCK_H
 #define MCP_BLOCK_H
 
+#include <stdbool.h>
 #include <stddef.h>
 
 #include <cjson/cJSON.h>
@@ -21,9 +22,10 @@ struct buf;
 struct failure;
 struct tool;
 
-/* Of the list that the result has a page of: the elements on it. */
+/* Of the list that the result has a page of: the elements on it, and whether it is the first. */
 struct block_page {
 	size_t	 from, count;
+	bool	 first;
 };
 
 /*
@@ -35,8 +37,8 @@ int	 block_load(cJSON **out, const struct tool *t, const cJSON *spec, const char
 /*
  * Append the blocks that a tool draws from a document, each with a comma before it: at most
  * LIMIT_BLOCKS, of `room` bytes, and LIMIT_MEDIA of images, sounds and blobs besides. Rules for
- * the result's list draw what is on the page, others with its beginning. 0, or -1 with the failure
- * in `f`: one is ill-formed, or memory is short.
+ * the result's list draw what is on the page, others on the first. The cap
+ * of `out` is set to that. 0, or -1 with the failure in `f`: one is ill-formed, or memory is short.
  */
 int	 block_draw(struct buf *out, const struct tool *t, const cJSON *document,
 	    const cJSON *args, const struct block_page *page, size_t room, struct failure *f);

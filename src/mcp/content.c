@@ -6,7 +6,6 @@
  * tag, names one. A shape has members, each with its rule.
  */
 #include <stdarg.h>
-#include <stdbool.h>
 #include <stdint.h>
 #include <stdio.h>
 #include <string.h>
@@ -391,6 +390,7 @@ fail(struct walk *w, const char *fmt, ...)
 static int
 fail_memory(struct walk *w)
 {
+	w->f->memory = true;
 	return fail(w, "out of memory");
 }
 

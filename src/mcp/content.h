@@ -16,12 +16,15 @@
 #ifndef MCP_CONTENT_H
 #define MCP_CONTENT_H
 
+#include <stdbool.h>
+
 #include <cjson/cJSON.h>
 
 /* Why a tree was refused, in our words: no value and no name that a message has chosen is in it. */
 struct content_fault {
 	char	place[128];	/* JSON Pointer; a name that is free is a number from 0 */
-	char	why[160];	/* without a full stop; "out of memory" is no fault of the tree */
+	char	why[160];	/* without a full stop */
+	bool	memory;		/* the tree may be fine: there was no memory for it */
 };
 
 /*

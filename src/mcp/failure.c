@@ -7,6 +7,7 @@
 #include <string.h>
 
 #include "base/buf.h"
+#include "mcp/content.h"
 #include "mcp/failure.h"
 #include "wire/json.h"
 #include "wire/schema.h"
@@ -44,6 +45,31 @@ failure_memory(struct failure *f)
 {
 	failure_init(f, "internal", 500, "the bridge is short of memory; repeat the call later");
 	f->retryable = true;
+	return -1;
+}
+
+int
+failure_form(struct failure *f, const char *what, const char *place, const char *why)
+{
+	failure_init(f, "upstream_unexpected", 502, "the service's answer makes no %s as MCP has "
+	    "it: %s%s%s; tell the operator", what, place, *place == '\0' ? "" : ": ", why);
+	return -1;
+}
+
+int
+failure_content(struct failure *f, const char *what, const struct content_fault *wrong)
+{
+	return wrong->memory ? failure_memory(f) :
+	    failure_form(f, what, wrong->place, wrong->why);
+}
+
+int
+failure_pick(struct failure *f, const char *why)
+{
+	if (why == NULL)
+		return failure_memory(f);
+	failure_init(f, "upstream_unexpected", 502, "the service's answer has another form than "
+	    "its file says: %s; tell the operator", why);
 	return -1;
 }
 

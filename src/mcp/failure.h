@@ -17,6 +17,7 @@
 #include "base/limits.h"
 
 struct buf;
+struct content_fault;
 struct schema_fault;
 
 struct failure {
@@ -40,6 +41,13 @@ void	 failure_arguments(struct failure *f, const struct schema_fault *wrong);
 void	 failure_denied(struct failure *f);
 /* Make the failure of a call for which there is no memory. Always -1, to be returned. */
 int	 failure_memory(struct failure *f);
+/* Make the failure of an answer that is no `what` (a result, an image) as MCP has it: what is wrong
+ * at `place`, a JSON Pointer. Always -1. */
+int	 failure_form(struct failure *f, const char *what, const char *place, const char *why);
+/* The same of what content.h refused, or of too little memory, if it was that. Always -1. */
+int	 failure_content(struct failure *f, const char *what, const struct content_fault *wrong);
+/* Make the failure of a pick_apply() that said `why`; NULL: there was no memory. Always -1. */
+int	 failure_pick(struct failure *f, const char *why);
 void	 failure_finish(struct failure *f);
 /* Append the text block's JSON. 0 or -1. */
 int	 failure_print(struct buf *out, const struct failure *f);

@@ -187,6 +187,7 @@ check_session(const struct mcp *mcp, struct mcp_message *m, const struct http_re
     struct mcp_reply *r)
 {
 	const char *id = http_header(rq, "Mcp-Session-Id");
+	const char *version = http_header(rq, "MCP-Protocol-Version");
 
 	if (rq->local && mcp->local != NULL)
 		m->session = *mcp->local;
@@ -198,6 +199,9 @@ check_session(const struct mcp *mcp, struct mcp_message *m, const struct http_re
 		return MCP_ANSWERED;
 	}
 	m->in_session = id != NULL || (rq->local && mcp->local != NULL);
+	/* They are of 2025-06-18; who does not say its version is of before. */
+	m->links = m->in_session ? (int)m->session.version != mcp_legacy_find(MCP_OLDEST_VERSION) :
+	    version != NULL && strcmp(version, MCP_OLDEST_VERSION) != 0;
 	m->input.can = m->session.capabilities;
 	m->level = m->session.level;
 	return MCP_CALL;
@@ -251,6 +255,7 @@ open_modern(struct mcp_message *m, const struct http_request *rq, const cJSON *m
 	enum mcp_verdict verdict;
 
 	m->era = MCP_MODERN;
+	m->links = true;
 	if (!cJSON_IsString(version))
 		return mcp_refuse(r, m, JSONRPC_INVALID_PARAMS,
 		    "Invalid params: _meta[\"" META "protocolVersion\"] must be a string");

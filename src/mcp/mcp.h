@@ -82,6 +82,7 @@ struct mcp_message {
 	char			*progress;	/* owned: progressToken as JSON; NULL: none */
 	struct session		 session;	/* legacy: what its id says; `in_session` */
 	bool			 in_session;
+	bool			 links;		/* the client knows links to resources */
 	unsigned		 level;		/* of the log, 1 (debug) to 8; 0: none */
 
 	const struct tool	*tool;		/* what is called, or asks a service */

@@ -120,6 +120,88 @@ put_members(struct buf *out, const char *text)
 	buf_putc(out, ',');
 }
 
+/* A link as a text that says the same. */
+static void
+put_link_text(struct buf *out, const cJSON *link)
+{
+	const cJSON *annotations = json_get(link, "annotations");
+	struct buf text;
+
+	buf_init(&text, LIMIT_SERVICE_FILE);
+	if (buf_printf(&text, "%s: %s", json_str(link, "name"), json_str(link, "uri")) == -1)
+		out->failed = true;
+	buf_puts(out, "{\"type\":\"text\",\"text\":");
+	json_quote(out, buf_str(&text));
+	buf_finish(&text);
+	if (annotations != NULL) {
+		buf_puts(out, ",\"annotations\":");
+		json_print(out, annotations);
+	}
+	buf_putc(out, '}');
+}
+
+static void
+put_block(struct buf *out, const cJSON *block)
+{
+	if (strcmp(json_str(block, "type"), "resource_link") == 0)
+		put_link_text(out, block);
+	else
+		json_print(out, block);
+}
+
+/* A list of blocks, or of a prompt's messages with a block each. */
+static void
+put_list(struct buf *out, const cJSON *list)
+{
+	const cJSON *item, *block;
+
+	cJSON_ArrayForEach(item, list) {
+		if (item != list->child)
+			buf_putc(out, ',');
+		block = json_get(item, "content");
+		if (block == NULL) {
+			put_block(out, item);
+			continue;
+		}
+		buf_printf(out, "{\"role\":\"%s\",\"content\":", json_str(item, "role"));
+		put_block(out, block);
+		buf_putc(out, '}');
+	}
+}
+
+/*
+ * A tool's or a prompt's result in the protocol's own shape, its members each with a comma behind
+ * it: as it is, or with texts for links, for a client of before there were any.
+ */
+static void
+put_shaped(struct buf *out, const struct mcp_message *m, const char *text)
+{
+	struct json_fault fault;
+	const cJSON *member;
+	cJSON *tree;
+
+	if (m->links) {
+		put_members(out, text);
+		return;
+	}
+	tree = json_parse(text, strlen(text), &fault);
+	if (tree == NULL)
+		out->failed = true;
+	cJSON_ArrayForEach(member, tree) {
+		json_quote(out, member->string);
+		buf_putc(out, ':');
+		if (strcmp(member->string, "content") == 0 ||
+		    strcmp(member->string, "messages") == 0) {
+			buf_putc(out, '[');
+			put_list(out, member);
+			buf_putc(out, ']');
+		} else
+			json_print(out, member);
+		buf_putc(out, ',');
+	}
+	cJSON_Delete(tree);
+}
+
 /* A content that a service gave, under the URI by which it was asked for. */
 static cJSON *
 read_content(const struct mcp_message *m, const char *text)
@@ -180,17 +262,23 @@ static void
 put_prompt(struct mcp_reply *r, const struct mcp_message *m, const char *text)
 {
 	cJSON *content = NULL;
+	struct buf made;
 
 	if (m->prompt->asks) {
-		put_members(&r->body, text);
+		put_shaped(&r->body, m, text);
 		return;
 	}
 	if (m->resource != NULL)
 		content = read_content(m, text);
+	buf_init(&made, r->body.cap);
+	buf_putc(&made, '{');
 	if ((m->resource != NULL && content == NULL) ||
-	    prompt_print(&r->body, m->prompt, m->prompt_args, content) == -1)
+	    prompt_print(&made, m->prompt, m->prompt_args, content) == -1 ||
+	    buf_putc(&made, '}') == -1)
 		r->body.failed = true;
-	buf_putc(&r->body, ',');
+	else
+		put_shaped(&r->body, m, buf_str(&made));
+	buf_finish(&made);
 	cJSON_Delete(content);
 }
 
@@ -221,58 +309,25 @@ put_text(struct buf *out, const struct tool *t, const char *json)
 	buf_finish(&table);
 }
 
-/* A link as a text that says the same. NULL: there is no memory. */
-static cJSON *
-text_of_link(const cJSON *link)
-{
-	const cJSON *annotations = json_get(link, "annotations");
-	cJSON *block = cJSON_CreateObject();
-	struct buf text;
-	int result;
-
-	buf_init(&text, LIMIT_SERVICE_FILE);
-	buf_printf(&text, "%s: %s", json_str(link, "name"), json_str(link, "uri"));
-	result = text.failed ? -1 : 0;
-	if (result == 0)
-		result = json_put(block, "type", cJSON_CreateString("text"));
-	if (result == 0)
-		result = json_put(block, "text", cJSON_CreateString(buf_str(&text)));
-	if (result == 0 && annotations != NULL)
-		result = json_put(block, "annotations", cJSON_Duplicate(annotations, 1));
-	buf_finish(&text);
-	if (result == 0)
-		return block;
-	cJSON_Delete(block);
-	return NULL;
-}
-
-/* Further blocks: links are of 2025-06-18, a client of before gets texts for them. */
+/* Further blocks, each with a comma before it. */
 static void
 put_blocks(struct buf *out, const struct mcp_message *m, const char *blocks)
 {
-	bool knows = !m->in_session ||
-	    (int)m->session.version != mcp_legacy_find(MCP_OLDEST_VERSION);
 	struct json_fault fault;
-	const cJSON *block;
-	cJSON *list, *text;
 	struct buf whole;
+	cJSON *list;
 
-	if (knows || *blocks == '\0') {
+	if (m->links || *blocks == '\0') {
 		buf_puts(out, blocks);
 		return;
 	}
 	buf_init(&whole, strlen(blocks) + 1);
 	buf_printf(&whole, "[%s]", blocks + 1);
 	list = json_parse(buf_str(&whole), whole.len, &fault);
-	cJSON_ArrayForEach(block, list) {
-		text = strcmp(json_str(block, "type"), "resource_link") == 0 ?
-		    text_of_link(block) : NULL;
-		buf_putc(out, ',');
-		json_print(out, text != NULL ? text : block);
-		cJSON_Delete(text);
-	}
 	if (list == NULL)
 		out->failed = true;
+	buf_putc(out, ',');
+	put_list(out, list);
 	cJSON_Delete(list);
 	buf_finish(&whole);
 }
@@ -283,7 +338,7 @@ put_tool(struct mcp_reply *r, const struct mcp_message *m, const char *text, con
     bool is_error)
 {
 	if (!is_error && m->tool->form == TOOL_MCP) {
-		put_members(&r->body, text);
+		put_shaped(&r->body, m, text);
 		return;
 	}
 	buf_puts(&r->body, "\"content\":[");
@@ -479,12 +534,10 @@ status_of(const char *text)
 
 /* Whether a task that is to be left is over already, which is as good: it is acknowledged. */
 static bool
-is_past(const struct mcp_message *m, const char *text)
+is_past(const struct mcp_message *m, int64_t status)
 {
-	int64_t status = status_of(text);
-
-	return strcmp(m->method->name, "tasks/cancel") == 0 &&
-	    (status == 404 || status == 409 || status == 410);
+	return (status == 404 || status == 409 || status == 410) &&
+	    strcmp(m->method->name, "tasks/cancel") == 0;
 }
 
 /* A task of which its service keeps nothing any more: there is nothing more to ask. */
@@ -503,11 +556,13 @@ void
 mcp_reply_failure(struct mcp_reply *r, const struct mcp_message *m, const char *text,
     const char *code)
 {
-	if (m->task.tool != NULL && is_past(m, text)) {
+	int64_t status = m->task.tool == NULL ? 0 : status_of(text);
+
+	if (is_past(m, status)) {
 		mcp_reply_empty(r, m);
 		return;
 	}
-	if (m->task.tool != NULL && is_looked_at(m) && status_of(text) == 410) {
+	if (status == 410 && is_looked_at(m)) {
 		reply_gone(r, m, text);
 		return;
 	}

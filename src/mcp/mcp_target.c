@@ -39,8 +39,7 @@ check_scopes(struct mcp_message *m, const struct tool *t, struct mcp_reply *r)
 static bool
 is_denied(const struct mcp *mcp, const struct mcp_message *m, const struct tool *t)
 {
-	return mcp->policy != NULL && policy_judge(mcp->policy, t, m->args,
-	    m->principal->name) == POLICY_DENY;
+	return policy_judge(mcp->policy, t, m->args, m->principal->name) == POLICY_DENY;
 }
 
 static enum mcp_verdict

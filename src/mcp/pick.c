@@ -515,7 +515,7 @@ apply_list(const cJSON *pick, const cJSON *document, const cJSON *args, cJSON **
 		return -1;
 	}
 	if (elements_open(&elements, list, order, document) == -1) {
-		*why = "out of memory";
+		*why = NULL;
 		return -1;
 	}
 	if (json_str(pick, "only") != NULL)
@@ -529,7 +529,7 @@ apply_list(const cJSON *pick, const cJSON *document, const cJSON *args, cJSON **
 			continue;
 		if (key != NULL && put_key(item, key, from->string) == -1) {
 			cJSON_Delete(item);
-			*why = "out of memory";
+			*why = NULL;
 			goto fail;
 		}
 		/* What is no object has no members, whatever came instead. */
@@ -540,13 +540,13 @@ apply_list(const cJSON *pick, const cJSON *document, const cJSON *args, cJSON **
 				cJSON_Delete(cJSON_DetachItemViaPointer(item, member));
 		}
 		if (json_push(array, item) == -1) {
-			*why = "out of memory";
+			*why = NULL;
 			goto fail;
 		}
 	}
 	free(elements.names);
 	if (array == NULL) {
-		*why = "out of memory";
+		*why = NULL;
 		return -1;
 	}
 	if (array->child == NULL && json_true(pick, "omit_empty"))
@@ -598,7 +598,7 @@ apply_object(const cJSON *pick, const cJSON *document, const cJSON *args, cJSON 
 	}
 	*out = object;
 	if (object == NULL)
-		*why = "out of memory";
+		*why = NULL;
 	return object == NULL ? -1 : 0;
 }
 
@@ -634,12 +634,13 @@ apply_uri(const cJSON *pick, const cJSON *document, const cJSON *args, cJSON **o
 	result = 0;
 	if (!are_given(variables, values))
 		goto out;
+	/* It was read when the pick was checked: now only memory can be short for it. */
 	template = uritemplate_create(json_str(pick, "uriTemplate"), why, &offset);
 	result = template == NULL ? -1 : uritemplate_expand(template, values, &text, why, &name);
 	if (result == 0 && (*out = cJSON_CreateString(buf_str(&text))) == NULL)
 		result = -1;
-	if (text.starved || (result == -1 && *why == NULL))
-		*why = "out of memory";
+	if (template == NULL || text.starved)
+		*why = NULL;
 out:
 	uritemplate_destroy(template);
 	cJSON_Delete(values);
@@ -684,6 +685,6 @@ pick_apply(const cJSON *pick, const cJSON *document, const cJSON *args, cJSON **
 		*out = foreign ? pick_clean(value) : cJSON_Duplicate(value, 1);
 	if (*out != NULL)
 		return 0;
-	*why = "out of memory";
+	*why = NULL;
 	return -1;
 }

@@ -48,8 +48,8 @@ bool	 pick_reads(const cJSON *pick);
 int	 pick_untrusted(const cJSON *pick, const char *name, cJSON *names);
 /*
  * Build the pick's value out of `document` for a call with `args`. 0 with `*out` owned by
- * the caller, NULL if the value is absent; -1 if memory is short or a list is none, with a
- * static reason in `why`.
+ * the caller, NULL if the value is absent; -1 with a static reason in `why`: a list is none, or a
+ * URI cannot be made of its values or is longer than LIMIT_URL; NULL there: memory is short.
  */
 int	 pick_apply(const cJSON *pick, const cJSON *document, const cJSON *args, cJSON **out,
 	    const char **why);

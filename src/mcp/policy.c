@@ -31,10 +31,23 @@ policy_action(const char *name)
 	return a;
 }
 
+/* Where the name before a rule's conditions ends: a URI may have colons of its own. */
+static char *
+end_of_name(char *name)
+{
+	char *end = strchr(name, ':'), *channel, *caller;
+
+	if (end == NULL || strncmp(end, "://", 3) != 0)
+		return end;
+	channel = strstr(end, ":channel=");
+	caller = strstr(end, ":caller=");
+	return channel == NULL || (caller != NULL && caller < channel) ? caller : channel;
+}
+
 static int
 read_rule(struct policy_rule *r, const char *text, char *why, size_t whylen)
 {
-	char *part, *rest;
+	char *part, *rest, *end;
 
 	r->text = rest = strdup(text);
 	if (rest == NULL) {
@@ -42,14 +55,13 @@ read_rule(struct policy_rule *r, const char *text, char *why, size_t whylen)
 		return -1;
 	}
 	r->action = policy_action(strsep(&rest, ":"));
-	r->name = strsep(&rest, ":");
-	if (r->action == POLICY_ACTIONS || r->name == NULL || r->name[0] == '\0')
+	if (r->action == POLICY_ACTIONS || rest == NULL || *rest == ':' || *rest == '\0')
 		goto wrong;
-	/* Of a URI that colon is a part, and the next one ends it. */
-	if (rest != NULL && strncmp(rest, "//", 2) == 0) {
-		rest[-1] = ':';
-		strsep(&rest, ":");
-	}
+	r->name = rest;
+	end = end_of_name(rest);
+	if (end != NULL)
+		*end++ = '\0';
+	rest = end;
 	while ((part = strsep(&rest, ":")) != NULL) {
 		if (strncmp(part, "channel=", 8) == 0 && r->channel == NULL)
 			r->channel = part + 8;
@@ -98,14 +110,21 @@ policy_finish(struct policy *p)
 	memset(p, 0, sizeof *p);
 }
 
-/* A read has nothing that a person would have to agree to. */
+static const cJSON *
+channel_property(const struct tool *t)
+{
+	return json_get(json_get(t->input, "properties"), "channel");
+}
+
+/* A read has nothing that a person would have to agree to; who cannot name a channel uses none. */
 static bool
 names(const struct policy_rule *r, const struct tool *t)
 {
 	const char *text = strstr(r->name, "://") == NULL ? t->name : t->resource;
 
 	return text != NULL && fnmatch(r->name, text, 0) == 0 &&
-	    (r->action != POLICY_CONFIRM || t->write);
+	    (r->action != POLICY_CONFIRM || t->write) &&
+	    (r->channel == NULL || channel_property(t) != NULL);
 }
 
 bool
@@ -121,7 +140,7 @@ channel_of(const struct tool *t, const cJSON *args)
 	const cJSON *channel = json_get(args, "channel");
 
 	return channel != NULL ? cJSON_GetStringValue(channel) :
-	    json_str(json_get(json_get(t->input, "properties"), "channel"), "default");
+	    json_str(channel_property(t), "default");
 }
 
 /* Where the channel is not known, a rule that refuses or asks holds; one that allows does not. */
@@ -132,9 +151,6 @@ fits(const struct policy_rule *r, const struct tool *t, const char *channel, con
 		return false;
 	if (r->channel == NULL)
 		return true;
-	/* Who cannot name a channel uses none. */
-	if (json_get(json_get(t->input, "properties"), "channel") == NULL)
-		return false;
 	return channel == NULL ? r->action != POLICY_ALLOW :
 	    fnmatch(r->channel, channel, FNM_CASEFOLD) == 0;
 }

@@ -32,7 +32,8 @@ enum policy_action policy_action(const char *name);
  */
 int	 policy_init(struct policy *p, char *const *rules, size_t count, char *why, size_t whylen);
 void	 policy_finish(struct policy *p);
-/* Whether a rule is for the tool (confirm is for writes); for telling rules that are for none. */
+/* Whether a rule is for the tool (confirm is for writes, a channel for those with an argument of
+ * that name); for telling rules that are for none. */
 bool	 policy_rule_names(const struct policy *p, size_t rule, const struct tool *t);
 /* What is to be done with a call. */
 enum policy_action policy_judge(const struct policy *p, const struct tool *t, const cJSON *args,

@@ -13,14 +13,6 @@
 #include "mcp/service.h"
 #include "wire/json.h"
 
-static int
-fail_form(struct failure *f, const char *what, const char *place, const char *why)
-{
-	failure_init(f, "upstream_unexpected", 502, "the service's answer is no %s as MCP has it: "
-	    "%s%s%s; tell the operator", what, place, *place == '\0' ? "" : ": ", why);
-	return -1;
-}
-
 /* The service asks something back: "inputRequests", a state of its own, or both. */
 static int
 relay_ask(struct buf *out, cJSON *document, struct result_more *ask, struct failure *f)
@@ -31,13 +23,13 @@ relay_ask(struct buf *out, cJSON *document, struct result_more *ask, struct fail
 
 	if (state != NULL && (!cJSON_IsString(state) ||
 	    strlen(state->valuestring) > LIMIT_REQUEST_STATE))
-		return fail_form(f, "question", "/requestState", "must be a string of not too many "
-		    "bytes");
+		return failure_form(f, "question", "/requestState", "must be a string of not too "
+		    "many bytes");
 	if (requests == NULL && state == NULL)
-		return fail_form(f, "question", "", "has no inputRequests and no requestState");
+		return failure_form(f, "question", "", "has no inputRequests and no requestState");
 	ask->needs = 0;
 	if (requests != NULL && content_check_input(requests, &ask->needs, &wrong) == -1)
-		return fail_form(f, "question", wrong.place, wrong.why);
+		return failure_content(f, "question", &wrong);
 	ask->state = state == NULL ? NULL : strdup(state->valuestring);
 	if ((state != NULL && ask->state == NULL) ||
 	    (requests != NULL && json_print(out, requests) == -1)) {
@@ -58,10 +50,10 @@ check_structured(const struct tool *t, const cJSON *document, struct failure *f)
 	if (t->result == NULL || json_true(document, "isError"))
 		return 0;
 	if (structured == NULL)
-		return fail_form(f, "result", "", "has no structuredContent, and the tool an "
+		return failure_form(f, "result", "", "has no structuredContent, and the tool an "
 		    "outputSchema");
 	return schema_check(t->result, structured, &wrong) == 0 ? 0 :
-	    fail_form(f, "result", wrong.path, wrong.why);
+	    failure_form(f, "result", wrong.path, wrong.why);
 }
 
 int
@@ -74,16 +66,16 @@ relay_map(struct buf *out, const struct tool *t, cJSON *document, size_t budget,
 	int result;
 
 	if (!cJSON_IsObject(document))
-		return fail_form(f, "result", "", "is no object");
+		return failure_form(f, "result", "", "is no object");
 	if (type != NULL && strcmp(type, "input_required") == 0)
 		return relay_ask(out, document, ask, f);
 	if (type != NULL && strcmp(type, "complete") != 0)
-		return fail_form(f, "result", "/resultType", "is one that is not known");
+		return failure_form(f, "result", "/resultType", "is one that is not known");
 	result = t->kind == TOOL_READ ? content_check_resource(document, NULL, &wrong) :
 	    t->kind == TOOL_PROMPT ? content_check_prompt(document, &wrong) :
 	    content_check_tool(document, &wrong);
 	if (result == -1)
-		return fail_form(f, "result", wrong.place, wrong.why);
+		return failure_content(f, "result", &wrong);
 	if (check_structured(t, document, f) == -1)
 		return -1;
 	media = media_bytes(document);

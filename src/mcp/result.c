@@ -100,14 +100,13 @@ map_picks(struct buf *out, const struct tool *t, const cJSON *args, const struct
 {
 	struct block_page page = { .from = 0 };
 	struct schema_fault wrong;
-	const char *why = NULL;
+	const char *why;
 	size_t before = out->len;
 	cJSON *tree = NULL;
 	int result = -1;
 
 	if (pick_apply(t->response, document, args, &tree, &why) == -1) {
-		failure_init(f, "upstream_unexpected", 502, "the service's answer has another form "
-		    "than its file says: %s; tell the operator", why);
+		failure_pick(f, why);
 		goto out;
 	}
 	if (shape(tree, t, document, a, p, budget, f) == -1)
@@ -118,6 +117,7 @@ map_picks(struct buf *out, const struct tool *t, const cJSON *args, const struct
 	}
 	result = json_print(out, tree) == -1 ? failure_memory(f) : 0;
 	if (result == 0 && t->content != NULL && more != NULL && more->blocks != NULL) {
+		page.first = p->from.at == NULL && p->from.skip == 0;
 		page.from = (size_t)p->from.skip;
 		page.count = (size_t)cJSON_GetArraySize(json_get(tree, t->list));
 		result = block_draw(more->blocks, t, document, args, &page,

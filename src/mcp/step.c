@@ -199,10 +199,14 @@ take_response(const struct step *s, cJSON *args, const cJSON *document, struct f
 	const cJSON *child;
 	const char *why;
 	cJSON *value;
+	int result;
 
 	cJSON_ArrayForEach(child, s->response) {
 		why = "it is not there";
-		if (pick_apply(child, document, args, &value, &why) == -1 || value == NULL) {
+		result = pick_apply(child, document, args, &value, &why);
+		if (result == -1 && why == NULL)
+			return failure_memory(f);
+		if (result == -1 || value == NULL) {
 			failure_init(f, "upstream_unexpected", 502, "nothing was done: a first "
 			    "answer of the service has no %s (%s); tell the operator",
 			    child->string, why);

@@ -139,10 +139,7 @@ build_given(struct upstream *u, const struct request *r, const cJSON *args, stru
 	if (origin == NULL || strpbrk(url, " \t\r\n\\\"<>#") != NULL)
 		goto refuse;
 	u->url = strdup(url);
-	if (u->url != NULL)
-		return 0;
-	failure_init(f, "internal", 500, "out of memory; repeat the call later");
-	return -1;
+	return u->url != NULL ? 0 : failure_memory(f);
 refuse:
 	failure_init(f, "upstream_unexpected", 502, "nothing was done: the service gave an address "
 	    "that its file does not allow; tell the operator");

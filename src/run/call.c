@@ -53,7 +53,7 @@ call_start(struct call *c)
 {
 	/* What the bridge adds to a preview stands outside of its budget. */
 	buf_init(&c->text, (size_t)c->bridge->settings->result_max + LIMIT_CURSOR);
-	buf_init(&c->blocks, 0);		/* block_draw() makes room as it needs it */
+	buf_init(&c->blocks, 0);		/* block_draw() says how much it may have */
 	buf_init(&c->ask, LIMIT_CURSOR);
 	buf_init(&c->state, LIMIT_REQUEST_STATE);
 	call_resume(c, CALL_METHOD);

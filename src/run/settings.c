@@ -248,7 +248,8 @@ load_policy(struct settings *s, char *why, size_t whylen)
 			;
 		if (t == NULL) {
 			snprintf(why, whylen, "policy: no tool, resource or prompt matches "
-			    "\"%s\"; confirm is for tools that write",
+			    "\"%s\"; confirm is for tools that write, channel= for those that "
+			    "have an argument of that name",
 			    s->policy_rules.items[i]);
 			return -1;
 		}

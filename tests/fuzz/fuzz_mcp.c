@@ -10,6 +10,7 @@
 #include "../unit/catalog.h"
 #include "base/limits.h"
 #include "mcp/mcp.h"
+#include "mcp/policy.h"
 #include "mcp/principal.h"
 #include "wire/json.h"
 
@@ -35,8 +36,9 @@ stamp(void *arg, uint8_t *random, size_t len, int64_t *now_ms)
 	*now_ms = 1000;
 }
 
-static const struct mcp mcp = { .catalog = &catalog, .key = &key, .stamp = stamp, .instructions = "i",
-    .limits = "{}", .list_ttl_ms = 1000, .list_page = 2 };
+static const struct policy policy;
+static const struct mcp mcp = { .catalog = &catalog, .policy = &policy, .key = &key, .stamp = stamp,
+    .instructions = "i", .limits = "{}", .list_ttl_ms = 1000, .list_page = 2 };
 
 static void
 check_json(const char *text, size_t len)

@@ -12,10 +12,12 @@
 #include "catalog.h"
 #include "check.h"
 #include "mcp/answer.h"
+#include "mcp/block.h"
 #include "mcp/failure.h"
 #include "mcp/paging.h"
 #include "mcp/result.h"
 #include "mcp/service.h"
+#include "scarce.h"
 #include "wire/json.h"
 
 #define TOOL(name, response, content) \
@@ -47,9 +49,13 @@ static const char service[] =
 static struct crypto_key key = { .secret = { "the secret of this test" }, .count = 1 };
 static struct catalog catalog;
 
-/* What is drawn of an answer, or "!" and the failure; `structured`: the result, to be freed. */
+/*
+ * What is drawn of an answer at a page that begins `skip` items behind the service's `at`, or "!"
+ * and the failure; `structured`: the result, to be freed.
+ */
 static char *
-draw(const char *tool, const char *args_text, const char *body, uint64_t skip, size_t budget, char **structured)
+draw_from(const char *tool, const char *args_text, const char *body, const char *at, uint64_t skip, size_t budget,
+    char **structured)
 {
 	struct answer a = { .outcome = OUTCOME_ANSWERED, .status = 200, .body = body, .len = strlen(body) };
 	const struct tool *t = catalog_find(&catalog, tool);
@@ -64,6 +70,7 @@ draw(const char *tool, const char *args_text, const char *body, uint64_t skip, s
 	buf_init(&blocks, 0);
 	buf_init(&told, 4096);
 	CHECK(paging_init(&p, t, &key, args, &f) == 0, "%s", tool);
+	p.from.at = at == NULL ? NULL : strdup(at);
 	p.from.skip = skip;
 	if (result_map(&out, t, args, &a, &p, budget, false, &more, &f) != RESULT_GOOD) {
 		buf_printf(&told, "!%s %s", f.code, f.hint);
@@ -79,6 +86,12 @@ draw(const char *tool, const char *args_text, const char *body, uint64_t skip, s
 	buf_finish(&out);
 	buf_finish(&blocks);
 	return buf_take(&told);
+}
+
+static char *
+draw(const char *tool, const char *args_text, const char *body, uint64_t skip, size_t budget, char **structured)
+{
+	return draw_from(tool, args_text, body, NULL, skip, budget, structured);
 }
 
 /* An answer, and what is drawn of it. */
@@ -167,6 +180,10 @@ run_pages(void)
 	told = draw("list", "{}", body, 9, 4096, NULL);
 	CHECK(strcmp(told, "") == 0, "%s", told);
 	free(told);
+	/* A page of the service's own is no beginning either. */
+	told = draw_from("list", "{}", body, "page 2", 0, 4096, NULL);
+	CHECK(strcmp(told, LINK("a") LINK("b") LINK("c")) == 0, "%s", told);
+	free(told);
 }
 
 /* An object with a list of so many items. */
@@ -223,6 +240,47 @@ run_limits(void)
 	free(large);
 }
 
+/* With memory for n nodes only it is not the service's fault. */
+static void
+run_memory(void)
+{
+	static const char body[] = "{\"id\":1,\"note\":\"a\",\"file\":{\"id\":\"a\",\"text\":\"x\"},\"links\":["
+	    "{\"id\":7,\"name\":\"n\",\"size\":3}]}";
+	const struct tool *t = catalog_find(&catalog, "kinds");
+	struct block_page page = { .first = true };
+	cJSON *args = cJSON_CreateObject(), *document;
+	struct json_fault fault;
+	struct failure f;
+	struct buf out;
+	size_t cap = 0;
+	int n, result = -1;
+
+	document = json_parse(body, sizeof body - 1, &fault);
+	for (n = 0; result == -1 && n < 1000; n++) {
+		buf_init(&out, 0);
+		scarce_begin(n);
+		result = block_draw(&out, t, document, args, &page, 4096, &f);
+		scarce_end();
+		CHECK(result == 0 || (strcmp(f.code, "internal") == 0 && f.retryable), "with %d: %s %s", n,
+		    f.code, f.hint);
+		if (result == -1)
+			failure_finish(&f);
+		buf_finish(&out);
+	}
+	CHECK(result == 0 && n > 10, "%d allocations", n);
+	/* What is drawn again, as of each look at what is waited for, takes no more room. */
+	buf_init(&out, 0);
+	for (n = 0; n < 2; n++) {
+		buf_reset(&out);
+		CHECK(block_draw(&out, t, document, args, &page, 4096, &f) == 0 && (n == 0 || out.cap == cap),
+		    "%d: %zu", n, out.cap);
+		cap = out.cap;
+	}
+	buf_finish(&out);
+	cJSON_Delete(document);
+	cJSON_Delete(args);
+}
+
 int
 main(void)
 {
@@ -230,6 +288,7 @@ main(void)
 	run_kinds();
 	run_pages();
 	run_limits();
+	run_memory();
 	catalog_finish(&catalog);
 	return check_done();
 }

@@ -531,7 +531,8 @@ check_memory(enum kind kind, const char *in)
 		cJSON_InitHooks(&hooks);
 		result = run(kind, tree, &needs, &f);
 		cJSON_InitHooks(NULL);
-		CHECK(result == 0 || strcmp(f.why, "out of memory") == 0, "%s, %d: %s", in, n, f.why);
+		CHECK(result == 0 ? !f.memory : f.memory && strcmp(f.why, "out of memory") == 0,
+		    "%s, %d: %s", in, n, f.why);
 		cJSON_Delete(tree);
 	}
 	CHECK(result == 0, "%s", in);

@@ -17,6 +17,7 @@
 #include "base/file.h"
 #include "base/limits.h"
 #include "check.h"
+#include "scarce.h"
 #include "wire/json.h"
 
 #define TEXT(s)		(s), sizeof(s) - 1
@@ -1030,36 +1031,26 @@ run_pretty(void)
 	cJSON_Delete(again);
 }
 
-static int	allocations_left;
-
-static void *
-scarce_malloc(size_t size)
-{
-	return allocations_left-- > 0 ? malloc(size) : NULL;
-}
-
 /* No memory for a node is told apart from a text that is wrong. */
 static void
 run_memory(void)
 {
 	static const char text[] = "{\"a\":[1,true,null,\"x\"],\"b\":{}}";
-	cJSON_Hooks scarce = { .malloc_fn = scarce_malloc, .free_fn = free };
 	struct json_fault fault;
 	cJSON *item;
 	int i;
 
-	cJSON_InitHooks(&scarce);
 	for (i = 0; i < 7; i++) {
-		allocations_left = i;
+		scarce_begin(i);
 		item = parse(text, sizeof text - 1, &fault);
 		CHECK(item == NULL && fault.memory && fault.why != NULL, "memory for %d nodes", i);
 		cJSON_Delete(item);
 	}
-	allocations_left = 7;
+	scarce_begin(7);
 	item = parse(text, sizeof text - 1, &fault);
 	CHECK(item != NULL, "memory for all");
 	cJSON_Delete(item);
-	cJSON_InitHooks(NULL);
+	scarce_end();
 }
 
 static void

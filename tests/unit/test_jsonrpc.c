@@ -7,6 +7,7 @@
 #include "base/buf.h"
 #include "base/limits.h"
 #include "check.h"
+#include "scarce.h"
 #include "wire/json.h"
 #include "wire/jsonrpc.h"
 
@@ -140,33 +141,23 @@ run_error(void)
 	buf_finish(&out);
 }
 
-static int allocations_left;
-
-static void *
-scarce_malloc(size_t size)
-{
-	return allocations_left-- > 0 ? malloc(size) : NULL;
-}
-
 /* Without memory the code is an internal error, never a parse error: the client did nothing wrong. */
 static void
 run_memory(void)
 {
 	static const char body[] = "{\"jsonrpc\":\"2.0\",\"id\":1,\"method\":\"m\",\"params\":{}}";
-	cJSON_Hooks scarce = { .malloc_fn = scarce_malloc, .free_fn = free };
 	struct jsonrpc m;
 	char why[256];
 	int i, code = -1;
 
-	cJSON_InitHooks(&scarce);
 	for (i = 0; code != 0 && i < 100; i++) {
-		allocations_left = i;
+		scarce_begin(i);
 		code = jsonrpc_parse(&m, body, sizeof body - 1, why, sizeof why);
 		CHECK(code == 0 || code == JSONRPC_INTERNAL_ERROR, "%d allocations: %d", i, code);
 		jsonrpc_finish(&m);
 	}
 	CHECK(code == 0 && i > 3, "with %d allocations it is parsed", i);
-	cJSON_InitHooks(NULL);
+	scarce_end();
 }
 
 int

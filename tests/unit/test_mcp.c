@@ -12,8 +12,10 @@
 #include "catalog.h"
 #include "check.h"
 #include "mcp/mcp.h"
+#include "mcp/policy.h"
 #include "mcp/principal.h"
 #include "mcp/service.h"
+#include "scarce.h"
 #include "wire/json.h"
 #include "wire/pointer.h"
 
@@ -41,8 +43,9 @@ stamp(void *arg, uint8_t *random, size_t len, int64_t *now_ms)
 	*now_ms = 1000;
 }
 
-static struct mcp mcp = { .catalog = &catalog, .key = &key, .stamp = stamp, .instructions = "Be \"kind\".",
-    .limits = "{\"result_bytes\":1}", .list_ttl_ms = 60000, .list_page = 100 };
+static struct policy policy;
+static struct mcp mcp = { .catalog = &catalog, .policy = &policy, .key = &key, .stamp = stamp,
+    .instructions = "Be \"kind\".", .limits = "{\"result_bytes\":1}", .list_ttl_ms = 60000, .list_page = 100 };
 
 /* Header lines "Name: value|..." become CGI variables. */
 static void
@@ -494,32 +497,22 @@ run_listen(void)
 	}
 }
 
-static int allocations_left;
-
-static void *
-scarce_malloc(size_t size)
-{
-	return allocations_left-- > 0 ? malloc(size) : NULL;
-}
-
 /* Without memory for the message: an internal error, never the client's. */
 static void
 run_memory(void)
 {
-	cJSON_Hooks scarce = { .malloc_fn = scarce_malloc, .free_fn = free };
 	struct mcp_message m;
 	struct mcp_reply r;
 	bool call = false;
 	int i;
 
 	for (i = 0; !call && i < 200; i++) {
-		allocations_left = i;
-		cJSON_InitHooks(&scarce);
+		scarce_begin(i);
 		call = run("", CALL("\"name\":\"get_thing\""), &m, &r);
 		CHECK(call || (r.status == 500 && r.code == -32603), "%d allocations: %d %s", i, r.status,
 		    buf_str(&r.body));
 		mcp_message_finish(&m);
-		cJSON_InitHooks(NULL);
+		scarce_end();
 		mcp_reply_finish(&r);
 	}
 	CHECK(call && i > 5, "%d allocations", i);

@@ -17,6 +17,7 @@
 #include "mcp/oauth.h"
 #include "mcp/principal.h"
 #include "mcp/upstream.h"
+#include "scarce.h"
 #include "wire/json.h"
 
 #define TOKEN_URL	"https://id.example.org/token"
@@ -520,30 +521,20 @@ run_is_word(void)
 	CHECK(!oauth_is_word("{\"active\":true}\0", 16), "a NUL behind");
 }
 
-static int allocations_left;
-
-static void *
-scarce_malloc(size_t size)
-{
-	return allocations_left-- > 0 ? malloc(size) : NULL;
-}
-
 /* Without memory nobody is said to be false. */
 static void
 run_memory(void)
 {
-	cJSON_Hooks scarce = { .malloc_fn = scarce_malloc, .free_fn = free };
 	struct principal *p = NULL;
 	const char *why;
 	int i;
 
 	for (i = 0; p == NULL && i < 1000; i++) {
 		why = "";
-		allocations_left = i;
-		cJSON_InitHooks(&scarce);
+		scarce_begin(i);
 		p = oauth_introspected("{" ACTIVE ",\"scope\":\"a\"}", ISSUER, RESOURCE, NULL, NOW,
 		    &why);
-		cJSON_InitHooks(NULL);
+		scarce_end();
 		CHECK(p != NULL || why == NULL, "%d allocations: %s", i, why);
 	}
 	CHECK(p != NULL && i > 4, "%d allocations", i);

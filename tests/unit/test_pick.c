@@ -8,6 +8,7 @@
 #include "base/limits.h"
 #include "check.h"
 #include "mcp/pick.h"
+#include "scarce.h"
 #include "wire/json.h"
 
 static const char known_text[] = "{\"id\":{},\"fields\":{}}";
@@ -197,36 +198,49 @@ run_depth(const cJSON *known)
 	}
 }
 
-static int allocations_left;
-
-static void *
-scarce_malloc(size_t size)
-{
-	return allocations_left-- > 0 ? malloc(size) : NULL;
-}
-
-/* With memory for n things only: a reason and nothing left behind, or the whole. */
+/* With memory for n things only: no reason and nothing left behind, or the whole. */
 static void
 run_memory(const cJSON *document, const cJSON *args)
 {
 	static const char text[] = "{\"o\":\"/o\",\"l\":{\"each\":\"/list\",\"item\":{\"x\":\"/x\","
 	    "\"y\":\"/y\",\"a\":{\"argument\":\"id\"}},\"only\":\"fields\"},\"v\":{\"value\":[1,{}]}}";
-	cJSON_Hooks scarce = { .malloc_fn = scarce_malloc, .free_fn = free };
 	cJSON *pick = parse(text), *out;
 	const char *why;
 	int i, result = -1;
 
 	for (i = 0; result != 0 && i < 1000; i++) {
 		out = NULL;
-		why = NULL;
-		allocations_left = i;
-		cJSON_InitHooks(&scarce);
+		why = "none";
+		scarce_begin(i);
 		result = pick_apply(pick, document, args, &out, &why);
-		cJSON_InitHooks(NULL);
-		CHECK(result == 0 ? out != NULL : out == NULL && why != NULL, "%d allocations", i);
+		scarce_end();
+		CHECK(result == 0 ? out != NULL : out == NULL && why == NULL, "%d allocations", i);
 		cJSON_Delete(out);
 	}
 	CHECK(result == 0 && i > 20, "%d allocations", i);
+	cJSON_Delete(pick);
+}
+
+/* A URI of more bytes than a URL may have is no URI, and that is not for want of memory. */
+static void
+run_long(void)
+{
+	cJSON *pick = parse("{\"uriTemplate\":\"x:{a}\",\"variables\":{\"a\":\"\"}}"), *document, *out;
+	char value[LIMIT_URL];
+	const char *why;
+	size_t over;
+
+	for (over = 0; over < 2; over++) {
+		memset(value, 'a', sizeof value);
+		value[LIMIT_URL - 2 + over] = '\0';
+		document = cJSON_CreateString(value);
+		why = NULL;
+		CHECK((pick_apply(pick, document, NULL, &out, &why) == 0) == (over == 0) &&
+		    (out != NULL) == (over == 0) && (why != NULL) == (over == 1), "%zu too many: %s", over,
+		    why == NULL ? "(none)" : why);
+		cJSON_Delete(out);
+		cJSON_Delete(document);
+	}
 	cJSON_Delete(pick);
 }
 
@@ -282,6 +296,7 @@ main(void)
 		cJSON_Delete(pick);
 	}
 	run_memory(document, args);
+	run_long();
 	cJSON_Delete(known);
 	cJSON_Delete(args);
 	cJSON_Delete(document);

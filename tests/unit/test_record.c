@@ -359,21 +359,28 @@ policy_names(void)
 {
 	static const struct {
 		const char *rule;
-		bool tool, resource;
+		bool tool, thread, item;
 	} rules[] = {
-		{ "deny:send", true, false },
-		{ "deny:thread", false, true },
-		{ "deny:*", true, true },
-		{ "deny:x://threads/{id}{?at}", false, true },
-		{ "deny:x://threads/*:caller=m?", false, true },
-		{ "deny:x://threads/*:caller=you", false, false },
-		{ "deny:x://*:channel=chat", false, false },
-		{ "deny:x://threads/1", false, false },
-		{ "deny:*://*", false, true },
-		{ "confirm:x://*", false, false },
+		{ "deny:send", true, false, false },
+		{ "deny:thread", false, true, false },
+		{ "deny:*", true, true, true },
+		{ "deny:x://threads/{id}{?at}", false, true, false },
+		{ "deny:x://threads/*:caller=m?", false, true, false },
+		{ "deny:x://threads/*:caller=you", false, false, false },
+		{ "deny:x://*:channel=chat", false, false, false },
+		{ "deny:x://threads/1", false, false, false },
+		{ "deny:*://*", false, true, true },
+		{ "confirm:x://*", false, false, false },
+		{ "deny:y://host:8080/{id}", false, false, true },
+		{ "deny:y://host:80*:caller=m?", false, false, true },
+		{ "deny:y://host:8080/*:caller=you", false, false, false },
+		{ "deny:y://host:8080/*:channel=chat:caller=me", false, false, false },
+		{ "deny:*:caller=me", true, true, true },
 	};
 	struct tool thread = { .kind = TOOL_READ, .name = "thread",
 	    .resource = "x://threads/{id}{?at}" };
+	struct tool item = { .kind = TOOL_READ, .name = "item",
+	    .resource = "y://host:8080/{id}" };
 	struct policy p;
 	char why[256], *rule;
 	size_t i;
@@ -383,8 +390,10 @@ policy_names(void)
 		CHECK(policy_init(&p, &rule, 1, why, sizeof why) == 0, "%s", why);
 		CHECK((policy_judge(&p, &service.tools[0], NULL, "me") == POLICY_DENY) ==
 		    rules[i].tool, "%s, a tool", rule);
-		CHECK((policy_judge(&p, &thread, NULL, "me") == POLICY_DENY) == rules[i].resource,
+		CHECK((policy_judge(&p, &thread, NULL, "me") == POLICY_DENY) == rules[i].thread,
 		    "%s, a resource", rule);
+		CHECK((policy_judge(&p, &item, NULL, "me") == POLICY_DENY) == rules[i].item,
+		    "%s, a resource with a port", rule);
 		policy_finish(&p);
 		free(rule);
 	}
@@ -396,7 +405,7 @@ policies(void)
 	char deny[] = "deny:send:channel=sms", *const rules[] = {
 		deny, (char[]){ "allow:send:caller=robot*" }, (char[]){ "confirm:*:channel=inbox" },
 		(char[]){ "allow:post:channel=chat" },
-	};
+	}, *const channels[] = { (char[]){ "deny:*:channel=sms" }, (char[]){ "deny:look" } };
 	static const struct {
 		int tool;
 		const char *args, *caller;
@@ -414,7 +423,7 @@ policies(void)
 	};
 	static const char *const wrong[] = {
 		"", "deny", "deny:", "maybe:send", "deny:send:", "deny:send:chan=x", "deny:send:channel=", "deny:send:caller=a:caller=b",
-		"deny:x:/a", "deny:x://a:b", "deny:x://a:channel=", "deny:://a",
+		"deny:x:/a", "deny:x://a:caller=b:c", "deny:x://a:channel=", "deny:x://a:b:caller=", "deny:://a", "deny::caller=a",
 	};
 	struct policy p;
 	char why[256];
@@ -430,6 +439,13 @@ policies(void)
 	}
 	CHECK(policy_always(&p, &service.tools[0]) == POLICY_ACTIONS &&
 	    policy_always(&p, &service.tools[2]) == POLICY_ALLOW, "always");
+	policy_finish(&p);
+	/* What can name no channel is not meant by who names one: the next rule is the first for it. */
+	CHECK(policy_init(&p, channels, 2, why, sizeof why) == 0, "%s", why);
+	CHECK(!policy_rule_names(&p, 0, &service.tools[2]) &&
+	    policy_rule_names(&p, 0, &service.tools[0]), "which have a channel");
+	CHECK(policy_always(&p, &service.tools[2]) == POLICY_DENY &&
+	    policy_always(&p, &service.tools[0]) == POLICY_ACTIONS, "always, behind a channel");
 	policy_finish(&p);
 	for (i = 0; i < sizeof wrong / sizeof wrong[0]; i++) {
 		char *rule = (char *)(uintptr_t)wrong[i];

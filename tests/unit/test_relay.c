@@ -15,6 +15,7 @@
 #include "mcp/resource.h"
 #include "mcp/result.h"
 #include "mcp/service.h"
+#include "scarce.h"
 #include "wire/json.h"
 
 #define BUDGET	256
@@ -183,6 +184,35 @@ run_large(void)
 	}
 }
 
+/* With memory for n nodes only it is not the service's fault. */
+static void
+run_memory(enum kind kind, const char *in, int want)
+{
+	struct result_more ask;
+	struct json_fault fault;
+	struct failure f;
+	struct buf out;
+	cJSON *tree;
+	int n, result = -1;
+
+	for (n = 0; result == -1 && n < 1000; n++) {
+		buf_init(&out, BUDGET);
+		tree = json_parse(in, strlen(in), &fault);
+		ask = (struct result_more){ 0 };
+		scarce_begin(n);
+		result = relay_map(&out, tool_of(kind), tree, BUDGET, &ask, &f);
+		scarce_end();
+		CHECK(result != -1 || (strcmp(f.code, "internal") == 0 && f.retryable), "%s with %d: %s %s",
+		    in, n, f.code, f.hint);
+		if (result == -1)
+			failure_finish(&f);
+		free(ask.state);
+		cJSON_Delete(tree);
+		buf_finish(&out);
+	}
+	CHECK(result == want && n > 1, "%s: %d allocations", in, n);
+}
+
 int
 main(void)
 {
@@ -198,6 +228,9 @@ main(void)
 		run_question(i, PROMPT);
 	}
 	run_large();
+	run_memory(FREE, "{\"content\":[{\"type\":\"text\",\"text\":\"a\"}],\"structuredContent\":{\"a\":[1]}}", 0);
+	run_memory(PROMPT, "{\"messages\":[{\"role\":\"user\",\"content\":{\"type\":\"text\",\"text\":\"a\"}}]}", 0);
+	run_memory(FREE, ASKS(",\"inputRequests\":" FORM), 1);
 	catalog_finish(&catalog);
 	return check_done();
 }

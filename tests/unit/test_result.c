@@ -16,6 +16,7 @@
 #include "mcp/paging.h"
 #include "mcp/result.h"
 #include "mcp/service.h"
+#include "scarce.h"
 #include "wire/json.h"
 
 #define BUDGET	32768
@@ -540,19 +541,10 @@ run_oversized(void)
 	buf_finish(&body);
 }
 
-static int allocations_left;
-
-static void *
-scarce_malloc(size_t size)
-{
-	return allocations_left-- > 0 ? malloc(size) : NULL;
-}
-
 /* Memory for n nodes only: a failure, and a write that went through is never called undone. */
 static void
 run_memory(const char *tool, const char *args_text, const char *body, size_t budget)
 {
-	cJSON_Hooks scarce = { .malloc_fn = scarce_malloc, .free_fn = free };
 	struct answer a = { .outcome = OUTCOME_ANSWERED, .sent = true, .status = 200,
 	    .retry_after_s = -1, .body = body, .len = strlen(body) };
 	const struct tool *t = catalog_find(&catalog, tool);
@@ -566,14 +558,14 @@ run_memory(const char *tool, const char *args_text, const char *body, size_t bud
 		args = parse(args_text);
 		buf_init(&out, budget);
 		CHECK(paging_init(&p, t, &key, args, &f) == 0, "%s", tool);
-		allocations_left = i;
-		cJSON_InitHooks(&scarce);
+		scarce_begin(i);
 		result = result_map(&out, t, args, &a, &p, budget, false, NULL, &f) == RESULT_GOOD ? 0 : -1;
-		cJSON_InitHooks(NULL);
+		scarce_end();
 		if (result == -1) {
-			CHECK(f.code[0] != '\0' && f.hint[0] != '\0', "%s with %d: a reason", tool, i);
-			CHECK(!t->write || (strcmp(f.code, "outcome_unknown") == 0 && !f.retryable),
-			    "%s with %d: %s", tool, i, f.code);
+			CHECK(f.hint[0] != '\0', "%s with %d: a reason", tool, i);
+			CHECK(t->write ? strcmp(f.code, "outcome_unknown") == 0 && !f.retryable :
+			    strcmp(f.code, "internal") == 0 && f.retryable, "%s with %d: %s %s", tool, i,
+			    f.code, f.hint);
 			failure_finish(&f);
 		}
 		paging_finish(&p);

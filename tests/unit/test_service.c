@@ -20,6 +20,7 @@
 #include "mcp/push.h"
 #include "mcp/resource.h"
 #include "mcp/service.h"
+#include "scarce.h"
 #include "wire/json.h"
 #include "wire/pointer.h"
 #include "wire/schema.h"
@@ -1488,19 +1489,10 @@ run_catalog(void)
 	cJSON_Delete(tree);
 }
 
-static int allocations_left;
-
-static void *
-scarce_malloc(size_t size)
-{
-	return allocations_left-- > 0 ? malloc(size) : NULL;
-}
-
 /* With memory for n nodes only it fails with a sentence and leaves nothing behind. */
 static void
 run_memory(void)
 {
-	cJSON_Hooks scarce = { .malloc_fn = scarce_malloc, .free_fn = free };
 	struct service s;
 	char why[1024];
 	int i, result = -1;
@@ -1508,11 +1500,10 @@ run_memory(void)
 	write_text("demo.json", good, sizeof good - 1);
 	for (i = 0; result == -1 && i < 5000; i++) {
 		why[0] = '\0';
-		allocations_left = i;
-		cJSON_InitHooks(&scarce);
+		scarce_begin(i);
 		result = service_load(&s, service_path, NULL, NULL, why, sizeof why);
 		service_finish(&s);
-		cJSON_InitHooks(NULL);
+		scarce_end();
 		CHECK(result == 0 || why[0] != '\0', "%d allocations: no reason", i);
 	}
 	CHECK(result == 0 && i > 200, "%d allocations", i);

@@ -12,9 +12,11 @@
 #include "catalog.h"
 #include "check.h"
 #include "mcp/mcp.h"
+#include "mcp/policy.h"
 #include "mcp/principal.h"
 #include "mcp/resource.h"
 #include "mcp/service.h"
+#include "scarce.h"
 #include "wire/json.h"
 
 #define GET(url) "\"request\":{\"method\":\"GET\",\"url\":\"" url "\"}"
@@ -53,7 +55,8 @@ static const char service[] =
 
 static struct crypto_key key = { .secret = { "the secret of this test" }, .count = 1 };
 static struct catalog catalog;
-static struct mcp mcp = { .catalog = &catalog, .key = &key, .instructions = "", .limits = "{}",
+static struct policy policy;
+static struct mcp mcp = { .catalog = &catalog, .policy = &policy, .key = &key, .instructions = "", .limits = "{}",
     .list_ttl_ms = 60000, .list_page = 100 };
 
 static const struct principal anybody = { .name = (char *)(uintptr_t)"anonymous" };
@@ -443,19 +446,10 @@ run_without(void)
 	catalog.completes = true;
 }
 
-static int allocations_left;
-
-static void *
-scarce_malloc(size_t size)
-{
-	return allocations_left-- > 0 ? malloc(size) : NULL;
-}
-
 /* With memory for n nodes of JSON only there is the result, or an internal error. */
 static void
 run_memory(size_t i)
 {
-	cJSON_Hooks scarce = { .malloc_fn = scarce_malloc, .free_fn = free };
 	struct mcp_message m;
 	struct mcp_reply r;
 	bool good = false;
@@ -463,10 +457,9 @@ run_memory(size_t i)
 
 	for (n = 0; !good && n < 500; n++) {
 		run(MCP_LEGACY, &anybody, results[i].method, results[i].params, &m, &r);
-		allocations_left = n;
-		cJSON_InitHooks(&scarce);
+		scarce_begin(n);
 		mcp_reply_result(&r, &m, results[i].text, "");
-		cJSON_InitHooks(NULL);
+		scarce_end();
 		good = r.code == 0;
 		CHECK(good ? strstr(buf_str(&r.body), results[i].want) != NULL : r.code == -32603, "%d: %s", n,
 		    buf_str(&r.body));
