@@ -16,6 +16,7 @@
 #include "base/limits.h"
 #include "check.h"
 #include "jose.h"
+#include "mcp/catalog.h"
 #include "mcp/credential.h"
 #include "mcp/push.h"
 #include "mcp/resource.h"
