@@ -296,7 +296,7 @@ check_meta(struct mcp_message *m, const cJSON *meta, struct mcp_reply *r)
 		return mcp_refuse(r, m, JSONRPC_INVALID_PARAMS,
 		    "Invalid params: _meta[\"" META "clientCapabilities\"] must be an object");
 	m->input.can = capability_read(json_get(meta, META "clientCapabilities"));
-	m->level = cJSON_IsString(level) ? mcp_level(level->valuestring) : 0;
+	m->level = cJSON_IsString(level) ? mcp_notice_level(level->valuestring) : 0;
 	if (level == NULL || m->level != 0)
 		return MCP_CALL;
 	return mcp_refuse(r, m, JSONRPC_INVALID_PARAMS,

@@ -191,6 +191,6 @@ void	 mcp_reply_listened(struct mcp_reply *r, const struct mcp_message *m, bool 
 int	 mcp_notice(struct buf *out, const struct mcp_message *m, const char *method,
 	    const cJSON *params);
 /* The number of a log level by its name: 1 (debug) to 8 (emergency); 0: it is none. */
-unsigned mcp_level(const char *name);
+unsigned mcp_notice_level(const char *name);
 
 #endif

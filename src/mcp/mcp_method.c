@@ -299,7 +299,7 @@ static enum mcp_verdict
 answer_set_level(const struct mcp *mcp, struct mcp_message *m, struct mcp_reply *r)
 {
 	const char *name = json_str(m->rpc.params, "level");
-	unsigned level = name == NULL ? 0 : mcp_level(name);
+	unsigned level = name == NULL ? 0 : mcp_notice_level(name);
 
 	if (level == 0)
 		return mcp_refuse_params(r, m, "\"level\" must be debug, info, notice, warning, "

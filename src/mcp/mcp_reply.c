@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* mcp_reply.c - the envelopes that go back: errors, results by what was asked, notifications. */
+/* mcp_reply.c - the envelopes that go back: errors, and results by what was asked. */
 #include <stdarg.h>
 #include <stdio.h>
 #include <string.h>
@@ -11,7 +11,6 @@
 #include "mcp/failure.h"
 #include "mcp/mcp.h"
 #include "mcp/mcp_method.h"
-#include "mcp/pick.h"
 #include "mcp/prompt.h"
 #include "mcp/resource.h"
 #include "mcp/service.h"
@@ -609,81 +608,4 @@ mcp_reply_listened(struct mcp_reply *r, const struct mcp_message *m, bool begun)
 	r->type = begun ? "application/json" : "text/event-stream";
 	if (!begun)
 		buf_puts(&r->body, "\n\n");
-}
-
-/* ====== what is said before an answer ====== */
-
-unsigned
-mcp_level(const char *name)
-{
-	static const char *const levels[] = {
-		"debug", "info", "notice", "warning", "error", "critical", "alert", "emergency",
-	};
-	unsigned i;
-
-	for (i = 0; i < sizeof levels / sizeof levels[0]; i++)
-		if (strcmp(name, levels[i]) == 0)
-			return i + 1;
-	return 0;
-}
-
-/* Of params those members that the protocol knows, each if it is of its type. -1: memory. */
-static int
-put_progress(struct buf *out, const struct mcp_message *m, const cJSON *params)
-{
-	const cJSON *total = json_get(params, "total");
-	const char *message = json_str(params, "message");
-
-	buf_printf(out, "{\"progressToken\":%s,\"progress\":%s", m->progress,
-	    json_get(params, "progress")->valuestring);
-	if (cJSON_IsNumber(total))
-		buf_printf(out, ",\"total\":%s", total->valuestring);
-	if (message != NULL) {
-		buf_puts(out, ",\"message\":");
-		json_quote(out, message);
-	}
-	return buf_putc(out, '}');
-}
-
-static int
-put_message(struct buf *out, const cJSON *params)
-{
-	const char *logger = json_str(params, "logger");
-	const cJSON *data = json_get(params, "data");
-
-	buf_printf(out, "{\"level\":\"%s\"", json_str(params, "level"));
-	if (logger != NULL) {
-		buf_puts(out, ",\"logger\":");
-		json_quote(out, logger);
-	}
-	buf_puts(out, ",\"data\":");
-	json_print(out, data);
-	return buf_putc(out, '}');
-}
-
-int
-mcp_notice(struct buf *out, const struct mcp_message *m, const char *method, const cJSON *params)
-{
-	const char *name = json_str(params, "level");
-	unsigned level = name == NULL ? 0 : mcp_level(name);
-	bool progress = strcmp(method, "notifications/progress") == 0;
-	cJSON *clean;
-
-	if (progress ? m->progress == NULL : m->level == 0 || level < m->level)
-		return 1;
-	if (progress ? !cJSON_IsNumber(json_get(params, "progress")) :
-	    strcmp(method, "notifications/message") != 0 || level == 0 ||
-	    json_get(params, "data") == NULL)
-		return -1;
-	/* A service's words lose the characters that hide or reorder text, as everywhere. */
-	clean = pick_clean(params);
-	if (clean == NULL)
-		return -1;
-	buf_printf(out, "{\"jsonrpc\":\"2.0\",\"method\":\"%s\",\"params\":", method);
-	if (progress)
-		put_progress(out, m, clean);
-	else
-		put_message(out, clean);
-	cJSON_Delete(clean);
-	return buf_putc(out, '}');
 }

@@ -422,8 +422,8 @@ run_levels(void)
 	unsigned i;
 
 	for (i = 0; i < 8; i++)
-		CHECK(mcp_level(names[i]) == i + 1, "%s", names[i]);
-	CHECK(mcp_level("Debug") == 0 && mcp_level("") == 0, "no level");
+		CHECK(mcp_notice_level(names[i]) == i + 1, "%s", names[i]);
+	CHECK(mcp_notice_level("Debug") == 0 && mcp_notice_level("") == 0, "no level");
 }
 
 /* Nothing can be completed where nothing says how. */
