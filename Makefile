@@ -47,7 +47,9 @@ LIB_OBJ    := $(call obj,$(call src,base wire mcp))
 BRIDGE_OBJ := $(call obj,$(call src,edge run cmd))
 LOCAL_OBJ  := $(call obj,$(call src,local base)) $(call obj,src/wire/json.c src/wire/json_read.c src/wire/utf8.c)
 # What unit tests reach of the upper layers.
-UNIT_OBJ   := $(call obj,src/edge/board.c src/edge/mail.c $(wildcard src/edge/store*.c src/edge/sandbox*.c) src/run/life.c src/run/history.c)
+UNIT_OBJ   := $(call obj,$(wildcard src/edge/store*.c src/edge/sandbox*.c) $(patsubst %,src/%.c, \
+              edge/board edge/fetch edge/line edge/mail edge/trust edge/window \
+              run/history run/life run/limit run/metrics run/settings_service run/verdict))
 UNIT       := $(patsubst tests/unit/%.c,$(B)/unit/%,$(wildcard tests/unit/test_*.c))
 FUZZ       := $(patsubst tests/fuzz/%.c,build/fuzz/%,$(wildcard tests/fuzz/fuzz_*.c))
 

@@ -42,8 +42,9 @@ struct verdict {
 
 static void	verdict_measure(struct verdict *);
 static void	verdict_overload(struct verdict *);
-static void	verdict_services(struct verdict *);
+static void	verdict_failing(struct verdict *);
 static void	verdict_crash(struct verdict *);
+static void	verdict_slow(struct verdict *);
 static void	verdict_busy(struct verdict *);
 static void	verdict_limited(struct verdict *);
 static void	verdict_growth(struct verdict *);
@@ -67,9 +68,11 @@ verdict_print(struct bridge *b, uint32_t slot, struct buf *out)
 
 	verdict_measure(&v);
 	buf_putc(out, '[');
+	/* The worst first: each function says things of one level. */
 	verdict_overload(&v);
-	verdict_services(&v);
+	verdict_failing(&v);
 	verdict_crash(&v);
+	verdict_slow(&v);
 	verdict_busy(&v);
 	verdict_limited(&v);
 	verdict_growth(&v);
@@ -278,29 +281,7 @@ service_fails(struct verdict *v, size_t i, const struct history_span *span,
 }
 
 static void
-service_is_slow(struct verdict *v, size_t i, const struct history_span *span)
-{
-	struct words p50, p95, own, was, limit;
-	struct history_span before;
-	char title[TEXT / 2], earlier[64] = "";
-
-	snprintf(title, sizeof title, "Service %.64s answers slowly: p95 %s",
-	    service_at(v, i)->name, put_time(&p95, history_percentile(span, 0.95)));
-	if (service_span(v, i, MINUTE, LIMIT_HISTORY - 1 - MINUTE, &before) &&
-	    before.count >= LEAST)
-		snprintf(earlier, sizeof earlier, " (p95 in the minutes before: %s)",
-		    put_time(&was, history_percentile(&before, 0.95)));
-	say(v, VERDICT_WATCH, "slow", title,
-	    "Look at the service: callers wait for it, and nothing is lost by that.",
-	    "In the last minute its %" PRIu64 " answers took p50 %s, p95 %s%s. The bridge's own "
-	    "part of a request is %s. What takes longer than %s is ended (upstream_timeout_ms).",
-	    span->count, put_time(&p50, history_percentile(span, 0.5)), p95.text, earlier,
-	    put_time(&own, (int64_t)v->own_us),
-	    put_time(&limit, v->bridge->settings->upstream_timeout_ms * 1000));
-}
-
-static void
-verdict_services(struct verdict *v)
+verdict_failing(struct verdict *v)
 {
 	struct history_span span;
 	enum limit_breaker breaker;
@@ -312,8 +293,6 @@ verdict_services(struct verdict *v)
 		if (breaker != LIMIT_CLOSED ||
 		    (span.failed >= LEAST && span.failed * 10 >= span.count))
 			service_fails(v, i, &span, breaker);
-		if (span.count >= LEAST && history_percentile(&span, 0.95) >= SLOW_US)
-			service_is_slow(v, i, &span);
 	}
 }
 
@@ -351,6 +330,41 @@ verdict_crash(struct verdict *v)
 		    "The log says by which signal or exit code they ended.",
 		    "In the last ten minutes %s ended unasked, and others took over. The callers "
 		    "of what was in flight there had no answer.", workers.text);
+}
+
+static void
+service_is_slow(struct verdict *v, size_t i, const struct history_span *span)
+{
+	struct words p50, p95, own, was, limit;
+	struct history_span before;
+	char title[TEXT / 2], earlier[64] = "";
+
+	snprintf(title, sizeof title, "Service %.64s answers slowly: p95 %s",
+	    service_at(v, i)->name, put_time(&p95, history_percentile(span, 0.95)));
+	if (service_span(v, i, MINUTE, LIMIT_HISTORY - 1 - MINUTE, &before) &&
+	    before.count >= LEAST)
+		snprintf(earlier, sizeof earlier, " (p95 in the minutes before: %s)",
+		    put_time(&was, history_percentile(&before, 0.95)));
+	say(v, VERDICT_WATCH, "slow", title,
+	    "Look at the service: callers wait for it, and nothing is lost by that.",
+	    "In the last minute its %" PRIu64 " answers took p50 %s, p95 %s%s. The bridge's own "
+	    "part of a request is %s. What takes longer than %s is ended (upstream_timeout_ms).",
+	    span->count, put_time(&p50, history_percentile(span, 0.5)), p95.text, earlier,
+	    put_time(&own, (int64_t)v->own_us),
+	    put_time(&limit, v->bridge->settings->upstream_timeout_ms * 1000));
+}
+
+static void
+verdict_slow(struct verdict *v)
+{
+	struct history_span span;
+	size_t i;
+
+	for (i = 0; i < v->bridge->settings->catalog.nservices; i++) {
+		service_span(v, i, 0, MINUTE, &span);
+		if (span.count >= LEAST && history_percentile(&span, 0.95) >= SLOW_US)
+			service_is_slow(v, i, &span);
+	}
 }
 
 static void
