@@ -69,7 +69,7 @@ struct worker {
 	struct life		 life;
 	size_t			 peak;		/* most in flight since the last tick */
 	size_t			 crest;		/* most in flight since it was last written down */
-	uint32_t		 slot;		/* of history.h, when that was; 0: it is to be */
+	uint32_t		 slot;		/* of history.h, when that was; 0: never */
 	int64_t			 cpu_us, cpu_at_us;	/* used until then */
 	pid_t			 parent;	/* at the start */
 	int			 master;	/* takes notes; -1: no master */
@@ -90,6 +90,7 @@ static void	worker_drain(struct worker *, enum life_reason);
 static void	worker_wind_up(struct worker *);
 static void	worker_check(struct worker *);
 static void	worker_count(struct worker *);
+static void	worker_turns(struct worker *, int64_t);
 static void	on_signal(evutil_socket_t, short, void *);
 static void	on_alarm(int);
 static void	on_answer(evutil_socket_t, short, void *);
@@ -412,10 +413,8 @@ worker_open(struct worker *w)
 	if (w->fcgi == NULL)
 		return -1;
 	worker_count(w);
-	/* Its memory is of interest once it has served for a second. */
-	w->slot = history_slot(clock_wall_ms());
-	on_tick(-1, 0, w);
-	w->slot = 0;
+	/* The rest of what a tick does is of interest once it has served for a second. */
+	worker_turns(w, memory_rss());
 	return 0;
 }
 
@@ -589,7 +588,27 @@ worker_count(struct worker *w)
 	    b->inflight >= (size_t)b->settings->max_inflight ? BOARD_FULL : BOARD_OPEN;
 }
 
-/* Write down on the board how this worker is, for others and for the last ten minutes. */
+/* The loop turns: one that no longer does is ended by its alarm, whoever else is gone. */
+static void
+worker_turns(struct worker *w, int64_t rss)
+{
+	alarms = 0;
+	alarm(LIMIT_WATCHDOG_S);
+	if (w->bridge.seat != NULL)
+		w->bridge.seat->rss = rss;
+}
+
+/* Write down on the board what memory is this worker's own. */
+static void
+worker_memory(struct worker *w)
+{
+	/* All pages of a store that it ever looked at would count as its memory. */
+	store_ebb(w->bridge.store);
+	if (w->bridge.seat != NULL)
+		w->bridge.seat->pss = memory_pss();
+}
+
+/* Write down on the board how this worker was since the last time. */
 static void
 worker_sample(struct worker *w, int64_t rss, int64_t now_us)
 {
@@ -597,8 +616,6 @@ worker_sample(struct worker *w, int64_t rss, int64_t now_us)
 	struct board_pulse pulse = { .pid = (uint32_t)getpid(), .rss = (uint32_t)(rss / 1024) };
 	int64_t cpu_us;
 
-	/* All pages of a store that it ever looked at would count as its memory. */
-	store_ebb(w->bridge.store);
 	if (w->bridge.seat == NULL)
 		return;
 	getrusage(RUSAGE_SELF, &used);
@@ -608,7 +625,6 @@ worker_sample(struct worker *w, int64_t rss, int64_t now_us)
 		pulse.cpu = (uint32_t)((cpu_us - w->cpu_us) * 1000 / (now_us - w->cpu_at_us));
 	w->cpu_us = cpu_us;
 	w->cpu_at_us = now_us;
-	w->bridge.seat->pss = memory_pss();
 	pulse.pss = (uint32_t)(w->bridge.seat->pss / 1024);
 	pulse.inflight = (uint32_t)w->crest;
 	pulse.requests = (uint32_t)w->bridge.requests;
@@ -685,11 +701,7 @@ on_tick(evutil_socket_t fd, short what, void *arg)
 
 	(void)fd;
 	(void)what;
-	/* A loop that no longer turns is ended by this, whoever else is gone. */
-	alarms = 0;
-	alarm(LIMIT_WATCHDOG_S);
-	if (w->bridge.seat != NULL)
-		w->bridge.seat->rss = rss;
+	worker_turns(w, rss);
 	if (reason != LIFE_GOES_ON)
 		worker_drain(w, reason);
 	if (life_ebbs(&w->life, w->peak)) {
@@ -697,13 +709,14 @@ on_tick(evutil_socket_t fd, short what, void *arg)
 			fcgi_ebb(w->fcgi);
 		fetcher_ebb(w->bridge.fetcher);
 		memory_trim();
-		w->slot = 0;
+		worker_memory(w);
 		rss = memory_rss();
 	}
 	w->crest = w->peak > w->crest ? w->peak : w->crest;
 	w->peak = w->bridge.inflight;
 	if (w->slot != slot) {
 		w->slot = slot;
+		worker_memory(w);
 		worker_sample(w, rss, now);
 	}
 }

@@ -655,6 +655,29 @@ def life_metrics_outlive(a):
 life_metrics_outlive.workers = 2
 
 
+def life_status_ebb(a):
+    """A burst stays in the last ten minutes though memory is given back right after it."""
+    def status():
+        code, _, body = a.get("/status.json")
+        expect(code == 200, "/status.json says %d" % code)
+        return json.loads(body)
+
+    a.bridge.stub.handler = lambda rq: a.upstream(rq) if a.gate.wait(10) else {}
+    every = status()["every_s"]
+    # Early in a slot: its end, and the ebb five seconds later, are in one sample then.
+    time.sleep((1.3 - time.time()) % every)
+    socks = [a.send(whole(READ)) for _ in range(40)]
+    a.seen_upstream(40)
+    a.gate.set()
+    for sock in socks:
+        expect(a.answer(sock)[0] == 200, "what was accepted is not answered")
+    ended = time.time()
+    Bridge.wait_for(lambda: status()["slot_ms"] >= (ended + 2 * every) * 1000, 4 * every + 5,
+                    "no samples come")
+    most = [max(v for v in x["in_flight"] if v is not None) for x in status()["lives"]]
+    expect(most == [40], "in flight were 40, it shows %s" % most)
+
+
 def life_health_allocates_nothing(a):
     """/healthz in a warm worker calls no malloc(): counted by a library before libc."""
     so, counts = a.bridge.tmp / "count.so", a.bridge.tmp / "counts"
