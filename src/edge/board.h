@@ -57,6 +57,7 @@ struct board_seat {
 	_Atomic int64_t	 state;		/* enum board_state */
 	_Atomic int64_t	 inflight, requests, rss, pss;
 	_Atomic int64_t	 born_ms;	/* wall time */
+	_Atomic int64_t	 turned_us;	/* when its loop last said that it turns, monotonic */
 };
 
 /* A worker at a slot. */
@@ -141,5 +142,10 @@ void	 board_leave(struct board *b, pid_t pid, const char *reason);
 const struct board_leaver *board_leaver_at(struct board *b, size_t i);
 /* The seat number `i`: NULL behind the last; `*taken` says whether a process is alive on it. */
 const struct board_seat *board_seat_at(struct board *b, size_t i, bool *taken);
+/*
+ * Whether some worker that is alive is open, and has said within LIMIT_BOARD_SILENT_S that its loop
+ * turns. Asks the system only for those whose seat says so.
+ */
+bool	 board_has_open(const struct board *b, int64_t now_us);
 
 #endif

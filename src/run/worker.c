@@ -90,7 +90,7 @@ static void	worker_drain(struct worker *, enum life_reason);
 static void	worker_wind_up(struct worker *);
 static void	worker_check(struct worker *);
 static void	worker_count(struct worker *);
-static void	worker_turns(struct worker *, int64_t);
+static void	worker_turns(struct worker *, int64_t, int64_t);
 static void	on_signal(evutil_socket_t, short, void *);
 static void	on_alarm(int);
 static void	on_answer(evutil_socket_t, short, void *);
@@ -412,9 +412,9 @@ worker_open(struct worker *w)
 	w->fcgi = fcgi_create(base, w->listener->fd, &w->handler);
 	if (w->fcgi == NULL)
 		return -1;
-	worker_count(w);
 	/* The rest of what a tick does is of interest once it has served for a second. */
-	worker_turns(w, memory_rss());
+	worker_turns(w, memory_rss(), clock_mono_us());
+	worker_count(w);
 	return 0;
 }
 
@@ -588,14 +588,16 @@ worker_count(struct worker *w)
 	    b->inflight >= (size_t)b->settings->max_inflight ? BOARD_FULL : BOARD_OPEN;
 }
 
-/* The loop turns: one that no longer does is ended by its alarm, whoever else is gone. */
+/* Say that the loop turns: one that no longer does is ended by its alarm, whoever else is gone. */
 static void
-worker_turns(struct worker *w, int64_t rss)
+worker_turns(struct worker *w, int64_t rss, int64_t now_us)
 {
 	alarms = 0;
 	alarm(LIMIT_WATCHDOG_S);
-	if (w->bridge.seat != NULL)
-		w->bridge.seat->rss = rss;
+	if (w->bridge.seat == NULL)
+		return;
+	w->bridge.seat->rss = rss;
+	w->bridge.seat->turned_us = now_us;
 }
 
 /* Write down on the board what memory is this worker's own. */
@@ -701,7 +703,7 @@ on_tick(evutil_socket_t fd, short what, void *arg)
 
 	(void)fd;
 	(void)what;
-	worker_turns(w, rss);
+	worker_turns(w, rss, now);
 	if (reason != LIFE_GOES_ON)
 		worker_drain(w, reason);
 	if (life_ebbs(&w->life, w->peak)) {
@@ -779,21 +781,14 @@ on_closed(void *arg)
 		w->over = true;
 }
 
-/* A worker that is full says 503 only when no other has room. */
+/* A worker that is full says 503 only when no other has room, or takes what comes. */
 static bool
 on_yields(void *arg)
 {
 	const struct worker *w = arg;
-	const struct board_seat *s;
-	bool taken;
-	size_t i;
 
-	if (w->bridge.seat == NULL || w->bridge.seat->state != BOARD_FULL)
-		return false;
-	for (i = 0; (s = board_seat_at(w->bridge.metrics->board, i, &taken)) != NULL; i++)
-		if (taken && s->state == BOARD_OPEN)
-			return true;
-	return false;
+	return w->bridge.seat != NULL && w->bridge.seat->state == BOARD_FULL &&
+	    board_has_open(w->bridge.metrics->board, clock_mono_us());
 }
 
 /* A write whose client had left ends without a connection: a drain may have waited for it. */

@@ -585,6 +585,27 @@ life_overload_of_one.workers = 2
 life_overload_of_one.conf = ["max_inflight = 3"]
 
 
+def life_overload_of_one_beside_a_stopped(a):
+    """Who is full waits some seconds for another that does not take what comes, then says 503."""
+    a.bridge.stub.handler = lambda rq: a.upstream(rq) if a.gate.wait(30) else {}
+    stopped = a.bridge.worker()[0]
+    os.kill(stopped, signal.SIGSTOP)
+    try:
+        socks = [a.send(whole(READ)) for _ in range(3)]
+        a.seen_upstream(3)
+        expect(a.client.request(cgi(READ), READ)[0] == 503, "there was room for a fourth")
+    finally:
+        os.kill(stopped, signal.SIGCONT)
+    a.gate.set()
+    for sock in socks:
+        expect(a.answer(sock)[0] == 200, "what was accepted is not answered")
+
+
+life_overload_of_one_beside_a_stopped.workers = 2
+life_overload_of_one_beside_a_stopped.conf = [
+    "max_inflight = 3", "upstream_timeout_ms = 60000", "request_timeout_ms = 60000"]
+
+
 def life_board_locked(a):
     """A board that somebody else has locked is an error after a second, not a wait for ever."""
     a.bridge.stop()
