@@ -109,8 +109,7 @@ put_curve(struct buf *out, const char *name, const struct board_flow *ring, uint
 	for (s = FIRST(slot); s != slot + 1; s++) {
 		if (s != FIRST(slot))
 			buf_putc(out, ',');
-		/* Back to the sample before, of which there may be one some slots ago. */
-		if (history_flow(ring, s) == NULL || !history_span(ring, s, 1, &span))
+		if (!history_span(ring, s, 1, &span))
 			buf_puts(out, "null");
 		else
 			buf_int(out, value(&span));

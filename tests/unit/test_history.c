@@ -49,6 +49,8 @@ spans(void)
 	flows[NOW % LIMIT_HISTORY].slot = flows[(NOW - 12) % LIMIT_HISTORY].slot = 0;
 	CHECK(history_span(flows, NOW, 12, &s) && s.count == 110 && history_seconds(&s) == 50,
 	    "with gaps %llu", (unsigned long long)s.count);
+	CHECK(history_span(flows, NOW - 1, 1, &s) && !history_span(flows, NOW, 1, &s) &&
+	    !history_span(flows, NOW - 11, 1, &s), "one slot: it and the one before");
 	/* What is of ten minutes before stands at the same place, and is not it. */
 	flow_at(NOW - LIMIT_HISTORY, 5, 5, 5);
 	CHECK(history_flow(flows, NOW) == NULL && history_flow(flows, NOW - LIMIT_HISTORY) != NULL,
