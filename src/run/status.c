@@ -25,7 +25,6 @@ __asm__(
     ".popsection\n");
 extern const char status_html[];
 
-#define MINUTE	(60 / LIMIT_SAMPLE_S)
 #define FIRST(slot)	((slot) - LIMIT_HISTORY + 1)
 
 /* ====== samples ====== */
@@ -154,7 +153,7 @@ put_flow(struct buf *out, const struct board_flow *ring, uint32_t slot)
 	static const struct {
 		const char	*name;
 		uint32_t	 slots;
-	} times[] = { { "minute", MINUTE }, { "ten", LIMIT_HISTORY - 1 } };
+	} times[] = { { "minute", HISTORY_MINUTE }, { "ten", LIMIT_HISTORY - 1 } };
 	struct history_span s;
 	size_t i;
 
@@ -213,8 +212,8 @@ put_causes(struct bridge *b, uint32_t slot, struct buf *out)
 		if (ten == 0)
 			continue;
 		buf_printf(out, "%s{\"cause\":\"%s\",\"minute\":%u,\"ten\":%u,\"count\":[",
-		    put++ == 0 ? "" : ",", metrics_cause(i), history_errors(ring, slot, MINUTE, i),
-		    ten);
+		    put++ == 0 ? "" : ",", metrics_cause(i),
+		    history_errors(ring, slot, HISTORY_MINUTE, i), ten);
 		for (s = FIRST(slot); s != slot + 1; s++) {
 			if (s != FIRST(slot))
 				buf_putc(out, ',');
@@ -332,17 +331,17 @@ static void
 put_leavers(struct bridge *b, int64_t now_ms, struct buf *out)
 {
 	const struct board_leaver *l;
+	int64_t lived_ms;
 	size_t i, put = 0;
 
 	buf_puts(out, ",\"leavers\":[");
 	for (i = 0; (l = board_leaver_at(b->metrics->board, i)) != NULL; i++) {
-		if (l->at_ms == 0 || l->at_ms > now_ms ||
-		    l->at_ms < now_ms - LIMIT_HISTORY * LIMIT_SAMPLE_S * INT64_C(1000))
+		if (!history_left(l, now_ms, &lived_ms))
 			continue;
 		buf_printf(out, "%s{\"at_ms\":%" PRId64 ",\"pid\":%" PRId64 ",\"reason\":\"%.15s\","
 		    "\"lived_ms\":%" PRId64 ",\"requests\":%" PRId64 ",\"rss\":%" PRId64 "}",
 		    put++ == 0 ? "" : ",", l->at_ms, l->pid, l->reason,
-		    l->born_ms == 0 ? 0 : l->at_ms - l->born_ms, l->requests, l->rss);
+		    lived_ms, l->requests, l->rss);
 	}
 	buf_putc(out, ']');
 }

@@ -17,7 +17,6 @@
 #include "run/verdict.h"
 #include "wire/json.h"
 
-#define MINUTE		(60 / LIMIT_SAMPLE_S)
 #define SLOW_US		INT64_C(1000000)	/* p95 of a service that is called slow */
 #define LEAST		5	/* transactions, or failures, that are worth a word */
 #define OWN_US		100000	/* of a request, in the bridge itself, that is too much */
@@ -181,7 +180,7 @@ errors(const struct verdict *v, const char *cause)
 
 	for (i = 0; metrics_cause(i) != NULL; i++)
 		if (strcmp(metrics_cause(i), cause) == 0)
-			return history_errors(ring, v->slot, MINUTE, i);
+			return history_errors(ring, v->slot, HISTORY_MINUTE, i);
 	return 0;
 }
 
@@ -197,10 +196,10 @@ verdict_measure(struct verdict *v)
 	uint64_t upstream_us = 0;
 	bool taken;
 
-	history_span(board_flows(board, NULL), v->slot, MINUTE, &v->requests);
+	history_span(board_flows(board, NULL), v->slot, HISTORY_MINUTE, &v->requests);
 	v->refused = errors(v, "limit_worker") / history_seconds(&v->requests);
 	for (i = 0, v->slowest = count; i < count; i++) {
-		service_span(v, i, 0, MINUTE, &span);
+		service_span(v, i, 0, HISTORY_MINUTE, &span);
 		upstream_us += span.sum_us;
 		p95 = history_percentile(&span, 0.95);
 		if (span.count >= LEAST && p95 > worst_us) {
@@ -237,7 +236,7 @@ verdict_overload(struct verdict *v)
 		return;
 	put_time(&p95_all, history_percentile(&v->requests, 0.95));
 	if (v->slowest < s->catalog.nservices) {
-		service_span(v, v->slowest, 0, MINUTE, &span);
+		service_span(v, v->slowest, 0, HISTORY_MINUTE, &span);
 		snprintf(why, sizeof why, "They fill up because calls wait for service %.64s "
 		    "(p95 %s).", service_at(v, v->slowest)->name,
 		    put_time(&p95, history_percentile(&span, 0.95)));
@@ -288,7 +287,7 @@ verdict_failing(struct verdict *v)
 	size_t i;
 
 	for (i = 0; i < v->bridge->settings->catalog.nservices; i++) {
-		service_span(v, i, 0, MINUTE, &span);
+		service_span(v, i, 0, HISTORY_MINUTE, &span);
 		breaker = limit_breaker(&v->bridge->limit, i, clock_mono_us());
 		if (breaker != LIMIT_CLOSED ||
 		    (span.failed >= LEAST && span.failed * 10 >= span.count))
@@ -301,15 +300,14 @@ static size_t
 leavers(const struct verdict *v, const char *reason, int64_t *lived_ms)
 {
 	const struct board_leaver *l;
-	int64_t now = clock_wall_ms();
+	int64_t now = clock_wall_ms(), lived;
 	size_t i, count = 0;
 
 	*lived_ms = 0;
 	for (i = 0; (l = board_leaver_at(v->bridge->metrics->board, i)) != NULL; i++) {
-		if (l->at_ms == 0 || strcmp(l->reason, reason) != 0 || l->at_ms > now ||
-		    l->at_ms < now - LIMIT_HISTORY * LIMIT_SAMPLE_S * INT64_C(1000))
+		if (!history_left(l, now, &lived) || strcmp(l->reason, reason) != 0)
 			continue;
-		*lived_ms += l->born_ms == 0 ? 0 : l->at_ms - l->born_ms;
+		*lived_ms += lived;
 		count++;
 	}
 	*lived_ms /= count == 0 ? 1 : (int64_t)count;
@@ -341,7 +339,7 @@ service_is_slow(struct verdict *v, size_t i, const struct history_span *span)
 
 	snprintf(title, sizeof title, "Service %.64s answers slowly: p95 %s",
 	    service_at(v, i)->name, put_time(&p95, history_percentile(span, 0.95)));
-	if (service_span(v, i, MINUTE, LIMIT_HISTORY - 1 - MINUTE, &before) &&
+	if (service_span(v, i, HISTORY_MINUTE, LIMIT_HISTORY - 1 - HISTORY_MINUTE, &before) &&
 	    before.count >= LEAST)
 		snprintf(earlier, sizeof earlier, " (p95 in the minutes before: %s)",
 		    put_time(&was, history_percentile(&before, 0.95)));
@@ -361,7 +359,7 @@ verdict_slow(struct verdict *v)
 	size_t i;
 
 	for (i = 0; i < v->bridge->settings->catalog.nservices; i++) {
-		service_span(v, i, 0, MINUTE, &span);
+		service_span(v, i, 0, HISTORY_MINUTE, &span);
 		if (span.count >= LEAST && history_percentile(&span, 0.95) >= SLOW_US)
 			service_is_slow(v, i, &span);
 	}
