@@ -22,7 +22,7 @@
 #include "base/log.h"
 #include "edge/board.h"
 
-#define MAGIC	0x34756d73u	/* "smu4": raised when the layout changes */
+#define MAGIC	0x35756d73u	/* "smu5": raised when the layout changes */
 #define LOCK_TRIES	1000
 
 struct head {
@@ -384,6 +384,14 @@ board_pulses(struct board *b, const struct board_seat *s)
 	return b->map->pulses[s - b->map->seats];
 }
 
+const struct board_pulse *
+board_left_pulses(const struct board *b, const struct board_leaver *l)
+{
+	int64_t seat = l->seat;
+
+	return seat < 0 || seat >= LIMIT_BOARD_SEATS ? NULL : b->map->pulses[seat];
+}
+
 struct board_flow *
 board_flows(struct board *b, const struct board_breaker *of)
 {
@@ -414,12 +422,14 @@ board_leave(struct board *b, pid_t pid, const char *reason)
 
 	l->at_ms = 0;
 	l->pid = pid;
+	l->seat = -1;
 	l->born_ms = l->requests = l->rss = 0;
 	snprintf(l->reason, sizeof l->reason, "%s", reason);
 	for (i = 0; i < LIMIT_BOARD_SEATS; i++) {
 		s = &b->map->seats[i];
 		if (s->pid != pid || s->born_ms <= l->born_ms)
 			continue;
+		l->seat = (int64_t)i;
 		l->born_ms = s->born_ms;
 		l->requests = s->requests;
 		l->rss = s->rss;

@@ -88,6 +88,7 @@ struct board_faults {
 /* A worker that began to drain, or has ended without that. */
 struct board_leaver {
 	_Atomic int64_t	 at_ms;		/* wall time; 0: there is none */
+	int64_t		 seat;		/* its number; -1: it had none */
 	int64_t		 born_ms, pid, requests;
 	int64_t		 rss;		/* bytes, when it was last looked at */
 	char		 reason[16];
@@ -128,10 +129,11 @@ struct board_breaker *board_breaker(struct board *b, const char *service);
  */
 struct board_seat *board_sit(struct board *b);
 /*
- * Rings of LIMIT_HISTORY: of a seat; of a service, by its breaker, or of the bridge's own requests
- * (NULL); of errors. Borrowed.
+ * Rings of LIMIT_HISTORY: of a seat; of that which a worker left (NULL: it had none); of a service,
+ * by its breaker, or of the bridge's own requests (NULL); of errors. Borrowed.
  */
 struct board_pulse *board_pulses(struct board *b, const struct board_seat *s);
+const struct board_pulse *board_left_pulses(const struct board *b, const struct board_leaver *l);
 struct board_flow *board_flows(struct board *b, const struct board_breaker *of);
 struct board_faults *board_faults(struct board *b);
 /* Whether this process is the first that asks for a slot: it writes the samples that are all's. */

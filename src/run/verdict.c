@@ -455,22 +455,20 @@ left_growth(const struct verdict *v)
 {
 	struct board *board = v->bridge->metrics->board;
 	const struct board_leaver *l;
-	const struct board_seat *s;
+	const struct board_pulse *ring;
 	struct history_growth g;
+	int64_t now = clock_wall_ms(), lived;
 	double most = 0;
-	size_t i, k;
-	bool taken;
+	size_t i;
 
 	for (i = 0; (l = board_leaver_at(board, i)) != NULL; i++) {
-		if (l->at_ms == 0 || strcmp(l->reason, "max_rss") != 0)
+		ring = board_left_pulses(board, l);
+		if (ring == NULL || !history_left(l, now, &lived) ||
+		    strcmp(l->reason, "max_rss") != 0)
 			continue;
-		for (k = 0; (s = board_seat_at(board, k, &taken)) != NULL; k++) {
-			if (s->born_ms == 0)
-				continue;
-			history_growth(board_pulses(board, s), (uint32_t)l->pid, v->slot, &g);
-			if (g.steady && g.rate > most)
-				most = g.rate;
-		}
+		history_growth(ring, (uint32_t)l->pid, v->slot, &g);
+		if (g.steady && g.rate > most)
+			most = g.rate;
 	}
 	return most;
 }

@@ -165,8 +165,10 @@ history(struct board *b)
 	l = board_leaver_at(b, 0);
 	CHECK(l->pid == getpid() && l->requests == 12 && l->rss == 4096 && l->born_ms == s->born_ms &&
 	    strcmp(l->reason, "max_requests") == 0, "who it was");
+	CHECK(board_left_pulses(b, l) == board_pulses(b, s), "and its curve");
 	l = board_leaver_at(b, 1);
-	CHECK(l->pid == 1 && l->born_ms == 0 && strlen(l->reason) == sizeof l->reason - 1,
+	CHECK(l->pid == 1 && l->born_ms == 0 && board_left_pulses(b, l) == NULL &&
+	    strlen(l->reason) == sizeof l->reason - 1,
 	    "who had no seat");
 	for (i = 0; i < LIMIT_BOARD_LEAVERS; i++)
 		board_leave(b, 2, "signal");

@@ -68,6 +68,29 @@ order(struct buf *out)
 	CHECK(verdict_print(&bridge, now, out) == VERDICT_TROUBLE, "the worst of it");
 }
 
+/* A worker that grew by 100 KB from sample to sample, and came to max_rss. */
+static void
+replaced(struct buf *out)
+{
+	struct board_seat *seat = board_sit(metrics.board);
+	struct board_pulse *ring = board_pulses(metrics.board, seat);
+	uint32_t i;
+
+	board_leave(metrics.board, getpid(), "max_rss");
+	/* Another is on its seat by now, which is not full and does not grow. */
+	seat->pid = 1;
+	CHECK(strstr(said(out), "watch replaced") != NULL &&
+	    strstr(out->data, "1 worker came to the bound of memory\"") != NULL, "%s", out->data);
+	for (i = 0; i < 60; i++)
+		ring[(now - i) % LIMIT_HISTORY] = (struct board_pulse){
+		    .slot = now - i, .pid = (uint32_t)getpid(), .rss = 20000 - i * 100 };
+	CHECK(strstr(said(out), "watch replaced") != NULL &&
+	    strstr(out->data, "1 worker came to the bound of memory: a leak\"") != NULL &&
+	    strstr(out->data, "Growth was steady, 1.2 MB a minute,") != NULL, "%s", out->data);
+	seat->pid = getpid();
+	CHECK(strstr(said(out), "watch leak, watch replaced") != NULL, "%s", said(out));
+}
+
 int
 main(void)
 {
@@ -86,6 +109,7 @@ main(void)
 	now = history_slot(clock_wall_ms());
 	buf_init(&out, 65536);
 	order(&out);
+	replaced(&out);
 	buf_finish(&out);
 	board_close(metrics.board);
 	return check_done();
