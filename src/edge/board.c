@@ -22,7 +22,7 @@
 #include "base/log.h"
 #include "edge/board.h"
 
-#define MAGIC	0x35756d73u	/* "smu5": raised when the layout changes */
+#define MAGIC	0x36756d73u	/* "smu6": raised when the layout changes */
 #define LOCK_TRIES	1000
 
 struct head {

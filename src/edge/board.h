@@ -64,9 +64,8 @@ struct board_seat {
 struct board_pulse {
 	_Atomic uint32_t slot;
 	uint32_t	 pid;
-	uint32_t	 rss, pss;	/* KB */
+	uint32_t	 rss;		/* KB */
 	uint32_t	 inflight;	/* the most since the last one */
-	uint32_t	 requests;	/* ended, in all */
 	uint32_t	 cpu;		/* used since the last one, thousandths of a core */
 };
 

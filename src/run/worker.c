@@ -627,9 +627,7 @@ worker_sample(struct worker *w, int64_t rss, int64_t now_us)
 		pulse.cpu = (uint32_t)((cpu_us - w->cpu_us) * 1000 / (now_us - w->cpu_at_us));
 	w->cpu_us = cpu_us;
 	w->cpu_at_us = now_us;
-	pulse.pss = (uint32_t)(w->bridge.seat->pss / 1024);
 	pulse.inflight = (uint32_t)w->crest;
-	pulse.requests = (uint32_t)w->bridge.requests;
 	w->crest = w->bridge.inflight;
 	status_sample(&w->bridge, w->slot, &pulse);
 }
