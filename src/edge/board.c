@@ -57,6 +57,14 @@ static int	open_file(const char *, char *, size_t);
 static int	prepare(int);
 static int	lock(const struct board *, short, off_t);
 
+const char *
+board_state_name(int64_t state)
+{
+	static const char *const names[BOARD_STATES] = { "starting", "open", "full", "draining" };
+
+	return state >= 0 && state < BOARD_STATES ? names[state] : "";
+}
+
 int64_t
 board_bound(unsigned bucket)
 {

@@ -27,6 +27,9 @@ struct board;
 
 enum board_state { BOARD_STARTING, BOARD_OPEN, BOARD_FULL, BOARD_DRAINING, BOARD_STATES };
 
+/* The name of a state, as metrics and the status have it; "" of what is none. */
+const char *board_state_name(int64_t state);
+
 #define BOARD_BUCKETS	18	/* of a histogram, the last without an upper bound */
 
 struct board_series {

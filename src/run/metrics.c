@@ -400,7 +400,6 @@ seat_born(const struct board_seat *s)
 int
 metrics_print(struct metrics *m, struct limit *l, struct buf *out)
 {
-	static const char *const states[BOARD_STATES] = { "starting", "open", "full", "draining" };
 	size_t count[BOARD_STATES] = { 0 }, i;
 	const struct board_seat *s;
 	enum family family;
@@ -416,7 +415,8 @@ metrics_print(struct metrics *m, struct limit *l, struct buf *out)
 		if (taken && s->state >= 0 && s->state < BOARD_STATES)
 			count[s->state]++;
 	for (i = 0; i < BOARD_STATES; i++)
-		buf_printf(out, PREFIX "workers{state=\"%s\"} %zu\n", states[i], count[i]);
+		buf_printf(out, PREFIX "workers{state=\"%s\"} %zu\n", board_state_name((int64_t)i),
+		    count[i]);
 	print_head(out, "max_inflight", "Requests in flight above which a worker answers 503.",
 	    "gauge");
 	buf_printf(out, PREFIX "max_inflight %" PRId64 "\n", l->settings->max_inflight);

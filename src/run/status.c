@@ -230,7 +230,6 @@ put_causes(struct bridge *b, uint32_t slot, struct buf *out)
 static void
 put_workers(struct bridge *b, uint32_t slot, struct buf *out)
 {
-	static const char *const states[BOARD_STATES] = { "starting", "open", "full", "draining" };
 	struct board *board = b->metrics->board;
 	struct history_growth g;
 	const struct board_seat *s;
@@ -245,7 +244,7 @@ put_workers(struct bridge *b, uint32_t slot, struct buf *out)
 		buf_printf(out, "%s{\"pid\":%" PRId64 ",\"state\":\"%s\",\"born_ms\":%" PRId64
 		    ",\"requests\":%" PRId64 ",\"in_flight\":%" PRId64 ",\"rss\":%" PRId64
 		    ",\"pss\":%" PRId64 ",\"grows\":%s,\"growth\":%.1f}", put++ == 0 ? "" : ",",
-		    s->pid, states[s->state % BOARD_STATES], s->born_ms, s->requests, s->inflight,
+		    s->pid, board_state_name(s->state), s->born_ms, s->requests, s->inflight,
 		    s->rss, s->pss, g.steady ? "true" : "false", g.rate * 60 * 1024);
 	}
 	buf_putc(out, ']');

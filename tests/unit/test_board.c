@@ -122,6 +122,9 @@ seats(struct board *b)
 	}
 	CHECK(read(ready[0], &c, 1) == 1 && taken(b) == 1, "a child sits");
 	s = board_sit(b);
+	CHECK(strcmp(board_state_name(BOARD_STARTING), "starting") == 0 &&
+	    strcmp(board_state_name(BOARD_DRAINING), "draining") == 0 &&
+	    board_state_name(BOARD_STATES)[0] == '\0' && board_state_name(-1)[0] == '\0', "states");
 	CHECK(s != NULL && taken(b) == 2 && s->pid == getpid(), "and so does this process");
 	s->state = BOARD_FULL;
 	asked = 0;
