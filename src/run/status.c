@@ -47,14 +47,14 @@ status_sample(struct bridge *b, uint32_t slot, const struct board_pulse *now)
 	metrics_faults(b->metrics, &are);
 	*faults = are;
 	faults->slot = slot;
-	metrics_flow(b->metrics, NULL, &is);
+	metrics_requests_flow(b->metrics, &are, &is);
 	flow = &board_flows(board, NULL)[slot % LIMIT_HISTORY];
 	*flow = is;
 	flow->slot = slot;
 	for (i = 0; i < c->nservices; i++) {
 		if (b->limit.breakers[i] == NULL)
 			continue;
-		metrics_flow(b->metrics, c->services[i].name, &is);
+		metrics_service_flow(b->metrics, c->services[i].name, &is);
 		is.failed = (uint32_t)b->limit.breakers[i]->failed;
 		is.breaker = limit_breaker(&b->limit, i, clock_mono_us());
 		flow = &board_flows(board, b->limit.breakers[i])[slot % LIMIT_HISTORY];
