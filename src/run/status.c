@@ -65,31 +65,35 @@ status_sample(struct bridge *b, uint32_t slot, const struct board_pulse *now)
 
 /* ====== the page ====== */
 
-/* Append what the policy says of a part of the page: its digest. */
-static void
-put_hash(struct buf *out, const char *directive, const char *begin, const char *end)
+/* The digest of a part of the page. 0 or -1. */
+static int
+digest_of(const char *begin, const char *end, uint8_t digest[CRYPTO_DIGEST])
 {
 	const char *from = strstr(status_html, begin), *to = strstr(status_html, end);
-	uint8_t digest[CRYPTO_DIGEST];
 
-	if (from == NULL || to == NULL ||
-	    crypto_sha256(from + strlen(begin), (size_t)(to - from) - strlen(begin),
-	    digest) == -1)
-		return;
-	buf_printf(out, "; %s 'sha256-", directive);
-	base64_encode(out, digest, sizeof digest);
-	buf_putc(out, '\'');
+	if (from == NULL || to == NULL)
+		return -1;
+	from += strlen(begin);
+	return crypto_sha256(from, (size_t)(to - from), digest);
 }
 
 int
 status_page(struct buf *out)
 {
+	static uint8_t style[CRYPTO_DIGEST], script[CRYPTO_DIGEST];
+	static bool known;	/* the page is always the same */
+
+	if (!known && (digest_of("<style>", "</style>", style) == -1 ||
+	    digest_of("<script>", "</script>", script) == -1))
+		return -1;
+	known = true;
 	/* Nothing but what stands in it, and its own numbers. */
 	buf_puts(out, "Content-Security-Policy: default-src 'none'; connect-src 'self'; "
-	    "base-uri 'none'; form-action 'none'; frame-ancestors 'none'");
-	put_hash(out, "style-src", "<style>", "</style>");
-	put_hash(out, "script-src", "<script>", "</script>");
-	buf_puts(out, "\r\nX-Content-Type-Options: nosniff\r\n"
+	    "base-uri 'none'; form-action 'none'; frame-ancestors 'none'; style-src 'sha256-");
+	base64_encode(out, style, sizeof style);
+	buf_puts(out, "'; script-src 'sha256-");
+	base64_encode(out, script, sizeof script);
+	buf_puts(out, "'\r\nX-Content-Type-Options: nosniff\r\n"
 	    "Referrer-Policy: no-referrer\r\n\r\n");
 	return buf_puts(out, status_html);
 }
