@@ -8,12 +8,16 @@
 # All stand on one base and run as the user ums-mcp, 10001, who alone reads the secrets.
 ARG DEBIAN=debian:13-slim
 
-FROM $DEBIAN AS build
-ENV DEBIAN_FRONTEND=noninteractive
+FROM $DEBIAN AS base
+COPY etc/compose/packages /usr/bin/
+RUN groupadd --gid 10001 ums-mcp && useradd --uid 10001 --gid 10001 --no-create-home \
+    --home-dir /nonexistent --shell /usr/sbin/nologin ums-mcp && \
+    install -d -o ums-mcp -g ums-mcp -m 700 /var/lib/ums-mcp /run/ums-mcp /run/secrets
+
+FROM base AS build
 WORKDIR /src
 COPY scripts/packages scripts/
-RUN . scripts/packages && apt-get -qq update && \
-    apt-get -qq install --no-install-recommends $build >/dev/null
+RUN . scripts/packages && packages $build
 COPY Makefile CHANGES README.md DESIGN.md LICENSE ./
 COPY etc etc
 COPY man man
@@ -21,16 +25,9 @@ COPY src src
 RUN make -s -j"$(nproc)" install DESTDIR=/out PREFIX=/usr && \
     strip /out/usr/bin/ums-mcp /out/usr/bin/ums-local
 
-FROM $DEBIAN AS base
-ENV DEBIAN_FRONTEND=noninteractive
-RUN groupadd --gid 10001 ums-mcp && useradd --uid 10001 --gid 10001 --no-create-home \
-    --home-dir /nonexistent --shell /usr/sbin/nologin ums-mcp && \
-    install -d -o ums-mcp -g ums-mcp -m 700 /var/lib/ums-mcp /run/ums-mcp /run/secrets
-
 FROM base AS bridge
-RUN apt-get -qq update && apt-get -qq install --no-install-recommends ca-certificates \
-    libcurl4t64 libcjson1 libssl3t64 libevent-core-2.1-7t64 libpcre2-8-0 liblmdb0 libhiredis1.1.0 \
-    libseccomp2 libyaml-0-2 libmd4c0 libfcgi-bin >/dev/null && rm -rf /var/lib/apt/lists/* /var/cache/apt/*
+RUN packages ca-certificates libcurl4t64 libcjson1 libssl3t64 libevent-core-2.1-7t64 \
+    libpcre2-8-0 liblmdb0 libhiredis1.1.0 libseccomp2 libyaml-0-2 libmd4c0 libfcgi-bin
 COPY --from=build /out/usr/bin/ums-mcp /usr/bin/
 COPY --from=build /out/etc/ums-mcp /etc/ums-mcp
 COPY etc/compose/healthy /usr/bin/
@@ -42,9 +39,8 @@ ENTRYPOINT ["ums-mcp"]
 CMD ["--listen", "0.0.0.0:9000"]
 
 FROM base AS local
-RUN apt-get -qq update && apt-get -qq install --no-install-recommends ca-certificates curl openssl \
-    lighttpd lighttpd-mod-openssl libcurl4t64 libcjson1 libssl3t64 libsqlite3-0 libfcgi0t64 \
-    >/dev/null && rm -rf /var/lib/apt/lists/* /var/cache/apt/*
+RUN packages ca-certificates curl openssl lighttpd lighttpd-mod-openssl libcurl4t64 libcjson1 \
+    libssl3t64 libsqlite3-0 libfcgi0t64
 COPY --from=build /out/usr/bin/ums-local /usr/bin/
 COPY etc/compose/secrets /usr/bin/
 COPY etc/compose/local.conf /etc/lighttpd/lighttpd.conf
@@ -54,24 +50,23 @@ HEALTHCHECK --interval=5s --timeout=3s --start-period=5s \
     CMD ["curl", "-fsS", "--cacert", "/run/secrets/ca.pem", "https://localhost:8443/healthz"]
 CMD ["lighttpd", "-D", "-f", "/etc/lighttpd/lighttpd.conf"]
 
-FROM base AS nginx
-RUN apt-get -qq update && apt-get -qq install --no-install-recommends nginx-light curl >/dev/null && \
-    rm -rf /var/lib/apt/lists/* /var/cache/apt/*
+# What the two in front have in common: whether they reach a bridge that takes calls.
+FROM base AS web
+RUN packages curl
+EXPOSE 8080
+HEALTHCHECK --interval=5s --timeout=3s --start-period=5s \
+    CMD ["curl", "-fsS", "http://127.0.0.1:8081/readyz"]
+
+FROM web AS nginx
+RUN packages nginx-light
 COPY etc/compose/nginx.conf /etc/nginx/nginx.conf
 USER ums-mcp
-EXPOSE 8080
 STOPSIGNAL SIGQUIT
-HEALTHCHECK --interval=5s --timeout=3s --start-period=5s \
-    CMD ["curl", "-fsS", "http://127.0.0.1:8081/readyz"]
 CMD ["nginx", "-e", "stderr", "-g", "daemon off;"]
 
-FROM base AS lighttpd
-RUN apt-get -qq update && apt-get -qq install --no-install-recommends lighttpd curl >/dev/null && \
-    rm -rf /var/lib/apt/lists/* /var/cache/apt/*
+FROM web AS lighttpd
+RUN packages lighttpd
 COPY etc/compose/lighttpd.conf /etc/lighttpd/lighttpd.conf
 USER ums-mcp
-EXPOSE 8080
 STOPSIGNAL SIGINT
-HEALTHCHECK --interval=5s --timeout=3s --start-period=5s \
-    CMD ["curl", "-fsS", "http://127.0.0.1:8081/readyz"]
 CMD ["lighttpd", "-D", "-f", "/etc/lighttpd/lighttpd.conf"]

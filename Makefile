@@ -47,7 +47,7 @@ LIB_OBJ    := $(call obj,$(call src,base wire mcp))
 BRIDGE_OBJ := $(call obj,$(call src,edge run cmd))
 LOCAL_OBJ  := $(call obj,$(call src,local base)) $(call obj,src/wire/json.c src/wire/json_read.c src/wire/utf8.c)
 # What unit tests reach of the upper layers.
-UNIT_OBJ   := $(call obj,$(wildcard src/edge/store*.c src/edge/sandbox*.c) $(patsubst %,src/%.c, \
+UNIT_OBJ   := $(call obj,$(wildcard src/edge/redis*.c src/edge/store*.c src/edge/sandbox*.c) $(patsubst %,src/%.c, \
               edge/board edge/fetch edge/line edge/mail edge/trust edge/window \
               run/history run/life run/limit run/metrics run/settings_service run/verdict))
 UNIT       := $(patsubst tests/unit/%.c,$(B)/unit/%,$(wildcard tests/unit/test_*.c))
@@ -102,14 +102,14 @@ build/fuzz/obj/%.o: src/%.c Makefile CHANGES
 	$(Q)clang $(FUZZ_FLAGS) -fsanitize=fuzzer-no-link,address,undefined -MMD -MP -c -o $@ $<
 
 # Where more than a parser is under test, what it stands on.
-build/fuzz/fuzz_ask: $(call fuzz_obj,run/ask run/mailbox)
+build/fuzz/fuzz_ask: $(call fuzz_obj,run/ask run/mailbox run/response)
 build/fuzz/fuzz_policy: $(call fuzz_obj,run/limit edge/board)
-build/fuzz/fuzz_store: $(call fuzz_obj,edge/store_redis)
+build/fuzz/fuzz_store: $(call fuzz_obj,edge/redis_address edge/redis_look edge/store_redis)
 build/fuzz/fuzz_import: $(patsubst src/%.c,build/fuzz/obj/%.o,$(wildcard src/cmd/import*.c))
 build/fuzz/fuzz_path: $(call fuzz_obj,run/access run/ask run/auth run/bridge run/call run/claim run/consent \
     run/deed run/errand run/feed run/flight run/grant run/limit run/listen run/mailbox run/memo run/metrics \
-    run/pursuit run/req run/req_calls run/req_entry run/req_log run/settings run/watch \
-    run/settings_service run/wish run/witness edge/audit edge/board edge/mail)
+    run/pursuit run/req run/req_calls run/req_entry run/req_log run/response run/settings \
+    run/settings_service run/watch run/wish run/witness edge/audit edge/board edge/mail)
 build/fuzz/fuzz_path: FUZZ_LINK = $(addprefix -Wl$(comma)--wrap=,clock_mono_us clock_wall_ms \
     clock_now crypto_random event_add event_del log_line)
 

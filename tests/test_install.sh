@@ -1,4 +1,6 @@
 #!/bin/sh
+# SPDX-License-Identifier: MIT
+#
 # test_install.sh - make install: what goes where, that it runs from there, and that a
 # packager's DESTDIR and PREFIX are kept. Ends with "N passed, N failed".
 set -u

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 """test_run.py - scripts/run as a new user meets it, with each web server.
 
 Starts it on free ports with a state folder of its own, sends a real message with nothing

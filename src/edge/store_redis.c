@@ -30,23 +30,12 @@
 #include "base/clock.h"
 #include "base/limits.h"
 #include "base/log.h"
+#include "edge/redis_address.h"
+#include "edge/redis_look.h"
 #include "edge/store_backend.h"
-
-/* The port and the database of a Redis that nobody has configured. */
-#define PORT		6379
-#define DATABASE	0
-/* Redis has 16 databases unless it was told otherwise; more digits are a slip. */
-#define DATABASE_MAX	9999
 
 #define KEY_PREFIX	"ums-mcp:"
 #define KEY_TEXT	(sizeof KEY_PREFIX - 1 + 2 * STORE_KEY)
-
-struct address {
-	bool		 is_unix;
-	char		 host[LIMIT_REDIS_HOST];	/* a name, an IP address, or a path */
-	int		 port;
-	int		 database;
-};
 
 enum state {
 	WAITING,	/* the timer: try now */
@@ -65,7 +54,7 @@ struct lookup {
 struct redis {
 	struct event_base	*base;
 	struct store		*store;		/* NULL until its first operation */
-	struct address		 address;
+	struct redis_address	 address;
 	char			*where;
 	char			*password;
 	int64_t			 attempt_ms;	/* how long one may take */
@@ -118,7 +107,6 @@ static const char swap_script[] =
     "else redis.call('DEL',KEYS[1]) end "
     "return 'done'";
 
-static int	redis_look(const struct store_settings *, struct store_state *, char *, size_t);
 static void	*redis_create(struct event_base *, const struct store_settings *, char *, size_t);
 static int	redis_check(const struct store_settings *, char *, size_t);
 static void	redis_push(void *, struct store_ops *);
@@ -151,174 +139,12 @@ const struct store_backend store_redis = {
 	.destroy = redis_destroy,
 };
 
-/* ====== the address ====== */
-
-/* The number that is all of `s`, between two others; -1 if it is none. */
-static int
-number_of(const char *s, int min, int max)
-{
-	int n = 0;
-
-	if (*s == '\0')
-		return -1;
-	for (; *s != '\0'; s++) {
-		if (*s < '0' || *s > '9')
-			return -1;
-		n = n * 10 + *s - '0';
-		if (n > max)
-			return -1;
-	}
-	return n < min ? -1 : n;
-}
-
-/* ///PATH[?db=N] without its first two slashes; NULL, or what is wrong. */
-static const char *
-parse_unix(struct address *a, const char *s)
-{
-	const char *query = strchr(s, '?');
-	size_t len = query == NULL ? strlen(s) : (size_t)(query - s);
-
-	a->is_unix = true;
-	if (*s != '/' || len < 2)
-		return "name the socket by its whole path, redis+unix:///run/redis/redis.sock";
-	if (len >= sizeof ((struct sockaddr_un *)0)->sun_path)
-		return "the path is longer than the system permits for a socket; move the socket";
-	memcpy(a->host, s, len);
-	if (query == NULL)
-		return NULL;
-	a->database = strncmp(query, "?db=", 4) == 0 ? number_of(query + 4, 0, DATABASE_MAX) : -1;
-	return a->database == -1 ? "behind the path only ?db=NUMBER may follow" : NULL;
-}
-
-/* HOST[:PORT][/DB]; NULL, or what is wrong. */
-static const char *
-parse_tcp(struct address *a, const char *s)
-{
-	char text[LIMIT_REDIS_HOST + sizeof ":65535/9999"], *host = text, *end, *port, *database;
-	struct in6_addr ip6;
-
-	if (strlen(s) >= sizeof text)
-		return "the host's name is too long";
-	memcpy(text, s, strlen(s) + 1);
-	database = strchr(text, '/');
-	if (database != NULL) {
-		*database++ = '\0';
-		a->database = *database == '\0' ? DATABASE : number_of(database, 0, DATABASE_MAX);
-		if (a->database == -1)
-			return "behind the host comes the number of a database, /0 or none";
-	}
-	end = *host == '[' ? strchr(host, ']') : NULL;
-	port = strchr(end == NULL ? host : end, ':');
-	if (port != NULL) {
-		*port++ = '\0';
-		a->port = number_of(port, 1, UINT16_MAX);
-		if (a->port == -1)
-			return "the port must be a number from 1 to 65535, and an IPv6 address "
-			    "stand in brackets";
-	}
-	if (end != NULL) {
-		if (end[1] != '\0')
-			return "between an IPv6 address and its port stands a colon";
-		*end = '\0';
-		host++;
-	}
-	if (*host == '\0' || strlen(host) >= LIMIT_REDIS_HOST ||
-	    host[strcspn(host, " \t?#[]%\\\"<>")] != '\0')
-		return "name the host, redis://HOST:PORT/DB";
-	if (end != NULL && inet_pton(AF_INET6, host, &ip6) != 1)
-		return "in brackets an IPv6 address is expected";
-	memcpy(a->host, host, strlen(host) + 1);
-	return NULL;
-}
-
-/* Take an address apart. 0, or -1 with a sentence in `why`; it does not repeat a password. */
-static int
-parse(struct address *a, const char *where, char *why, size_t whylen)
-{
-	const char *authority = strstr(where, "://"), *at, *wrong;
-
-	*a = (struct address){ .port = PORT, .database = DATABASE };
-	/* The last one, wherever: a password may have a slash or another in it. A path may, too. */
-	at = authority == NULL || authority[3] == '/' ? NULL : strrchr(authority, '@');
-	if (at != NULL) {
-		snprintf(why, whylen, "store = %.*s...%s: put the password into "
-		    "store_password_file", (int)(authority + 3 - where), where, at);
-		return -1;
-	}
-	if (strncmp(where, "redis://", 8) == 0)
-		wrong = parse_tcp(a, where + 8);
-	else if (strncmp(where, "redis+unix://", 13) == 0)
-		wrong = parse_unix(a, where + 13);
-	else
-		wrong = "is neither redis://HOST:PORT/DB nor redis+unix:///PATH?db=DB";
-	if (wrong == NULL)
-		return 0;
-	snprintf(why, whylen, "store = %s: %s", where, wrong);
-	return -1;
-}
-
 static int
 redis_check(const struct store_settings *s, char *why, size_t whylen)
 {
-	struct address a;
+	struct redis_address a;
 
-	return parse(&a, s->where, why, whylen);
-}
-
-/* One word of its configuration, "" where it does not tell. 0, or -1: it is not there. */
-static int
-configured(redisContext *c, const char *key, char *out, size_t outlen)
-{
-	redisReply *reply = redisCommand(c, "CONFIG GET %s", key);
-
-	if (reply == NULL)
-		return -1;
-	snprintf(out, outlen, "%s", reply->type == REDIS_REPLY_ARRAY && reply->elements == 2 &&
-	    reply->element[1]->type == REDIS_REPLY_STRING ? reply->element[1]->str : "");
-	freeReplyObject(reply);
-	return 0;
-}
-
-/* What Redis says to a command is no error. */
-static bool
-is_good(redisReply *reply)
-{
-	bool good = reply != NULL && reply->type != REDIS_REPLY_ERROR;
-
-	freeReplyObject(reply);
-	return good;
-}
-
-static int
-redis_look(const struct store_settings *s, struct store_state *out, char *why, size_t whylen)
-{
-	const struct timeval patience = { .tv_sec = LIMIT_INQUIRY_S };
-	redisContext *c;
-	struct address a;
-	char appends[8];
-	int result = -1;
-
-	if (parse(&a, s->where, why, whylen) == -1)
-		return -1;
-	c = a.is_unix ? redisConnectUnixWithTimeout(a.host, patience) :
-	    redisConnectWithTimeout(a.host, a.port, patience);
-	if (c == NULL || c->err != 0 || redisSetTimeout(c, patience) == REDIS_ERR)
-		snprintf(why, whylen, "%s: %s", s->where, c == NULL ? "out of memory" : c->errstr);
-	else if (s->password != NULL && !is_good(redisCommand(c, "AUTH %s", s->password)))
-		snprintf(why, whylen, "%s: the password is refused", s->where);
-	else if (!is_good(redisCommand(c, "SELECT %d", a.database)))
-		snprintf(why, whylen, "%s: Redis wants a password, or does not have this database",
-		    s->where);
-	else if (configured(c, "maxmemory-policy", out->policy, sizeof out->policy) == -1 ||
-	    configured(c, "appendonly", appends, sizeof appends) == -1)
-		snprintf(why, whylen, "%s: Redis does not answer", s->where);
-	else {
-		out->evicts = strcmp(out->policy, "noeviction") != 0;
-		out->appends = strcmp(appends, "yes") == 0;
-		result = 0;
-	}
-	redisFree(c);
-	return result;
+	return redis_address_parse(&a, s->where, why, whylen);
 }
 
 /* ====== birth and death ====== */
@@ -326,10 +152,10 @@ redis_look(const struct store_settings *s, struct store_state *out, char *why, s
 static void *
 redis_create(struct event_base *base, const struct store_settings *s, char *why, size_t whylen)
 {
-	struct address address;
+	struct redis_address address;
 	struct redis *r;
 
-	if (parse(&address, s->where, why, whylen) == -1)
+	if (redis_address_parse(&address, s->where, why, whylen) == -1)
 		return NULL;
 	r = calloc(1, sizeof *r);
 	if (r != NULL) {

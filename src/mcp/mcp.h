@@ -162,9 +162,9 @@ void	 mcp_reply_question(struct mcp_reply *r, const struct mcp_message *m, const
 void	 mcp_reply_empty(struct mcp_reply *r, const struct mcp_message *m);
 /* Make the reply an error: it would take capabilities that the client does not have. */
 void	 mcp_reply_lacks(struct mcp_reply *r, const struct mcp_message *m, unsigned lacks);
-/* Make the reply a task, by its id, that a call has become. */
+/* Make the reply a task, by its id and its wall time, that a call has become. */
 void	 mcp_reply_task(struct mcp_reply *r, const struct mcp_message *m, const char *id,
-	    int64_t now_ms);
+	    int64_t born_ms);
 /*
  * Make the reply what a service's answer became: `text` is its JSON, `blocks` are further blocks of
  * a tool's content (block.h), "" for none.

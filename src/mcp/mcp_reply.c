@@ -357,13 +357,13 @@ put_looked(struct mcp_reply *r, const struct mcp_message *m, const char *text, c
 }
 
 void
-mcp_reply_task(struct mcp_reply *r, const struct mcp_message *m, const char *id, int64_t now_ms)
+mcp_reply_task(struct mcp_reply *r, const struct mcp_message *m, const char *id, int64_t born_ms)
 {
 	r->status = 200;
 	r->type = "application/json";
 	buf_printf(&r->body, "{\"jsonrpc\":\"2.0\",\"id\":%s,\"result\":{\"resultType\":\"task\",",
 	    m->rpc.id);
-	put_task(&r->body, id, "working", now_ms, now_ms, m->tool->follow.look->wait.every_ms);
+	put_task(&r->body, id, "working", born_ms, born_ms, m->tool->follow.look->wait.every_ms);
 	mcp_result_close(r, m);
 }
 

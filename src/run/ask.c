@@ -8,19 +8,18 @@
 
 #include "base/buf.h"
 #include "base/limits.h"
+#include "edge/mail.h"
 #include "mcp/principal.h"
 #include "run/ask.h"
 #include "run/bridge.h"
 #include "run/mailbox.h"
-#include "run/metrics.h"
 #include "wire/event.h"
 #include "wire/json.h"
 
 /* An id: "ums-" ADDRESS "-" NAME "-" which of the questions. */
 #define PREFIX		"ums-"
-#define NAME		(2 * CRYPTO_TAG)
 #define AT_NAME		(sizeof PREFIX - 1 + MAIL_ADDRESS + 1)
-#define AT_NUMBER	(AT_NAME + NAME + 1)
+#define AT_NUMBER	(AT_NAME + ASK_NAME + 1)
 #define ID		(AT_NUMBER + 8)
 /* The address of a process that is the only one. */
 #define ONLY_ADDRESS	"00000000000000000000000000000000"
@@ -29,11 +28,6 @@ static void	on_timeout(evutil_socket_t, short, void *);
 static void	on_pulse(evutil_socket_t, short, void *);
 static void	on_look(evutil_socket_t, short, void *);
 static void	on_box(void *, const struct store_reply *);
-static void	on_silence(evutil_socket_t, short, void *);
-static void	on_look_back(evutil_socket_t, short, void *);
-static void	on_posted(void *, const struct store_reply *);
-static void	on_echo(void *, const struct store_reply *);
-static int	take_letter(struct bridge *, const void *, size_t, bool);
 
 static const struct timeval look_time = { 0, LIMIT_MAILBOX_MS * 1000 };
 
@@ -43,9 +37,8 @@ own_address(const struct bridge *b)
 	return b->mail == NULL ? ONLY_ADDRESS : mail_address(b->mail);
 }
 
-/* A name that nobody guesses. 0 or -1. */
-static int
-make_name(char name[static NAME + 1])
+int
+ask_make_name(char name[static ASK_NAME + 1])
 {
 	uint8_t random[CRYPTO_TAG];
 
@@ -99,7 +92,7 @@ ask_start(struct ask *a, const struct cJSON *requests, int64_t wait_s)
 	char id[ID];
 
 	a->responses = cJSON_CreateObject();
-	if (a->responses == NULL || make_name(a->name) == -1)
+	if (a->responses == NULL || ask_make_name(a->name) == -1)
 		return -1;
 	LIST_INSERT_HEAD(&a->bridge->asks, a, entry);
 	evtimer_assign(&a->timer, a->bridge->base, on_timeout, a);
@@ -198,25 +191,24 @@ on_pulse(evutil_socket_t fd, short what, void *arg)
 
 /* ====== answered ====== */
 
-/* What an id says, which is a JSON string of visible ASCII; false: it is none of ours. */
-static bool
-is_ours(const char *id)
+const char *
+ask_worker(const char *id)
 {
+	/* A JSON string of visible ASCII. */
 	return id != NULL && strlen(id) > AT_NUMBER + 2 &&
 	    strncmp(id, "\"" PREFIX, sizeof PREFIX) == 0 &&
-	    id[AT_NAME] == '-' && id[AT_NUMBER] == '-';
+	    id[AT_NAME] == '-' && id[AT_NUMBER] == '-' ? id + sizeof PREFIX : NULL;
 }
 
-/* The answer to one of the questions. 202, or 404: nobody here waits for it, or not that caller. */
-static int
-deliver(struct bridge *b, const char *id, const char *caller, const cJSON *result)
+int
+ask_deliver(struct bridge *b, const char *id, const char *caller, const cJSON *result)
 {
 	const char *name = id + 1 + AT_NAME, *number = id + 1 + AT_NUMBER;
 	cJSON *place, *answer;
 	struct ask *a;
 
 	LIST_FOREACH(a, &b->asks, entry)
-		if (strncmp(a->name, name, NAME) == 0)
+		if (strncmp(a->name, name, ASK_NAME) == 0)
 			break;
 	if (a == NULL || strcmp(a->principal->name, caller) != 0)
 		return 404;
@@ -235,196 +227,35 @@ deliver(struct bridge *b, const char *id, const char *caller, const cJSON *resul
 	return 202;
 }
 
-/* ====== to another worker, and back ====== */
-
-/* Of a letter that cannot be sent. */
-static int
-status_of(enum mail_fate fate)
-{
-	return fate == MAIL_NOBODY ? 404 : fate == MAIL_LONG ? 413 : 503;
-}
-
-/* It is on its way no more. */
-static void
-answer_end(struct ask_answer *a, int status)
-{
-	ask_answer_finish(a);
-	metrics_answer(a->bridge->metrics, "other", status);
-	a->told(a->arg, status);
-}
-
-/* What the worker that waits is to know; an error's words are not needed. 0 or -1. */
-static int
-write_letter(struct buf *letter, const struct ask_answer *a)
-{
-	const struct mcp_message *m = a->message;
-	const cJSON *result = json_get(m->rpc.root, "result");
-
-	buf_printf(letter, "{\"from\":\"%s\",\"name\":\"%s\",\"id\":%s,\"caller\":",
-	    own_address(a->bridge), a->name, m->rpc.id);
-	json_quote(letter, m->principal->name);
-	if (cJSON_IsObject(result)) {
-		buf_puts(letter, ",\"result\":");
-		json_print(letter, result);
-	}
-	return buf_putc(letter, '}');
-}
-
-/* To a worker of another machine: into its box. What became of it comes into one of this name. */
-static int
-post(struct ask_answer *a)
-{
-	struct buf letter, id;
-
-	buf_init(&letter, LIMIT_MAIL);
-	buf_init(&id, LIMIT_RPC_ID);
-	buf_append(&id, a->message->rpc.id + 1, strlen(a->message->rpc.id) - 2);
-	if (write_letter(&letter, a) == 0 && !id.failed) {
-		mailbox_open(a->bridge, a->name, LIMIT_MAILBOX_KEEP_MS);
-		a->boxed = true;
-		a->op = mailbox_post(a->bridge, buf_str(&id), letter.data, letter.len, on_posted,
-		    a);
-	}
-	buf_finish(&letter);
-	buf_finish(&id);
-	return a->op == NULL ? 503 : 0;
-}
-
-static void
-on_posted(void *arg, const struct store_reply *reply)
-{
-	struct ask_answer *a = arg;
-
-	a->op = NULL;
-	if (reply->result == STORE_DONE)
-		event_add(&a->look, &look_time);
-	else
-		answer_end(a, reply->result == STORE_NONE || reply->result == STORE_CHANGED ? 404 :
-		    503);
-}
-
-static void
-on_look_back(evutil_socket_t fd, short what, void *arg)
-{
-	struct ask_answer *a = arg;
-
-	(void)fd;
-	(void)what;
-	event_add(&a->look, &look_time);
-	if (a->op == NULL)
-		a->op = mailbox_look(a->bridge, a->name, on_echo, a);
-}
-
-static void
-on_echo(void *arg, const struct store_reply *reply)
-{
-	struct ask_answer *a = arg;
-	struct buf letter;
-
-	a->op = NULL;
-	buf_init(&letter, LIMIT_STORE_VALUE);
-	if (mailbox_read(a->bridge, a->name, reply, &letter) == 0)
-		take_letter(a->bridge, letter.data, letter.len, true);
-	buf_finish(&letter);
-}
-
-static void
-on_silence(evutil_socket_t fd, short what, void *arg)
-{
-	(void)fd;
-	(void)what;
-	answer_end(arg, 503);
-}
-
-/* 0: it is on its way; else the status. A worker that is not on this machine may be on another. */
-static int
-fate_of(struct ask_answer *a, enum mail_fate fate)
-{
-	if (fate == MAIL_SENT || fate == MAIL_WAITS)
-		return 0;
-	return fate == MAIL_NOBODY && mailbox_is_shared(a->bridge) ? post(a) : status_of(fate);
-}
-
-static void
-on_told(void *arg, enum mail_fate fate)
-{
-	struct ask_answer *a = arg;
-	int status = fate_of(a, fate);
-
-	if (status != 0)
-		answer_end(a, status);
-}
-
-static int
-forward(struct ask_answer *a)
-{
-	static const struct timeval wait = { LIMIT_ASK_ECHO_S, 0 };
-	char address[MAIL_ADDRESS + 1];
-	enum mail_fate fate = MAIL_FAILED;
-	struct buf letter;
-	int status;
-
-	memcpy(address, a->message->rpc.id + sizeof PREFIX, MAIL_ADDRESS);
-	address[MAIL_ADDRESS] = '\0';
-	if (make_name(a->name) == -1)
-		return 503;
-	a->letter.told = on_told;
-	a->letter.arg = a;
-	LIST_INSERT_HEAD(&a->bridge->answers, a, entry);
-	evtimer_assign(&a->timer, a->bridge->base, on_silence, a);
-	evtimer_assign(&a->look, a->bridge->base, on_look_back, a);
-	buf_init(&letter, LIMIT_MAIL);
-	if (write_letter(&letter, a) == -1)
-		fate = letter.starved ? MAIL_FAILED : MAIL_LONG;
-	else if (event_add(&a->timer, &wait) == 0)
-		fate = mail_send(a->bridge->mail, address, letter.data, letter.len, &a->letter);
-	buf_finish(&letter);
-	status = fate_of(a, fate);
-	if (status != 0)
-		ask_answer_finish(a);
-	return status;
-}
+/* ====== answered elsewhere ====== */
 
 int
-ask_answer(struct ask_answer *a, struct bridge *b, const struct mcp_message *m)
+ask_letter(struct bridge *b, const cJSON *letter, bool boxed)
 {
-	const char *worker = "other";
-	int status;
+	const char *caller = json_str(letter, "caller"), *from = json_str(letter, "from");
+	const char *id = json_str(letter, "id"), *name = json_str(letter, "name");
+	char quoted[LIMIT_RPC_ID];
+	struct buf echo;
+	int status = 404;
 
-	if (!is_ours(m->rpc.id))
-		return 202;
-	a->bridge = b;
-	a->message = m;
-	if (b->mail == NULL ||
-	    strncmp(m->rpc.id + sizeof PREFIX, own_address(b), MAIL_ADDRESS) == 0) {
-		worker = "this";
-		status = deliver(b, m->rpc.id, m->principal->name, json_get(m->rpc.root, "result"));
-	} else
-		status = forward(a);
-	if (status != 0)
-		metrics_answer(b->metrics, worker, status);
+	if (id == NULL || caller == NULL || from == NULL || name == NULL ||
+	    strlen(from) != MAIL_ADDRESS || strlen(name) != ASK_NAME)
+		return status;
+	if (snprintf(quoted, sizeof quoted, "\"%s\"", id) < (int)sizeof quoted &&
+	    ask_worker(quoted) != NULL)
+		status = ask_deliver(b, quoted, caller, json_get(letter, "result"));
+	buf_init(&echo, LIMIT_RPC_ID);
+	buf_puts(&echo, "{\"name\":");
+	json_quote(&echo, name);
+	if (buf_printf(&echo, ",\"status\":%d}", status) == 0) {
+		if (boxed)
+			mailbox_post(b, name, echo.data, echo.len, NULL, NULL);
+		else
+			mail_send(b->mail, from, echo.data, echo.len, NULL);
+	}
+	buf_finish(&echo);
 	return status;
 }
-
-void
-ask_answer_finish(struct ask_answer *a)
-{
-	if (a->name[0] == '\0')
-		return;
-	LIST_REMOVE(a, entry);
-	event_del(&a->timer);
-	event_del(&a->look);
-	mail_leave(&a->letter);
-	if (a->op != NULL)
-		store_cancel(a->op);
-	a->op = NULL;
-	if (a->boxed)
-		mailbox_close(a->bridge, a->name);
-	a->boxed = false;
-	a->name[0] = '\0';
-}
-
-/* ====== looked for where other machines leave it ====== */
 
 static void
 on_look(evutil_socket_t fd, short what, void *arg)
@@ -447,84 +278,22 @@ static void
 on_box(void *arg, const struct store_reply *reply)
 {
 	struct ask *a = arg;
-	struct buf letter;
+	struct json_fault fault;
+	struct buf text;
+	cJSON *letter;
 	char id[ID];
 
 	a->op = NULL;
 	id_of(id, a, a->at);
-	buf_init(&letter, LIMIT_STORE_VALUE);
-	/* What was not taken makes room for what may be. */
-	if (mailbox_read(a->bridge, id, reply, &letter) == 0 &&
-	    take_letter(a->bridge, letter.data, letter.len, true) != 202) {
-		mailbox_close(a->bridge, id);
-		mailbox_open(a->bridge, id, a->ttl_ms);
+	buf_init(&text, LIMIT_STORE_VALUE);
+	if (mailbox_read(a->bridge, id, reply, &text) == 0) {
+		letter = json_parse(text.data, text.len, &fault);
+		/* What was not taken makes room for what may be. */
+		if (ask_letter(a->bridge, letter, true) != 202) {
+			mailbox_close(a->bridge, id);
+			mailbox_open(a->bridge, id, a->ttl_ms);
+		}
+		cJSON_Delete(letter);
 	}
-	buf_finish(&letter);
-}
-
-/* ====== from another worker ====== */
-
-/* What became of an answer that was sent to another. */
-static void
-take_echo(struct bridge *b, const char *name, int status)
-{
-	struct ask_answer *a;
-
-	LIST_FOREACH(a, &b->answers, entry)
-		if (strcmp(a->name, name) == 0)
-			break;
-	if (a != NULL)
-		answer_end(a, status);
-}
-
-/* Take another's answer, and say what became of it, the way it came. */
-static int
-take_answer(struct bridge *b, const char *id, const cJSON *letter, bool boxed)
-{
-	const char *caller = json_str(letter, "caller"), *from = json_str(letter, "from");
-	const char *name = json_str(letter, "name");
-	char quoted[LIMIT_RPC_ID];
-	struct buf echo;
-	int status = 404;
-
-	if (caller == NULL || from == NULL || name == NULL || strlen(from) != MAIL_ADDRESS ||
-	    strlen(name) != NAME)
-		return status;
-	if (snprintf(quoted, sizeof quoted, "\"%s\"", id) < (int)sizeof quoted && is_ours(quoted))
-		status = deliver(b, quoted, caller, json_get(letter, "result"));
-	buf_init(&echo, LIMIT_RPC_ID);
-	buf_puts(&echo, "{\"name\":");
-	json_quote(&echo, name);
-	if (buf_printf(&echo, ",\"status\":%d}", status) == 0) {
-		if (boxed)
-			mailbox_post(b, name, echo.data, echo.len, NULL, NULL);
-		else
-			mail_send(b->mail, from, echo.data, echo.len, NULL);
-	}
-	buf_finish(&echo);
-	return status;
-}
-
-/* What became of an answer in it; 0 of a letter that has none. */
-static int
-take_letter(struct bridge *b, const void *data, size_t len, bool boxed)
-{
-	struct json_fault fault;
-	cJSON *letter = json_parse(data, len, &fault);
-	const char *id = json_str(letter, "id"), *name = json_str(letter, "name");
-	const cJSON *status = json_get(letter, "status");
-	int result = 0;
-
-	if (id != NULL)
-		result = take_answer(b, id, letter, boxed);
-	else if (name != NULL && cJSON_IsNumber(status))
-		take_echo(b, name, (int)strtol(status->valuestring, NULL, 10));
-	cJSON_Delete(letter);
-	return result;
-}
-
-void
-ask_letter(struct bridge *b, const void *data, size_t len)
-{
-	take_letter(b, data, len, false);
+	buf_finish(&text);
 }

@@ -1,12 +1,9 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * ask.h - questions to a client of the legacy era: requests on the stream of its call, whose
- * answers come with requests of their own, to this worker or to another.
+ * answers are JSON-RPC responses that it posts, to this worker or to another (run/response).
  *
- * A request's id names the worker that waits and cannot be guessed. Whoever gets an answer for
- * another worker sends it there (edge/mail), or leaves it in the store where that is other
- * machines', too (run/mailbox), hears back the same way what became of it, and says that to the
- * client.
+ * A request's id names the worker that waits and cannot be guessed.
  */
 #ifndef RUN_ASK_H
 #define RUN_ASK_H
@@ -20,13 +17,13 @@
 #include <event2/event_struct.h>
 
 #include "base/crypto.h"
-#include "edge/mail.h"
 
 struct bridge;
 struct buf;
 struct cJSON;
-struct mcp_message;
 struct principal;
+
+#define ASK_NAME	(2 * CRYPTO_TAG)	/* bytes of a name that nobody guesses */
 
 /* What came of it. */
 enum ask_end {
@@ -41,7 +38,7 @@ struct ask {
 	const struct principal	*principal;	/* who is asked, and may answer; borrowed */
 	struct cJSON		*responses;	/* owned: by the questions' keys */
 	size_t			 open;		/* questions without an answer */
-	char			 name[2 * CRYPTO_TAG + 1];	/* random; "": nothing is asked */
+	char			 name[ASK_NAME + 1];	/* random; "": nothing is asked */
 	LIST_ENTRY(ask)		 entry;
 	struct event		 timer, pulse;
 	struct event		 look;		/* into the store's boxes, one after the other */
@@ -66,30 +63,22 @@ void	 ask_finish(struct ask *a);
 /* End all that is asked: the process is to end. Returns how many there were. */
 size_t	 ask_cut_all(struct bridge *b);
 
-/* An answer on its way to the worker that waits for it, until that has said what became of it. */
-struct ask_answer {
-	struct bridge		*bridge;
-	const struct mcp_message *message;	/* borrowed */
-	struct mail_wait	 letter;
-	struct store_op		*op;
-	char			 name[2 * CRYPTO_TAG + 1];	/* random; "": it is on no way */
-	LIST_ENTRY(ask_answer)	 entry;
-	struct event		 timer;
-	struct event		 look;		/* into the box of its name */
-	bool			 boxed;		/* there is one */
-	void			(*told)(void *arg, int status);
-	void			*arg;
-};
+/* ====== for run/response ====== */
 
+/* Make one. 0 or -1. */
+int	 ask_make_name(char name[static ASK_NAME + 1]);
+/* The address (MAIL_ADDRESS bytes) in a response's id, JSON, of who asked; NULL: none of us did. */
+const char *ask_worker(const char *id);
 /*
- * Take an answer that a client posted. The HTTP status of the reply: 202 it has been taken, or is
- * an answer to nothing of ours; 404 nobody waits for it, or not for this caller's; 413, 503; or 0:
- * `told`, which is set with `arg`, the rest zero, will be called with it once from the loop, after
- * LIMIT_ASK_ECHO_S at most, unless ask_answer_finish() comes first. `m` must live as long.
+ * The response to one of this worker's questions; `result` is no object if it is an error. The HTTP
+ * status for who sent it: 202 taken, 404 nobody here waits for it, or not for that caller's; 503.
  */
-int	 ask_answer(struct ask_answer *a, struct bridge *b, const struct mcp_message *m);
-void	 ask_answer_finish(struct ask_answer *a);
-/* A letter of another worker: an answer, or what became of one that was sent there. */
-void	 ask_letter(struct bridge *b, const void *data, size_t len);
+int	 ask_deliver(struct bridge *b, const char *id, const char *caller,
+	    const struct cJSON *result);
+/*
+ * The same of a response in a letter of another worker, from its box if `boxed`, who is told the
+ * status the way the letter came.
+ */
+int	 ask_letter(struct bridge *b, const struct cJSON *letter, bool boxed);
 
 #endif

@@ -28,6 +28,7 @@ struct mail;
 struct memos;
 struct metrics;
 struct req;
+struct response;
 struct settings;
 struct store;
 struct upstream;
@@ -60,7 +61,7 @@ struct bridge {
 	struct mail		*mail;		/* NULL in a process that is the only one */
 	struct session		 local;		/* of its one client, then */
 	LIST_HEAD(, ask)	 asks;		/* that wait for their answers */
-	LIST_HEAD(, ask_answer)	 answers;	/* on their way to other workers */
+	LIST_HEAD(, response)	 responses;	/* on their way to other workers */
 	LIST_HEAD(, listen)	 listens;	/* streams that tell of changes */
 	size_t			 listening;	/* how many */
 	bool			 listens_over;	/* the process is to end: no more of them */

@@ -96,6 +96,7 @@ struct call {
 	struct buf		 text;		/* the result's JSON; CALL_ASKS: the questions */
 	struct buf		 blocks;	/* CALL_RESULT: block.h */
 	struct buf		 ask;		/* CALL_ASKS: what comes back with the answers */
+	int64_t			 born_ms;	/* CALL_TASK: when it became one, wall time */
 	unsigned		 lacks;		/* CALL_LACKS: capabilities of the client */
 	char			 code[64];	/* of the failure, for the log; "" if none */
 	bool			 replayed;

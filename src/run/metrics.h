@@ -68,7 +68,7 @@ void	 metrics_audit_failure(struct metrics *m, const char *stream);
 /* A worker begins to drain (a reason of life.h), or has ended without that ("crash"). */
 void	 metrics_recycle(struct metrics *m, pid_t worker, const char *reason);
 
-/* Errors until now by causes, but for the slot; and the name of a cause by number; NULL: no more. */
+/* Errors until now by causes, but for the slot; the name of a cause by number, NULL: no more. */
 void	 metrics_faults(struct metrics *m, struct board_faults *out);
 const char *metrics_cause(size_t i);
 /*
@@ -78,7 +78,7 @@ const char *metrics_cause(size_t i);
  */
 void	 metrics_requests_flow(struct metrics *m, const struct board_faults *faults,
 	    struct board_flow *out);
-/* What has gone to a service until now, but for the slot, failures and breaker, which limit.h has. */
+/* What has gone to a service until now, but for the slot; limit.h has its failures and breaker. */
 void	 metrics_service_flow(struct metrics *m, const char *service, struct board_flow *out);
 /* Append everything as text; 0 or -1 (it does not fit). */
 int	 metrics_print(struct metrics *m, struct limit *l, struct buf *out);

@@ -54,9 +54,10 @@ pursuit_end(struct call *c, bool final)
 	if (final || c->input == NULL || (c->input->can & CAPABILITY_TASKS) == 0)
 		return CALL_DONE;
 	result = follow_members(c->tool, buf_str(&c->text), c->text.len);
+	c->born_ms = clock_wall_ms();
 	buf_reset(&c->ask);
 	if (result != NULL && follow_seal(&c->ask, c->bridge->mcp.key, c->tool, result,
-	    c->principal->name, clock_wall_ms()) == 0)
+	    c->principal->name, c->born_ms) == 0)
 		c->end = CALL_TASK;
 	cJSON_Delete(result);
 	return CALL_DONE;

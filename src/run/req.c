@@ -278,7 +278,7 @@ req_end(struct req *r)
 	if (r->wish != NULL)
 		wish_finish(r->wish);
 	free(r->wish);
-	ask_answer_finish(&r->answer);
+	response_finish(&r->response);
 	if (r->calling)
 		call_finish(&r->call);
 	mcp_message_finish(&r->message);

@@ -56,11 +56,11 @@ req_deliver(struct req *r)
 {
 	int status;
 
-	if (r->answer.arg != NULL)
+	if (r->response.arg != NULL)
 		return NEXT;	/* it has been told */
-	r->answer.told = on_told;
-	r->answer.arg = r;
-	status = ask_answer(&r->answer, r->bridge, &r->message);
+	r->response.told = on_told;
+	r->response.arg = r;
+	status = response_take(&r->response, r->bridge, &r->message);
 	if (status == 0)
 		return WAIT;
 	req_answered(r, status);
@@ -351,7 +351,7 @@ req_calls(struct req *r)
 		mcp_reply_question(&r->reply, &r->message, buf_str(&c->text), buf_str(&c->ask));
 		break;
 	case CALL_TASK:
-		mcp_reply_task(&r->reply, &r->message, buf_str(&c->ask), clock_wall_ms());
+		mcp_reply_task(&r->reply, &r->message, buf_str(&c->ask), c->born_ms);
 		break;
 	case CALL_LACKS:
 		mcp_reply_lacks(&r->reply, &r->message, c->lacks);

@@ -11,7 +11,7 @@
 
 #include "base/buf.h"
 #include "mcp/mcp.h"
-#include "run/ask.h"
+#include "run/response.h"
 #include "run/auth.h"
 #include "run/call.h"
 #include "run/listen.h"
@@ -51,7 +51,7 @@ struct req {
 	unsigned		 rounds;	/* of questions */
 	struct listen		*listen;	/* owned: what its stream tells of */
 	struct wish		*wish;		/* owned: on its way into the store, or out of it */
-	struct ask_answer	 answer;	/* that it is itself, on its way */
+	struct response		 response;	/* that it is itself, on its way */
 	struct mcp_reply	 reply;
 	bool			 gets;		/* the stream of a session, by GET */
 	bool			 streaming;	/* some of the reply has been sent, as events */

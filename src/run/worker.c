@@ -50,6 +50,7 @@
 #include "run/probe.h"
 #include "run/reload.h"
 #include "run/req.h"
+#include "run/response.h"
 #include "run/settings.h"
 #include "run/status.h"
 #include "run/worker.h"
@@ -266,7 +267,7 @@ on_letter(void *arg, const void *data, size_t len)
 {
 	struct worker *w = arg;
 
-	ask_letter(&w->bridge, data, len);
+	response_letter(&w->bridge, data, len);
 }
 
 static void

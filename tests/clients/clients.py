@@ -157,11 +157,9 @@ def main():
     parser = argparse.ArgumentParser()
     parser.add_argument("--server", choices=["lighttpd", "nginx", "stdio", "all"],
                         default="all")
-    parser.add_argument("clients", nargs="*", metavar="CLIENT", help=", ".join(NAMES))
+    parser.add_argument("clients", nargs="*", metavar="CLIENT", choices=NAMES,
+                        help=", ".join(NAMES))
     options = parser.parse_args()
-    for name in options.clients:
-        if name not in NAMES:
-            parser.error("no client %s; there are %s" % (name, ", ".join(NAMES)))
     sys.stdout.reconfigure(line_buffering=True)
     rows = []
     every = ["lighttpd", "nginx", "stdio"]

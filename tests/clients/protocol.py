@@ -360,8 +360,7 @@ async def _():
 @check("elicitation: by a client that cannot")
 async def _():
     async with connect() as client:
-        code = await refused(client.call_tool("test_elicitation", {"message": "Who?"}))
-        return None if isinstance(code, int) else code
+        return same(await refused(client.call_tool("test_elicitation", {"message": "Who?"})), -32021)
 
 
 @check("sampling", "test_sampling", {"prompt": "Say something"},

@@ -82,7 +82,12 @@ class Engine:
                 self.process.kill()
                 self.process.wait()
             self.process = None
-        shutil.rmtree(self.folder, ignore_errors=True)
+        # It leaves its network namespace mounted.
+        with open("/proc/mounts") as f:
+            mounts = [line.split()[1] for line in f if line.split()[1].startswith(self.folder + "/")]
+        if mounts:
+            run("umount", *reversed(mounts))
+        shutil.rmtree(self.folder)
 
     def images(self):
         tar = os.path.join(BASE, "debian-13.tar")

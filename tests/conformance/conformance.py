@@ -5,10 +5,10 @@ usage: python conformance.py [--server lighttpd|nginx] [--workers N]
 
 Starts upstream.py, and the bridge with the service file fixtures.json for it beside ums.json,
 runs the suite's requirement sets (which bring the pending and unscored scenarios with them), and
-judges each scenario: "pass" if no check fails, "listed" if exactly the checks that expected.json
-lists fail, "n/a" if the suite itself skips them all, else "FAIL". A listed check that passes is a
-failure too: the list is stale. expected.json also says how many checks of a scenario must
-pass at least, so that a suite that quietly tests less does not pass.
+judges each scenario: "pass" if checks pass and none fails, "listed" if exactly the checks that
+expected.json lists fail, "n/a" if the suite itself comes to no verdict, else "FAIL". A listed check
+that passes is a failure too: the list is stale. expected.json also names every scenario, with how
+many of its checks must pass at least, so that a suite that quietly tests less does not pass.
 """
 import argparse
 import json
@@ -64,7 +64,7 @@ def judge(name, checks, listed, least):
         return "FAIL", wrong
     if failed:
         return "listed", wrong
-    return ("n/a" if count(checks, "SKIPPED") == len(checks) else "pass"), wrong
+    return ("pass" if passed else "n/a"), wrong
 
 
 def run_wire(rig, wire, expected):

@@ -387,77 +387,86 @@ def contacts(query):
 
 class Watched:
     """A resource that changes when it is told to, and knows how often it was read."""
-    version, reads = 0, 0
-    lock = threading.Lock()
 
-    @classmethod
-    def read(cls, query):
-        with cls.lock:
-            cls.reads += 1
+    def __init__(self, name, uri):
+        self.name, self.uri = name, uri
+        self.version = self.reads = 0
+        self.lock = threading.RLock()
+
+    def read(self, query):
+        with self.lock:
+            self.reads += 1
         return {"contents": [{
-            "uri": "test://watched-resource", "mimeType": "text/plain",
-            "text": "This is the content of the watched resource, version %d." % cls.version}]}
+            "uri": self.uri, "mimeType": "text/plain",
+            "text": "This is the content of the %s resource, version %d." % (
+                self.name, self.version)}]}
 
-    @classmethod
-    def count(cls, query):
-        return {"reads": cls.reads, "version": cls.version}
+    def count(self, query):
+        return {"reads": self.reads, "version": self.version}
 
-    @classmethod
-    def change(cls, query):
-        with cls.lock:
-            cls.version += 1
-        return cls.count(query)
+    def change(self, query):
+        with self.lock:
+            self.version += 1
+        return self.count(query)
 
-
-class Pushed:
-    """Another, whose changes a stream tells at once."""
-    version, reads, opened, seen = 0, 0, 0, []
-    streams = []
-    lock = threading.Lock()
-
-    @classmethod
-    def read(cls, query):
-        with cls.lock:
-            cls.reads += 1
-        return {"contents": [{
-            "uri": "test://pushed-resource/one", "mimeType": "text/plain",
-            "text": "This is the content of the pushed resource, version %d." % cls.version}]}
-
-    @classmethod
-    def count(cls, query):
-        return {"reads": cls.reads, "version": cls.version, "streams": len(cls.streams),
-                "opened": cls.opened, "seen": cls.seen}
-
-    @classmethod
-    def say(cls, piece):
-        for stream in cls.streams:
-            stream.put(piece)
-
-    @classmethod
-    def change(cls, query):
-        with cls.lock:
-            cls.version += 1
-            cls.say(b'id: %d\nevent: changed\ndata: {"name": "%s"}\n\n' % (
-                cls.version, query.get("name", "one").encode()))
-        return cls.count(query)
-
-    @classmethod
-    def noise(cls, query):
-        with cls.lock:
-            cls.say(b"event: changed\ndata: no JSON\n\n: nothing\n\nevent: other\ndata: {}\n\n")
-        return cls.count(query)
-
-    @classmethod
-    def cut(cls, query):
-        with cls.lock:
-            cls.say(None)
-        return cls.count(query)
+    def lookups(self):
+        """What can be asked for, by path."""
+        path = "/resources/" + self.name
+        return {path: self.read, path + "/count": self.count, path + "/change": self.change}
 
 
-LOOKUPS = {"/resources/pushed": Pushed.read, "/resources/pushed/count": Pushed.count,
-           "/resources/pushed/change": Pushed.change, "/resources/pushed/noise": Pushed.noise,
-           "/resources/pushed/cut": Pushed.cut, "/words": words, "/contacts": contacts, "/resources/watched": Watched.read,
-           "/resources/watched/count": Watched.count, "/resources/watched/change": Watched.change}
+class Pushed(Watched):
+    """Another, whose changes streams tell at once."""
+
+    def __init__(self, name, uri):
+        super().__init__(name, uri)
+        self.opened, self.seen, self.streams = 0, [], []
+
+    def join(self, seen):
+        """A new stream, which has seen the event of this id; its pieces come in a queue."""
+        stream = queue.SimpleQueue()
+        with self.lock:
+            self.streams.append(stream)
+            self.opened += 1
+            self.seen.append(seen)
+        return stream
+
+    def leave(self, stream):
+        with self.lock:
+            self.streams.remove(stream)
+
+    def say(self, piece):
+        with self.lock:
+            for stream in self.streams:
+                stream.put(piece)
+
+    def count(self, query):
+        return dict(super().count(query), streams=len(self.streams), opened=self.opened,
+                    seen=self.seen)
+
+    def change(self, query):
+        with self.lock:
+            super().change(query)
+            self.say(b'id: %d\nevent: changed\ndata: {"name": "%s"}\n\n' % (
+                self.version, query.get("name", "one").encode()))
+        return self.count(query)
+
+    def noise(self, query):
+        self.say(b"event: changed\ndata: no JSON\n\n: nothing\n\nevent: other\ndata: {}\n\n")
+        return self.count(query)
+
+    def cut(self, query):
+        self.say(None)
+        return self.count(query)
+
+    def lookups(self):
+        path = "/resources/" + self.name
+        return dict(super().lookups(), **{path + "/noise": self.noise, path + "/cut": self.cut})
+
+
+WATCHED = Watched("watched", "test://watched-resource")
+PUSHED = Pushed("pushed", "test://pushed-resource/one")
+LOOKUPS = {"/words": words, "/contacts": contacts, **WATCHED.lookups(), **PUSHED.lookups()}
 FILES = {
     "/resources/text": ("text/plain; charset=utf-8",
                         b"This is the content of the static text resource."),
@@ -555,16 +564,12 @@ class Handler(BaseHTTPRequestHandler):
 
     def send_changes(self):
         """The stream of changes, until it is cut."""
-        said = queue.SimpleQueue()
         self.send_response(200)
         self.send_header("Content-Type", "text/event-stream")
         self.send_header("Connection", "close")
         self.end_headers()
         self.wfile.write(b"retry: 200\n\n")
-        with Pushed.lock:
-            Pushed.streams.append(said)
-            Pushed.opened += 1
-            Pushed.seen.append(self.headers.get("Last-Event-ID"))
+        said = PUSHED.join(self.headers.get("Last-Event-ID"))
         piece = b""
         try:
             while piece is not None:
@@ -575,8 +580,7 @@ class Handler(BaseHTTPRequestHandler):
                     piece = b":\n\n"
         except ConnectionError:
             pass
-        with Pushed.lock:
-            Pushed.streams.remove(said)
+        PUSHED.leave(said)
 
     def log_message(self, *_):
         pass

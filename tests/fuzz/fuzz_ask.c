@@ -21,6 +21,7 @@
 #include "run/ask.h"
 #include "run/bridge.h"
 #include "run/metrics.h"
+#include "run/response.h"
 #include "wire/json.h"
 
 int	LLVMFuzzerTestOneInput(const uint8_t *, size_t);
@@ -161,7 +162,7 @@ check_reply(struct bridge *b)
 		abort();
 	buf_init(&copy, LIMIT_MAIL);
 	buf_append(&copy, reply.data, reply.len);
-	ask_letter(b, buf_str(&copy), copy.len);
+	response_letter(b, buf_str(&copy), copy.len);
 	if (replies != before)
 		abort();
 	buf_finish(&copy);
@@ -176,7 +177,7 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t len)
 	struct mcp_message message = { .principal = &principal, .rpc.id = id };
 	struct bridge b = { .mail = (struct mail *)&message };
 	struct ask ask = { .bridge = &b, .principal = &principal, .say = on_say, .done = on_done };
-	struct ask_answer answer = { .told = on_told };
+	struct response answer = { .told = on_told };
 	struct json_fault fault;
 	struct buf letter;
 	cJSON *requests;
@@ -189,14 +190,14 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t len)
 	buf_init(&letter, LIMIT_MAIL);
 	requests = json_parse("{\"k\":{\"method\":\"roots/list\"}}", 29, &fault);
 	if (requests == NULL || ask_start(&ask, requests, 60) == -1 ||
-	    ask_answer(&answer, &b, &message) != 0)
+	    response_take(&answer, &b, &message) != 0)
 		abort();
 	write_input(&letter, data, len, ask.name, answer.name);
 	if (!letter.failed) {
-		ask_letter(&b, buf_str(&letter), letter.len);
+		response_letter(&b, buf_str(&letter), letter.len);
 		check_reply(&b);
 	}
-	ask_answer_finish(&answer);
+	response_finish(&answer);
 	ask_finish(&ask);
 	cJSON_Delete(requests);
 	buf_finish(&letter);

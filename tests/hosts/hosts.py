@@ -141,8 +141,10 @@ class Fleet:
         for host in HOSTS:
             self.install(host, RELEASE)
             self.start_host(host)
+        with open(os.path.join(TOP, "docs/fleet.md")) as f:
+            backend = re.search(r"^```\n(backend .*?)```$", f.read(), re.M | re.S)[1]
         with open(self.place("front", "haproxy.cfg"), "w") as f:
-            f.write("""# A balancer, as docs/fleet.md shows it.
+            f.write("""# The backend is that of docs/fleet.md.
 global
     maxconn 8000
 defaults
@@ -152,15 +154,10 @@ defaults
     timeout server 65s
     timeout http-keep-alive 30s
     retries 2
-    option redispatch 1
 frontend calls
     bind 127.0.0.1:8080
     default_backend bridges
-backend bridges
-    balance leastconn
-    option httpchk GET /readyz
-    default-server check port 8081 inter 500ms fall 2 rise 2 on-marked-down shutdown-sessions
-""" + "".join("    server %s %s:8080\n" % (h, ADDRESS[h]) for h in HOSTS))
+""" + backend)
         self.start("front", "haproxy", "haproxy", "-db", "-f", self.place("front", "haproxy.cfg"))
         until(30, lambda: self.call("list_messages", limit=1)[0] == 200, "the first call")
 
@@ -245,8 +242,8 @@ backend bridges
             if connection is None:
                 own.close()
 
-    def page(self, host, path):
-        own = http.client.HTTPConnection(ADDRESS[host], 8081, timeout=5)
+    def page(self, host, path, port=8081):
+        own = http.client.HTTPConnection(ADDRESS[host], port, timeout=5)
         try:
             own.request("GET", path)
             answer = own.getresponse()
@@ -358,6 +355,15 @@ def spread(fleet):
         expect(sum(map(int, found)) >= 3, "%s answered %s" % (host, found))
 
 
+def probes_kept_in(fleet):
+    """What is for those who look after it is on a port of its own, and not where callers come."""
+    for path in ("/readyz", "/metrics", "/status", "/status.json"):
+        expect(fleet.page("a", path)[0] == 200, "not for those who look after it: " + path)
+        for asked in (path, path + "?x", "/" + path, path.replace("s", "%73"), path + "/", "/x/.." + path):
+            status = fleet.page("a", asked, 8080)[0]
+            expect(status in (403, 404), "%s for callers: %d" % (asked, status))
+
+
 def cut_off(fleet):
     """A host's wire is cut, calls in flight with it, and mended."""
     with Load(fleet, "cut") as load:
@@ -393,8 +399,33 @@ def killed(fleet):
     load.judge()
 
 
+def ended_with_a_stream(fleet):
+    """A host can be ended though somebody listens there: the stream is cut, and nginx is gone."""
+    own = http.client.HTTPConnection(ADDRESS["a"], 8080, timeout=60)
+    own.request("POST", "/mcp", json.dumps({
+        "jsonrpc": "2.0", "id": 1, "method": "subscriptions/listen", "params": {
+            "notifications": {"resourceSubscriptions": ["ums://threads/none"]},
+            "_meta": {"io.modelcontextprotocol/protocolVersion": "2026-07-28",
+                      "io.modelcontextprotocol/clientCapabilities": {}}}}), {
+        "Content-Type": "application/json", "Accept": "application/json, text/event-stream",
+        "MCP-Protocol-Version": "2026-07-28", "Mcp-Method": "subscriptions/listen",
+        "Authorization": "Bearer " + fleet.key})
+    stream = own.getresponse()
+    expect(b"acknowledged" in stream.readline() + stream.readline(), "no stream")
+    began = time.monotonic()
+    code = fleet.stop("a", "nginx", signal.SIGQUIT)
+    took = time.monotonic() - began
+    expect(code == 0, "nginx ended with %d" % code)
+    expect(fleet.stop("a", "bridge") == 0, "the bridge did not end well")
+    own.close()
+    fleet.start_host("a")
+    until(30, lambda: fleet.page("a", "/readyz")[0] == 200, "a is ready again")
+    return "nginx ended after %.0f s" % took
+
+
 def upgraded(fleet):
-    """A new version, host by host, and no call refused; and back to the old one, by HUP alone."""
+    """A new version, host by host, and back to the old one, by HUP alone. Nothing breaks but idle
+    connections; a call that comes as its host goes is told to come again."""
     old = fleet.version("a")
     with Load(fleet, "roll") as load:
         time.sleep(2)
@@ -437,7 +468,7 @@ def unaided(fleet):
     load.judge()
 
 
-TESTS = [spread, cut_off, redis_killed, killed, upgraded, unaided]
+TESTS = [spread, probes_kept_in, cut_off, redis_killed, killed, ended_with_a_stream, upgraded, unaided]
 
 
 def inside():

@@ -122,8 +122,10 @@ def pod_ends_in_step(objects):
     pause_s = int(nginx["lifecycle"]["preStop"]["exec"]["command"][1])
     bridge = template["spec"]["initContainers"][0]
     expect(bridge["name"] == "bridge" and bridge["restartPolicy"] == "Always", "no sidecar")
-    expect(pause_s + request_s < template["spec"]["terminationGracePeriodSeconds"],
-           "%s + %s" % (pause_s, request_s))
+    with open(os.path.join(TOP, "etc/k8s/base/nginx.conf")) as f:
+        last_s = int(re.search(r"^worker_shutdown_timeout (\d+)s;", f.read(), re.M)[1])
+    expect(request_s < last_s < template["spec"]["terminationGracePeriodSeconds"] - pause_s,
+           "%s, %s + %s" % (request_s, pause_s, last_s))
 
 
 def files_are_taken(objects):

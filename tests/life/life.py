@@ -574,6 +574,7 @@ def life_overload_of_one(a):
         socks = [a.send(whole(READ)) for _ in range(6)]
         codes = [a.answer(sock)[0] for sock in socks]
         expect(codes == [200] * 6, codes)
+    a.delay_ms = 4000
     socks = [a.send(whole(READ)) for _ in range(6)]
     a.seen_upstream(36)
     expect(a.client.request(cgi(READ), READ)[0] == 503, "there was room for a seventh")

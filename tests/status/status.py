@@ -24,23 +24,15 @@ import urllib.error
 import urllib.request
 
 HERE = os.path.dirname(os.path.abspath(__file__))
-sys.path.insert(0, os.path.join(os.path.dirname(HERE), "clients"))
+sys.path[:0] = [os.path.dirname(HERE), os.path.join(os.path.dirname(HERE), "clients")]
 from page import CHROMIUM  # noqa: E402
 from rig import NODE, NPM, TOP, Rig  # noqa: E402
+from trial import Failed, expect  # noqa: E402
 
 CALL = json.dumps({"jsonrpc": "2.0", "id": 1, "method": "tools/call",
                    "params": {"name": "read_desk", "arguments": {}}}).encode()
 LOOK_S = 120
 MB = 1024 * 1024
-
-
-class Failure(Exception):
-    """What was expected and is not so."""
-
-
-def expect(condition, why):
-    if not condition:
-        raise Failure(why)
 
 
 class World(threading.Thread):
@@ -385,7 +377,7 @@ def run(name, server, pictures, leak):
                 passed, failed = passed + p, failed + f
             print("PASS %s: %s (%d s)" % (name, scene.__doc__, time.monotonic() - begun))
             passed += 1
-        except (Failure, OSError, KeyError, StopIteration) as e:
+        except (Failed, OSError, KeyError, StopIteration, subprocess.TimeoutExpired) as e:
             print("FAIL %s: %r" % (name, e))
             failed += 1
     problems = stage.rig.problems()
@@ -402,11 +394,9 @@ def main():
     parser = argparse.ArgumentParser()
     parser.add_argument("--server", choices=["lighttpd", "nginx"], default="lighttpd")
     parser.add_argument("--pictures", metavar="DIR")
-    parser.add_argument("scenes", nargs="*", metavar="SCENE", help=", ".join(SCENES))
+    parser.add_argument("scenes", nargs="*", metavar="SCENE", choices=SCENES,
+                        help=", ".join(SCENES))
     options = parser.parse_args()
-    for name in options.scenes:
-        if name not in SCENES:
-            parser.error("no scene %s; there are %s" % (name, ", ".join(SCENES)))
     sys.stdout.reconfigure(line_buffering=True)
     if not os.path.exists(CHROMIUM):
         print("FAIL: %s is not there; scripts/deps installs it\n0 passed, 1 failed" % CHROMIUM)

@@ -142,14 +142,22 @@ struct mutation {
 /* A tool that passes on, or whose answer is the content. */
 #define TOOL(properties, members) "{\"name\":\"t\",\"description\":\"d\",\"inputSchema\":" \
 	"{\"type\":\"object\",\"properties\":{" properties "}},\"request\":" GET("/x") "," members "}"
+/* What is waited for, and what is followed: alone, and by a tool that passes on. */
+#define WAIT(argument, members) "{\"argument\":\"" argument "\",\"of\":\"/kind\"," members "}"
+#define FOLLOW(tool, members) "{\"tool\":\"" tool "\",\"arguments\":" members "}"
+#define FOLLOWING(members, arguments) "{\"name\":\"m\",\"description\":\"d\",\"write\":true," \
+	"\"inputSchema\":{\"type\":\"object\"}," members "\"request\":{\"method\":\"POST\"," \
+	"\"url\":\"/m\"},\"response\":\"mcp\",\"follow\":" FOLLOW("list_things", arguments) "}"
+/* Content that is one block. */
+#define BESIDE(members) "[{\"type\":" members "}]"
 /* A read that is waited for, and a write that it follows. */
 #define FOLLOWED(read, write, members) "[{\"name\":\"r\",\"description\":\"d\",\"inputSchema\":" \
 	"{\"type\":\"object\",\"properties\":{\"s\":{\"type\":\"integer\"}}},\"request\":" GET("/r") "," \
-	"\"response\":" read ",\"wait\":{\"argument\":\"s\",\"of\":\"/k\",\"final\":[\"a\"]}}," \
+	"\"response\":" read ",\"wait\":" WAIT("s", "\"final\":[\"a\"]") "}," \
 	"{\"name\":\"w\",\"description\":\"d\",\"write\":true,\"inputSchema\":{\"type\":\"object\"," \
 	"\"properties\":{\"s\":{\"type\":\"number\"},\"id\":{\"type\":\"string\"}}}," \
 	"\"outputSchema\":{\"type\":\"object\"},\"request\":{\"method\":\"POST\",\"url\":\"/w\"}," \
-	"\"response\":" write ",\"follow\":{\"tool\":\"r\",\"arguments\":{}" members "}}]"
+	"\"response\":" write ",\"follow\":" FOLLOW("r", "{}" members) "}]"
 #define TEXT(text) "[{\"role\":\"user\",\"content\":\"" text "\"}]"
 #define BLOCK(members) "[{\"role\":\"user\",\"content\":{" members "}}]"
 
@@ -744,9 +752,9 @@ static const struct mutation mutations[] = {
 	{ T2, TOOL("", "\"response\":\"raw\",\"uri\":\"demo://x\",\"stream\":true"), T2,
 	    "\"stream\" goes with an answer in JSON", YES },
 	/* Blocks beside a result: rules that are blocks when they are drawn. */
-	{ T0 "/content", "[{\"type\":\"resource_link\",\"name\":\"/n\",\"uri\":{\"uriTemplate\":\"x://{a}{?b}\","
+	{ T0 "/content", BESIDE("\"resource_link\",\"name\":\"/n\",\"uri\":{\"uriTemplate\":\"x://{a}{?b}\","
 	    "\"variables\":{\"a\":\"/a\",\"b\":{\"argument\":\"kind\"}}},\"icons\":{\"value\":[]},"
-	    "\"annotations\":{\"priority\":{\"value\":0.5}}}]", NULL, NULL, NO },
+	    "\"annotations\":{\"priority\":{\"value\":0.5}}"), NULL, NULL, NO },
 	{ T0 "/content", "[{\"each\":\"/a\",\"item\":{\"each\":\"/b\",\"order\":\"/c\",\"item\":{\"type\":\"text\","
 	    "\"text\":\"\"}}},{\"type\":\"resource\",\"resource\":\"/r\",\"annotations\":\"/a\"}]", NULL, NULL, NO },
 	{ T0 "/content", "[]", T0 "/content", "must have 1 to 16 blocks", YES },
@@ -760,25 +768,24 @@ static const struct mutation mutations[] = {
 	{ T0 "/content", "[{\"each\":\"/a\",\"only\":\"fields\",\"item\":{\"type\":\"text\",\"text\":\"\"}}]",
 	    T0 "/content/0/only", "unknown key", YES },
 	{ T0 "/content", "[{\"text\":\"/a\"}]", T0 "/content/0/type", "must be \"text\", \"image\"", YES },
-	{ T0 "/content", "[{\"type\":\"/a\",\"text\":\"/a\"}]", T0 "/content/0/type", "must be \"text\"", YES },
-	{ T0 "/content", "[{\"type\":{\"value\":\"text\"},\"text\":\"/a\"}]", T0 "/content/0/type",
-	    "must be \"text\"", YES },
-	{ T0 "/content", "[{\"type\":\"image\",\"data\":\"/a\"}]", T0 "/content/0", "must have \"mimeType\"", NO },
-	{ T0 "/content", "[{\"type\":\"image\",\"data\":\"/a\",\"mimeType\":{\"value\":\"png\"}}]",
+	{ T0 "/content", BESIDE("\"/a\",\"text\":\"/a\""), T0 "/content/0/type", "must be \"text\"", YES },
+	{ T0 "/content", BESIDE("{\"value\":\"text\"},\"text\":\"/a\""), T0 "/content/0/type", "must be \"text\"", YES },
+	{ T0 "/content", BESIDE("\"image\",\"data\":\"/a\""), T0 "/content/0", "must have \"mimeType\"", NO },
+	{ T0 "/content", BESIDE("\"image\",\"data\":\"/a\",\"mimeType\":{\"value\":\"png\"}"),
 	    T0 "/content/0/mimeType", "must be a media type", NO },
-	{ T0 "/content", "[{\"type\":\"resource_link\",\"uri\":\"/a\"}]", T0 "/content/0", "must have \"name\"", NO },
-	{ T0 "/content", "[{\"type\":\"resource\",\"resource\":{\"uri\":\"/a\",\"text\":\"/t\",\"blob\":\"/b\"}}]",
+	{ T0 "/content", BESIDE("\"resource_link\",\"uri\":\"/a\""), T0 "/content/0", "must have \"name\"", NO },
+	{ T0 "/content", BESIDE("\"resource\",\"resource\":{\"uri\":\"/a\",\"text\":\"/t\",\"blob\":\"/b\"}"),
 	    T0 "/content/0/resource", "must have one of \"text\" and \"blob\"", NO },
-	{ T0 "/content", "[{\"type\":\"text\",\"text\":\"/a\",\"title\":\"/b\"}]", T0 "/content/0/title",
+	{ T0 "/content", BESIDE("\"text\",\"text\":\"/a\",\"title\":\"/b\""), T0 "/content/0/title",
 	    "is no member that the protocol knows here", NO },
-	{ T0 "/content", "[{\"type\":\"text\",\"text\":\"/a\",\"annotations\":{\"colour\":\"/b\"}}]",
+	{ T0 "/content", BESIDE("\"text\",\"text\":\"/a\",\"annotations\":{\"colour\":\"/b\"}"),
 	    T0 "/content/0/annotations/colour", "is no member that the protocol knows here", NO },
-	{ T0 "/content", "[{\"type\":\"text\",\"text\":{\"argument\":\"nobody\"}}]", T0 "/content/0/text",
+	{ T0 "/content", BESIDE("\"text\",\"text\":{\"argument\":\"nobody\"}"), T0 "/content/0/text",
 	    "must name an argument", NO },
-	{ T0 "/content", "[{\"type\":\"text\",\"text\":{\"uriTemplate\":\"x:{a}\"}}]", T0 "/content/0/text",
+	{ T0 "/content", BESIDE("\"text\",\"text\":{\"uriTemplate\":\"x:{a}\"}"), T0 "/content/0/text",
 	    "\"variables\" must be an object", YES },
-	{ T1 "/content", "[{\"type\":\"text\",\"text\":\"/a\"}]", T1 "/content", "goes with a tool that reads", YES },
-	{ T2, TOOL("", "\"response\":\"mcp\",\"content\":[{\"type\":\"text\",\"text\":\"/a\"}]"), T2 "/content",
+	{ T1 "/content", BESIDE("\"text\",\"text\":\"/a\""), T1 "/content", "goes with a tool that reads", YES },
+	{ T2, TOOL("", "\"response\":\"mcp\",\"content\":" BESIDE("\"text\",\"text\":\"/a\"")), T2 "/content",
 	    "goes with a \"response\" of picks", YES },
 	{ R0 "/content", "[]", R0 "/content", "unknown key", YES },
 	{ T1 "/preview", "\"t\"", T1 "/preview", "names no tool", NO },
@@ -786,51 +793,36 @@ static const struct mutation mutations[] = {
 	{ T0 "/stream", "true", NULL, NULL, NO },
 
 	/* Waiting, and what becomes of a write. */
-	{ T0 "/wait", "{\"argument\":\"limit\",\"of\":\"/kind\",\"final\":[\"a\"],\"every_ms\":100}", NULL,
-	    NULL, NO },
-	{ T0 "/wait", "{\"argument\":\"limit\",\"of\":\"/kind\",\"final\":[]}", T0 "/wait",
-	    "\"final\" must list one", YES },
-	{ T0 "/wait", "{\"argument\":\"limit\",\"of\":\"/kind\",\"final\":[1]}", T0 "/wait",
-	    "\"final\" must list one", YES },
-	{ T0 "/wait", "{\"argument\":\"none\",\"of\":\"/kind\",\"final\":[\"a\"]}", T0 "/wait",
-	    "\"argument\" must be one", NO },
-	{ T0 "/wait", "{\"argument\":\"kind\",\"of\":\"/kind\",\"final\":[\"a\"]}", T0 "/wait",
-	    "an integer or a number", NO },
-	{ T0 "/wait", "{\"argument\":\"limit\",\"of\":\"/kind\",\"final\":[\"a\"],\"every_ms\":99}",
-	    T0 "/wait", "\"every_ms\" must be 100", YES },
+	{ T0 "/wait", WAIT("limit", "\"final\":[\"a\"],\"every_ms\":100"), NULL, NULL, NO },
+	{ T0 "/wait", WAIT("limit", "\"final\":[]"), T0 "/wait", "\"final\" must list one", YES },
+	{ T0 "/wait", WAIT("limit", "\"final\":[1]"), T0 "/wait", "\"final\" must list one", YES },
+	{ T0 "/wait", WAIT("limit", "\"final\":[\"a\"],\"cancelled\":[]"), T0 "/wait",
+	    "\"cancelled\" must list one", YES },
+	{ T0 "/wait", WAIT("limit", "\"final\":[\"a\"],\"cancelled\":[\"b\"]"), NULL, NULL, NO },
+	{ T0 "/wait", WAIT("limit", "\"final\":[\"a\"],\"every_ms\":99"), T0 "/wait",
+	    "\"every_ms\" must be 100", YES },
+	{ T0 "/wait", WAIT("none", "\"final\":[\"a\"]"), T0 "/wait", "\"argument\" must be one", NO },
+	{ T0 "/wait", WAIT("kind", "\"final\":[\"a\"]"), T0 "/wait", "an integer or a number", NO },
+	{ T1 "/wait", WAIT("text", "\"final\":[\"a\"]"), T1 "/wait", "only reads", YES },
+	{ T2, TOOL("\"s\":{\"type\":\"integer\"}", "\"response\":\"raw\",\"uri\":\"demo://x\",\"wait\":"
+	    WAIT("s", "\"final\":[\"a\"]")), T2 "/wait", "only reads", YES },
+	{ T2, TOOL("\"s\":{\"type\":\"integer\"}", "\"response\":\"mcp\",\"wait\":"
+	    WAIT("s", "\"final\":[\"a\"]")), NULL, NULL, NO },
 	{ T0 "/wait", "{\"argument\":\"limit\",\"of\":7,\"final\":[\"a\"]}", T0 "/wait", "\"of\"", YES },
 	{ T0 "/wait", "{\"argument\":\"limit\",\"final\":[\"a\"]}", T0 "/wait", "\"of\" is missing", YES },
-	{ T1 "/wait", "{\"argument\":\"text\",\"of\":\"/id\",\"final\":[\"a\"]}", T1 "/wait",
-	    "only reads", YES },
-	{ T2, TOOL("\"s\":{\"type\":\"integer\"}", "\"response\":\"raw\",\"uri\":\"demo://x\",\"wait\":"
-	    "{\"argument\":\"s\",\"of\":\"/kind\",\"final\":[\"a\"]}"), T2 "/wait", "only reads", YES },
-	{ T2, TOOL("\"s\":{\"type\":\"integer\"}", "\"response\":\"mcp\",\"wait\":"
-	    "{\"argument\":\"s\",\"of\":\"/kind\",\"final\":[\"a\"]}"), NULL, NULL, NO },
-	{ T1 "/follow", "{\"tool\":\"list_things\",\"arguments\":{}}", T1 "/follow",
-	    "must have a \"wait\"", NO },
-	{ T0 "/wait", "{\"argument\":\"limit\",\"of\":\"/kind\",\"final\":[\"a\"],\"cancelled\":[]}",
-	    T0 "/wait", "\"cancelled\" must list one", YES },
-	{ T0 "/wait", "{\"argument\":\"limit\",\"of\":\"/kind\",\"final\":[\"a\"],\"cancelled\":[\"b\"]}",
-	    NULL, NULL, NO },
-	{ T1 "/follow", "{\"tool\":\"list_things\",\"arguments\":{},\"required\":1}",
-	    T1 "/follow/required", "must be true or false", YES },
-	{ T1 "/follow", "{\"tool\":\"none\",\"arguments\":{}}", T1 "/follow", "names no tool", NO },
-	{ T1 "/follow", "{\"tool\":\"list_things\",\"arguments\":{\"a\":\"{no}\"}}", T1 "/follow",
-	    "members of \"response\"", NO },
-	{ T1, "{\"name\":\"m\",\"description\":\"d\",\"write\":true,\"inputSchema\":{\"type\":\"object\"},"
-	    "\"outputSchema\":{\"type\":\"object\"},\"request\":{\"method\":\"POST\",\"url\":\"/m\"},"
-	    "\"response\":\"mcp\",\"follow\":{\"tool\":\"list_things\",\"arguments\":{\"a\":\"{no}\"}}}",
-	    T1 "/follow", "members of \"outputSchema\"", NO },
-	{ T1, "{\"name\":\"m\",\"description\":\"d\",\"write\":true,\"inputSchema\":{\"type\":\"object\"},"
-	    "\"request\":{\"method\":\"POST\",\"url\":\"/m\"},\"response\":\"mcp\",\"follow\":"
-	    "{\"tool\":\"list_things\",\"arguments\":{}}}", T1 "/follow", "with an \"outputSchema\"", YES },
+	{ T1 "/follow", FOLLOW("list_things", "{}"), T1 "/follow", "must have a \"wait\"", NO },
+	{ T1 "/follow", FOLLOW("list_things", "{},\"required\":1"), T1 "/follow/required",
+	    "must be true or false", YES },
+	{ T1 "/follow", FOLLOW("none", "{}"), T1 "/follow", "names no tool", NO },
+	{ T1 "/follow", FOLLOW("list_things", "{\"a\":\"{no}\"}"), T1 "/follow", "members of \"response\"", NO },
 	{ T1 "/follow", "{\"tool\":\"list_things\"}", T1 "/follow", "\"arguments\" is missing", YES },
-	{ T0 "/follow", "{\"tool\":\"list_things\",\"arguments\":{}}", T0 "/follow",
-	    "goes with \"write\": true", YES },
-	{ T2 "/follow", "{\"tool\":\"list_things\",\"arguments\":{}}", T2 "/follow",
-	    "goes with \"write\": true", YES },
+	{ T0 "/follow", FOLLOW("list_things", "{}"), T0 "/follow", "goes with \"write\": true", YES },
+	{ T1, FOLLOWING("\"outputSchema\":{\"type\":\"object\"},", "{\"a\":\"{no}\"}"), T1 "/follow",
+	    "members of \"outputSchema\"", NO },
+	{ T1, FOLLOWING("", "{}"), T1 "/follow", "with an \"outputSchema\"", YES },
+	{ T2 "/follow", FOLLOW("list_things", "{}"), T2 "/follow", "goes with \"write\": true", YES },
 	{ T1, TOOL("", "\"write\":true,\"response\":\"raw\",\"uri\":\"demo://x\",\"follow\":"
-	    "{\"tool\":\"list_things\",\"arguments\":{}}"), T1 "/follow", "a \"response\" of picks", YES },
+	    FOLLOW("list_things", "{}")), T1 "/follow", "a \"response\" of picks", YES },
 	{ "/tools", FOLLOWED("{}", "{\"id\":\"/id\"}", ",\"argument\":\"s\""), NULL, NULL, NO },
 	{ "/tools", FOLLOWED("\"mcp\"", "\"mcp\"", ""), NULL, NULL, NO },
 	{ "/tools", FOLLOWED("{}", "\"mcp\"", ",\"argument\":\"s\""), "/tools/1/follow",
