@@ -47,7 +47,9 @@ LIB_OBJ    := $(call obj,$(call src,base wire mcp))
 BRIDGE_OBJ := $(call obj,$(call src,edge run cmd))
 LOCAL_OBJ  := $(call obj,$(call src,local base)) $(call obj,src/wire/json.c src/wire/json_read.c src/wire/utf8.c)
 # What unit tests reach of the upper layers.
-UNIT_OBJ   := $(call obj,src/edge/board.c src/edge/mail.c $(wildcard src/edge/redis*.c src/edge/store*.c src/edge/sandbox*.c) src/run/life.c src/run/history.c)
+UNIT_OBJ   := $(call obj,$(wildcard src/edge/redis*.c src/edge/store*.c src/edge/sandbox*.c) $(patsubst %,src/%.c, \
+              edge/board edge/fetch edge/line edge/mail edge/trust edge/window \
+              run/history run/life run/limit run/metrics run/settings_service run/verdict))
 UNIT       := $(patsubst tests/unit/%.c,$(B)/unit/%,$(wildcard tests/unit/test_*.c))
 FUZZ       := $(patsubst tests/fuzz/%.c,build/fuzz/%,$(wildcard tests/fuzz/fuzz_*.c))
 
@@ -74,7 +76,10 @@ $(B)/obj/%.o: src/%.c Makefile CHANGES
 $(B)/unit/%: tests/unit/%.c $(LIB_OBJ) $(UNIT_OBJ)
 	$(call say,UNIT,$<)
 	$(Q)mkdir -p $(@D)
-	$(Q)$(CC) $(CFLAGS) $(CPPFLAGS) -Itests/unit -MMD -MP $(LDFLAGS) -o $@ $< $(LIB_OBJ) $(UNIT_OBJ) $(LIBS)
+	$(Q)$(CC) $(CFLAGS) $(CPPFLAGS) -Itests/unit -MMD -MP $(LDFLAGS) $(UNIT_LINK) -o $@ $< $(LIB_OBJ) $(UNIT_OBJ) $(LIBS)
+
+# How often the board asks the system is counted.
+$(B)/unit/test_board: UNIT_LINK = -Wl,--wrap=fcntl
 
 # The page stands in its object as it is.
 $(B)/obj/run/status.o: src/run/status.html

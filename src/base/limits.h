@@ -198,13 +198,15 @@
 #define LIMIT_BOARD_SERIES	4096
 #define LIMIT_BOARD_LABELS	256
 #define LIMIT_BOARD_SEATS	256
+/* Board: whose loop has not said for so long that it turns is not waited for (seconds). */
+#define LIMIT_BOARD_SILENT_S	3
 /* Board: buckets that are not full, and how many places are looked at for one. */
 #define LIMIT_BOARD_BUCKETS	8192
 #define LIMIT_BOARD_PROBES	16
 /* Board: a breaker's one try may take so long before another is let through (seconds). */
 #define LIMIT_BREAKER_PROBE_S	30
 /* Board: samples that are kept of each thing, ten minutes of them; workers that have ended, as many
- * as a bad ten minutes has; causes of errors. In memory are the samples of what there is: 3 KB a
+ * as a bad ten minutes has; causes of errors. In memory are the samples of what there is: 2 KB a
  * worker that lives at once, 11 KB a service, 33 KB for all together. */
 #define LIMIT_HISTORY		120
 #define LIMIT_BOARD_LEAVERS	64

@@ -22,7 +22,7 @@
 #include "base/log.h"
 #include "edge/board.h"
 
-#define MAGIC	0x33756d73u	/* "smu3": raised when the layout changes */
+#define MAGIC	0x36756d73u	/* "smu6": raised when the layout changes */
 #define LOCK_TRIES	1000
 
 struct head {
@@ -56,6 +56,14 @@ struct board {
 static int	open_file(const char *, char *, size_t);
 static int	prepare(int);
 static int	lock(const struct board *, short, off_t);
+
+const char *
+board_state_name(int64_t state)
+{
+	static const char *const names[BOARD_STATES] = { "starting", "open", "full", "draining" };
+
+	return state >= 0 && state < BOARD_STATES ? names[state] : "";
+}
 
 int64_t
 board_bound(unsigned bucket)
@@ -330,6 +338,7 @@ board_sit(struct board *b)
 		s = &b->map->seats[i];
 		s->inflight = s->requests = s->rss = s->pss = 0;
 		s->state = BOARD_STARTING;
+		s->turned_us = 0;
 		s->born_ms = clock_wall_ms();
 		s->pid = getpid();
 		b->seat = i;
@@ -338,18 +347,41 @@ board_sit(struct board *b)
 	return NULL;
 }
 
-const struct board_seat *
-board_seat_at(struct board *b, size_t i, bool *taken)
+/* Whether the process on a seat is alive. */
+static bool
+is_taken(const struct board *b, size_t i)
 {
 	struct flock l = { .l_type = F_WRLCK, .l_whence = SEEK_SET, .l_start = (off_t)i + 1,
 	    .l_len = 1 };
 
+	/* A process never meets its own lock. */
+	return (int)i == b->seat ||
+	    (b->map->seats[i].pid != 0 && fcntl(b->fd, F_GETLK, &l) == 0 && l.l_type != F_UNLCK);
+}
+
+const struct board_seat *
+board_seat_at(struct board *b, size_t i, bool *taken)
+{
 	if (i >= LIMIT_BOARD_SEATS)
 		return NULL;
-	/* A process never meets its own lock. */
-	*taken = (int)i == b->seat ||
-	    (b->map->seats[i].pid != 0 && fcntl(b->fd, F_GETLK, &l) == 0 && l.l_type != F_UNLCK);
+	*taken = is_taken(b, i);
 	return &b->map->seats[i];
+}
+
+bool
+board_has_open(const struct board *b, int64_t now_us)
+{
+	const struct board_seat *s;
+	size_t i;
+
+	for (i = 0; i < LIMIT_BOARD_SEATS; i++) {
+		s = &b->map->seats[i];
+		if (s->state == BOARD_OPEN &&
+		    now_us - s->turned_us < LIMIT_BOARD_SILENT_S * INT64_C(1000000) &&
+		    is_taken(b, i))
+			return true;
+	}
+	return false;
 }
 
 /* ====== the last ten minutes ====== */
@@ -358,6 +390,14 @@ struct board_pulse *
 board_pulses(struct board *b, const struct board_seat *s)
 {
 	return b->map->pulses[s - b->map->seats];
+}
+
+const struct board_pulse *
+board_left_pulses(const struct board *b, const struct board_leaver *l)
+{
+	int64_t seat = l->seat;
+
+	return seat < 0 || seat >= LIMIT_BOARD_SEATS ? NULL : b->map->pulses[seat];
 }
 
 struct board_flow *
@@ -390,12 +430,14 @@ board_leave(struct board *b, pid_t pid, const char *reason)
 
 	l->at_ms = 0;
 	l->pid = pid;
+	l->seat = -1;
 	l->born_ms = l->requests = l->rss = 0;
 	snprintf(l->reason, sizeof l->reason, "%s", reason);
 	for (i = 0; i < LIMIT_BOARD_SEATS; i++) {
 		s = &b->map->seats[i];
 		if (s->pid != pid || s->born_ms <= l->born_ms)
 			continue;
+		l->seat = (int64_t)i;
 		l->born_ms = s->born_ms;
 		l->requests = s->requests;
 		l->rss = s->rss;

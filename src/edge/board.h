@@ -27,6 +27,9 @@ struct board;
 
 enum board_state { BOARD_STARTING, BOARD_OPEN, BOARD_FULL, BOARD_DRAINING, BOARD_STATES };
 
+/* The name of a state, as metrics and the status have it; "" of what is none. */
+const char *board_state_name(int64_t state);
+
 #define BOARD_BUCKETS	18	/* of a histogram, the last without an upper bound */
 
 struct board_series {
@@ -57,15 +60,15 @@ struct board_seat {
 	_Atomic int64_t	 state;		/* enum board_state */
 	_Atomic int64_t	 inflight, requests, rss, pss;
 	_Atomic int64_t	 born_ms;	/* wall time */
+	_Atomic int64_t	 turned_us;	/* when its loop last said that it turns, monotonic */
 };
 
 /* A worker at a slot. */
 struct board_pulse {
 	_Atomic uint32_t slot;
 	uint32_t	 pid;
-	uint32_t	 rss, pss;	/* KB */
+	uint32_t	 rss;		/* KB */
 	uint32_t	 inflight;	/* the most since the last one */
-	uint32_t	 requests;	/* ended, in all */
 	uint32_t	 cpu;		/* used since the last one, thousandths of a core */
 };
 
@@ -87,6 +90,7 @@ struct board_faults {
 /* A worker that began to drain, or has ended without that. */
 struct board_leaver {
 	_Atomic int64_t	 at_ms;		/* wall time; 0: there is none */
+	int64_t		 seat;		/* its number; -1: it had none */
 	int64_t		 born_ms, pid, requests;
 	int64_t		 rss;		/* bytes, when it was last looked at */
 	char		 reason[16];
@@ -127,10 +131,11 @@ struct board_breaker *board_breaker(struct board *b, const char *service);
  */
 struct board_seat *board_sit(struct board *b);
 /*
- * Rings of LIMIT_HISTORY: of a seat; of a service, by its breaker, or of the bridge's own requests
- * (NULL); of errors. Borrowed.
+ * Rings of LIMIT_HISTORY: of a seat; of that which a worker left (NULL: it had none); of a service,
+ * by its breaker, or of the bridge's own requests (NULL); of errors. Borrowed.
  */
 struct board_pulse *board_pulses(struct board *b, const struct board_seat *s);
+const struct board_pulse *board_left_pulses(const struct board *b, const struct board_leaver *l);
 struct board_flow *board_flows(struct board *b, const struct board_breaker *of);
 struct board_faults *board_faults(struct board *b);
 /* Whether this process is the first that asks for a slot: it writes the samples that are all's. */
@@ -141,5 +146,10 @@ void	 board_leave(struct board *b, pid_t pid, const char *reason);
 const struct board_leaver *board_leaver_at(struct board *b, size_t i);
 /* The seat number `i`: NULL behind the last; `*taken` says whether a process is alive on it. */
 const struct board_seat *board_seat_at(struct board *b, size_t i, bool *taken);
+/*
+ * Whether some worker that is alive is open, and has said within LIMIT_BOARD_SILENT_S that its loop
+ * turns. Asks the system only for those whose seat says so.
+ */
+bool	 board_has_open(const struct board *b, int64_t now_us);
 
 #endif

@@ -178,3 +178,13 @@ history_growth(const struct board_pulse *ring, uint32_t pid, uint32_t slot,
 	    thirds[2] > thirds[1] + (thirds[2] - thirds[0]) / 4 &&
 	    after <= before * 1.25 + (double)third * 4;
 }
+
+bool
+history_left(const struct board_leaver *l, int64_t now_ms, int64_t *lived_ms)
+{
+	int64_t at_ms = l->at_ms;
+
+	*lived_ms = l->born_ms == 0 ? 0 : at_ms - l->born_ms;
+	return at_ms != 0 && at_ms <= now_ms &&
+	    at_ms >= now_ms - LIMIT_HISTORY * LIMIT_SAMPLE_S * INT64_C(1000);
+}

@@ -12,6 +12,8 @@
 
 #include "edge/board.h"
 
+#define HISTORY_MINUTE	(60 / LIMIT_SAMPLE_S)	/* slots */
+
 /* What flowed between two samples. */
 struct history_span {
 	uint32_t	from, to;	/* their slots; equal: there are no two */
@@ -49,5 +51,7 @@ int64_t	 history_percentile(const struct history_span *s, double share);
 /* How a process has grown until `slot`. */
 void	 history_growth(const struct board_pulse *ring, uint32_t pid, uint32_t slot,
 	    struct history_growth *out);
+/* Whether a worker left in the last ten minutes, and how long it had lived; 0: nobody knows. */
+bool	 history_left(const struct board_leaver *l, int64_t now_ms, int64_t *lived_ms);
 
 #endif

@@ -278,30 +278,44 @@ is_served(const struct board_series *s)
 	    strcmp(s->labels, "method=\"subscriptions/listen\"") != 0;
 }
 
+/* Add a series of times to a sample. */
+static void
+add_times(struct board_flow *out, const struct board_series *s)
+{
+	size_t i;
+
+	for (i = 0; i < BOARD_BUCKETS; i++)
+		out->count[i] += (uint32_t)s->count[i];
+	out->sum_us += s->sum_us;
+}
+
 void
-metrics_flow(struct metrics *m, const char *service, struct board_flow *out)
+metrics_requests_flow(struct metrics *m, const struct board_faults *faults, struct board_flow *out)
+{
+	const struct board_series *s;
+	size_t i;
+
+	memset(out, 0, sizeof *out);
+	for (i = 0; (s = board_series_at(m->board, i)) != NULL; i++)
+		if (is_served(s))
+			add_times(out, s);
+	for (i = 0; i < CAUSES; i++)
+		if (causes[i].fails)
+			out->failed += faults->count[i];
+}
+
+void
+metrics_service_flow(struct metrics *m, const char *service, struct board_flow *out)
 {
 	char of[LIMIT_BOARD_LABELS];
 	const struct board_series *s;
-	struct board_faults faults;
-	size_t i, k;
+	size_t i;
 
 	memset(out, 0, sizeof *out);
-	snprintf(of, sizeof of, "service=\"%.128s\"", service == NULL ? "" : service);
-	for (i = 0; (s = board_series_at(m->board, i)) != NULL; i++) {
-		if (service == NULL ? !is_served(s) : s->family != UPSTREAM_SECONDS ||
-		    strcmp(s->labels, of) != 0)
-			continue;
-		for (k = 0; k < BOARD_BUCKETS; k++)
-			out->count[k] += (uint32_t)s->count[k];
-		out->sum_us += s->sum_us;
-	}
-	if (service != NULL)
-		return;
-	metrics_faults(m, &faults);
-	for (k = 0; k < CAUSES; k++)
-		if (causes[k].fails)
-			out->failed += faults.count[k];
+	snprintf(of, sizeof of, "service=\"%.128s\"", service);
+	for (i = 0; (s = board_series_at(m->board, i)) != NULL; i++)
+		if (s->family == UPSTREAM_SECONDS && strcmp(s->labels, of) == 0)
+			add_times(out, s);
 }
 
 const char *
@@ -400,7 +414,6 @@ seat_born(const struct board_seat *s)
 int
 metrics_print(struct metrics *m, struct limit *l, struct buf *out)
 {
-	static const char *const states[BOARD_STATES] = { "starting", "open", "full", "draining" };
 	size_t count[BOARD_STATES] = { 0 }, i;
 	const struct board_seat *s;
 	enum family family;
@@ -416,7 +429,8 @@ metrics_print(struct metrics *m, struct limit *l, struct buf *out)
 		if (taken && s->state >= 0 && s->state < BOARD_STATES)
 			count[s->state]++;
 	for (i = 0; i < BOARD_STATES; i++)
-		buf_printf(out, PREFIX "workers{state=\"%s\"} %zu\n", states[i], count[i]);
+		buf_printf(out, PREFIX "workers{state=\"%s\"} %zu\n", board_state_name((int64_t)i),
+		    count[i]);
 	print_head(out, "max_inflight", "Requests in flight above which a worker answers 503.",
 	    "gauge");
 	buf_printf(out, PREFIX "max_inflight %" PRId64 "\n", l->settings->max_inflight);

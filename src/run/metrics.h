@@ -68,15 +68,18 @@ void	 metrics_audit_failure(struct metrics *m, const char *stream);
 /* A worker begins to drain (a reason of life.h), or has ended without that ("crash"). */
 void	 metrics_recycle(struct metrics *m, pid_t worker, const char *reason);
 
-/*
- * What has gone to a service until now, or into the bridge (NULL), as a sample but for its slot: of
- * its own requests those that were refused before they were read and streams that tell of changes
- * are left out, and `failed` are tool calls that failed and answers from 500 on.
- */
-void	 metrics_flow(struct metrics *m, const char *service, struct board_flow *out);
-/* Errors until now by causes, and the name of a cause by number; NULL: there are no more. */
+/* Errors until now by causes, but for the slot; the name of a cause by number, NULL: no more. */
 void	 metrics_faults(struct metrics *m, struct board_faults *out);
 const char *metrics_cause(size_t i);
+/*
+ * What has gone into the bridge until now, but for the slot: requests that were refused before they
+ * were read and streams that tell of changes are left out; `failed` are, of the errors until now,
+ * tool calls that failed and answers from 500 on.
+ */
+void	 metrics_requests_flow(struct metrics *m, const struct board_faults *faults,
+	    struct board_flow *out);
+/* What has gone to a service until now, but for the slot; limit.h has its failures and breaker. */
+void	 metrics_service_flow(struct metrics *m, const char *service, struct board_flow *out);
 /* Append everything as text; 0 or -1 (it does not fit). */
 int	 metrics_print(struct metrics *m, struct limit *l, struct buf *out);
 

@@ -26,7 +26,6 @@ __asm__(
     ".popsection\n");
 extern const char status_html[];
 
-#define MINUTE	(60 / LIMIT_SAMPLE_S)
 #define FIRST(slot)	((slot) - LIMIT_HISTORY + 1)
 
 /* ====== samples ====== */
@@ -49,14 +48,14 @@ status_sample(struct bridge *b, uint32_t slot, const struct board_pulse *now)
 	metrics_faults(b->metrics, &are);
 	*faults = are;
 	faults->slot = slot;
-	metrics_flow(b->metrics, NULL, &is);
+	metrics_requests_flow(b->metrics, &are, &is);
 	flow = &board_flows(board, NULL)[slot % LIMIT_HISTORY];
 	*flow = is;
 	flow->slot = slot;
 	for (i = 0; i < c->nservices; i++) {
 		if (b->limit.breakers[i] == NULL)
 			continue;
-		metrics_flow(b->metrics, c->services[i].name, &is);
+		metrics_service_flow(b->metrics, c->services[i].name, &is);
 		is.failed = (uint32_t)b->limit.breakers[i]->failed;
 		is.breaker = limit_breaker(&b->limit, i, clock_mono_us());
 		flow = &board_flows(board, b->limit.breakers[i])[slot % LIMIT_HISTORY];
@@ -67,31 +66,35 @@ status_sample(struct bridge *b, uint32_t slot, const struct board_pulse *now)
 
 /* ====== the page ====== */
 
-/* Append what the policy says of a part of the page: its digest. */
-static void
-put_hash(struct buf *out, const char *directive, const char *begin, const char *end)
+/* The digest of a part of the page. 0 or -1. */
+static int
+digest_of(const char *begin, const char *end, uint8_t digest[CRYPTO_DIGEST])
 {
 	const char *from = strstr(status_html, begin), *to = strstr(status_html, end);
-	uint8_t digest[CRYPTO_DIGEST];
 
-	if (from == NULL || to == NULL ||
-	    crypto_sha256(from + strlen(begin), (size_t)(to - from) - strlen(begin),
-	    digest) == -1)
-		return;
-	buf_printf(out, "; %s 'sha256-", directive);
-	base64_encode(out, digest, sizeof digest);
-	buf_putc(out, '\'');
+	if (from == NULL || to == NULL)
+		return -1;
+	from += strlen(begin);
+	return crypto_sha256(from, (size_t)(to - from), digest);
 }
 
 int
 status_page(struct buf *out)
 {
+	static uint8_t style[CRYPTO_DIGEST], script[CRYPTO_DIGEST];
+	static bool known;	/* the page is always the same */
+
+	if (!known && (digest_of("<style>", "</style>", style) == -1 ||
+	    digest_of("<script>", "</script>", script) == -1))
+		return -1;
+	known = true;
 	/* Nothing but what stands in it, and its own numbers. */
 	buf_puts(out, "Content-Security-Policy: default-src 'none'; connect-src 'self'; "
-	    "base-uri 'none'; form-action 'none'; frame-ancestors 'none'");
-	put_hash(out, "style-src", "<style>", "</style>");
-	put_hash(out, "script-src", "<script>", "</script>");
-	buf_puts(out, "\r\nX-Content-Type-Options: nosniff\r\n"
+	    "base-uri 'none'; form-action 'none'; frame-ancestors 'none'; style-src 'sha256-");
+	base64_encode(out, style, sizeof style);
+	buf_puts(out, "'; script-src 'sha256-");
+	base64_encode(out, script, sizeof script);
+	buf_puts(out, "'\r\nX-Content-Type-Options: nosniff\r\n"
 	    "Referrer-Policy: no-referrer\r\n\r\n");
 	return buf_puts(out, status_html);
 }
@@ -110,8 +113,7 @@ put_curve(struct buf *out, const char *name, const struct board_flow *ring, uint
 	for (s = FIRST(slot); s != slot + 1; s++) {
 		if (s != FIRST(slot))
 			buf_putc(out, ',');
-		/* Back to the sample before, of which there may be one some slots ago. */
-		if (history_flow(ring, s) == NULL || !history_span(ring, s, 1, &span))
+		if (!history_span(ring, s, 1, &span))
 			buf_puts(out, "null");
 		else
 			buf_int(out, value(&span));
@@ -156,7 +158,7 @@ put_flow(struct buf *out, const struct board_flow *ring, uint32_t slot)
 	static const struct {
 		const char	*name;
 		uint32_t	 slots;
-	} times[] = { { "minute", MINUTE }, { "ten", LIMIT_HISTORY - 1 } };
+	} times[] = { { "minute", HISTORY_MINUTE }, { "ten", LIMIT_HISTORY - 1 } };
 	struct history_span s;
 	size_t i;
 
@@ -215,8 +217,8 @@ put_causes(struct bridge *b, uint32_t slot, struct buf *out)
 		if (ten == 0)
 			continue;
 		buf_printf(out, "%s{\"cause\":\"%s\",\"minute\":%u,\"ten\":%u,\"count\":[",
-		    put++ == 0 ? "" : ",", metrics_cause(i), history_errors(ring, slot, MINUTE, i),
-		    ten);
+		    put++ == 0 ? "" : ",", metrics_cause(i),
+		    history_errors(ring, slot, HISTORY_MINUTE, i), ten);
 		for (s = FIRST(slot); s != slot + 1; s++) {
 			if (s != FIRST(slot))
 				buf_putc(out, ',');
@@ -233,7 +235,6 @@ put_causes(struct bridge *b, uint32_t slot, struct buf *out)
 static void
 put_workers(struct bridge *b, uint32_t slot, struct buf *out)
 {
-	static const char *const states[BOARD_STATES] = { "starting", "open", "full", "draining" };
 	struct board *board = b->metrics->board;
 	struct history_growth g;
 	const struct board_seat *s;
@@ -248,7 +249,7 @@ put_workers(struct bridge *b, uint32_t slot, struct buf *out)
 		buf_printf(out, "%s{\"pid\":%" PRId64 ",\"state\":\"%s\",\"born_ms\":%" PRId64
 		    ",\"requests\":%" PRId64 ",\"in_flight\":%" PRId64 ",\"rss\":%" PRId64
 		    ",\"pss\":%" PRId64 ",\"grows\":%s,\"growth\":%.1f}", put++ == 0 ? "" : ",",
-		    s->pid, states[s->state % BOARD_STATES], s->born_ms, s->requests, s->inflight,
+		    s->pid, board_state_name(s->state), s->born_ms, s->requests, s->inflight,
 		    s->rss, s->pss, g.steady ? "true" : "false", g.rate * 60 * 1024);
 	}
 	buf_putc(out, ']');
@@ -334,17 +335,17 @@ static void
 put_leavers(struct bridge *b, int64_t now_ms, struct buf *out)
 {
 	const struct board_leaver *l;
+	int64_t lived_ms;
 	size_t i, put = 0;
 
 	buf_puts(out, ",\"leavers\":[");
 	for (i = 0; (l = board_leaver_at(b->metrics->board, i)) != NULL; i++) {
-		if (l->at_ms == 0 || l->at_ms > now_ms ||
-		    l->at_ms < now_ms - LIMIT_HISTORY * LIMIT_SAMPLE_S * INT64_C(1000))
+		if (!history_left(l, now_ms, &lived_ms))
 			continue;
 		buf_printf(out, "%s{\"at_ms\":%" PRId64 ",\"pid\":%" PRId64 ",\"reason\":\"%.15s\","
 		    "\"lived_ms\":%" PRId64 ",\"requests\":%" PRId64 ",\"rss\":%" PRId64 "}",
 		    put++ == 0 ? "" : ",", l->at_ms, l->pid, l->reason,
-		    l->born_ms == 0 ? 0 : l->at_ms - l->born_ms, l->requests, l->rss);
+		    lived_ms, l->requests, l->rss);
 	}
 	buf_putc(out, ']');
 }

@@ -17,7 +17,6 @@
 #include "run/verdict.h"
 #include "wire/json.h"
 
-#define MINUTE		(60 / LIMIT_SAMPLE_S)
 #define SLOW_US		INT64_C(1000000)	/* p95 of a service that is called slow */
 #define LEAST		5	/* transactions, or failures, that are worth a word */
 #define OWN_US		100000	/* of a request, in the bridge itself, that is too much */
@@ -42,8 +41,9 @@ struct verdict {
 
 static void	verdict_measure(struct verdict *);
 static void	verdict_overload(struct verdict *);
-static void	verdict_services(struct verdict *);
+static void	verdict_failing(struct verdict *);
 static void	verdict_crash(struct verdict *);
+static void	verdict_slow(struct verdict *);
 static void	verdict_busy(struct verdict *);
 static void	verdict_limited(struct verdict *);
 static void	verdict_growth(struct verdict *);
@@ -67,9 +67,11 @@ verdict_print(struct bridge *b, uint32_t slot, struct buf *out)
 
 	verdict_measure(&v);
 	buf_putc(out, '[');
+	/* The worst first: each function says things of one level. */
 	verdict_overload(&v);
-	verdict_services(&v);
+	verdict_failing(&v);
 	verdict_crash(&v);
+	verdict_slow(&v);
 	verdict_busy(&v);
 	verdict_limited(&v);
 	verdict_growth(&v);
@@ -178,7 +180,7 @@ errors(const struct verdict *v, const char *cause)
 
 	for (i = 0; metrics_cause(i) != NULL; i++)
 		if (strcmp(metrics_cause(i), cause) == 0)
-			return history_errors(ring, v->slot, MINUTE, i);
+			return history_errors(ring, v->slot, HISTORY_MINUTE, i);
 	return 0;
 }
 
@@ -194,10 +196,10 @@ verdict_measure(struct verdict *v)
 	uint64_t upstream_us = 0;
 	bool taken;
 
-	history_span(board_flows(board, NULL), v->slot, MINUTE, &v->requests);
+	history_span(board_flows(board, NULL), v->slot, HISTORY_MINUTE, &v->requests);
 	v->refused = errors(v, "limit_worker") / history_seconds(&v->requests);
 	for (i = 0, v->slowest = count; i < count; i++) {
-		service_span(v, i, 0, MINUTE, &span);
+		service_span(v, i, 0, HISTORY_MINUTE, &span);
 		upstream_us += span.sum_us;
 		p95 = history_percentile(&span, 0.95);
 		if (span.count >= LEAST && p95 > worst_us) {
@@ -234,7 +236,7 @@ verdict_overload(struct verdict *v)
 		return;
 	put_time(&p95_all, history_percentile(&v->requests, 0.95));
 	if (v->slowest < s->catalog.nservices) {
-		service_span(v, v->slowest, 0, MINUTE, &span);
+		service_span(v, v->slowest, 0, HISTORY_MINUTE, &span);
 		snprintf(why, sizeof why, "They fill up because calls wait for service %.64s "
 		    "(p95 %s).", service_at(v, v->slowest)->name,
 		    put_time(&p95, history_percentile(&span, 0.95)));
@@ -278,42 +280,18 @@ service_fails(struct verdict *v, size_t i, const struct history_span *span,
 }
 
 static void
-service_is_slow(struct verdict *v, size_t i, const struct history_span *span)
-{
-	struct words p50, p95, own, was, limit;
-	struct history_span before;
-	char title[TEXT / 2], earlier[64] = "";
-
-	snprintf(title, sizeof title, "Service %.64s answers slowly: p95 %s",
-	    service_at(v, i)->name, put_time(&p95, history_percentile(span, 0.95)));
-	if (service_span(v, i, MINUTE, LIMIT_HISTORY - 1 - MINUTE, &before) &&
-	    before.count >= LEAST)
-		snprintf(earlier, sizeof earlier, " (p95 in the minutes before: %s)",
-		    put_time(&was, history_percentile(&before, 0.95)));
-	say(v, VERDICT_WATCH, "slow", title,
-	    "Look at the service: callers wait for it, and nothing is lost by that.",
-	    "In the last minute its %" PRIu64 " answers took p50 %s, p95 %s%s. The bridge's own "
-	    "part of a request is %s. What takes longer than %s is ended (upstream_timeout_ms).",
-	    span->count, put_time(&p50, history_percentile(span, 0.5)), p95.text, earlier,
-	    put_time(&own, (int64_t)v->own_us),
-	    put_time(&limit, v->bridge->settings->upstream_timeout_ms * 1000));
-}
-
-static void
-verdict_services(struct verdict *v)
+verdict_failing(struct verdict *v)
 {
 	struct history_span span;
 	enum limit_breaker breaker;
 	size_t i;
 
 	for (i = 0; i < v->bridge->settings->catalog.nservices; i++) {
-		service_span(v, i, 0, MINUTE, &span);
+		service_span(v, i, 0, HISTORY_MINUTE, &span);
 		breaker = limit_breaker(&v->bridge->limit, i, clock_mono_us());
 		if (breaker != LIMIT_CLOSED ||
 		    (span.failed >= LEAST && span.failed * 10 >= span.count))
 			service_fails(v, i, &span, breaker);
-		if (span.count >= LEAST && history_percentile(&span, 0.95) >= SLOW_US)
-			service_is_slow(v, i, &span);
 	}
 }
 
@@ -322,15 +300,14 @@ static size_t
 leavers(const struct verdict *v, const char *reason, int64_t *lived_ms)
 {
 	const struct board_leaver *l;
-	int64_t now = clock_wall_ms();
+	int64_t now = clock_wall_ms(), lived;
 	size_t i, count = 0;
 
 	*lived_ms = 0;
 	for (i = 0; (l = board_leaver_at(v->bridge->metrics->board, i)) != NULL; i++) {
-		if (l->at_ms == 0 || strcmp(l->reason, reason) != 0 || l->at_ms > now ||
-		    l->at_ms < now - LIMIT_HISTORY * LIMIT_SAMPLE_S * INT64_C(1000))
+		if (!history_left(l, now, &lived) || strcmp(l->reason, reason) != 0)
 			continue;
-		*lived_ms += l->born_ms == 0 ? 0 : l->at_ms - l->born_ms;
+		*lived_ms += lived;
 		count++;
 	}
 	*lived_ms /= count == 0 ? 1 : (int64_t)count;
@@ -351,6 +328,41 @@ verdict_crash(struct verdict *v)
 		    "The log says by which signal or exit code they ended.",
 		    "In the last ten minutes %s ended unasked, and others took over. The callers "
 		    "of what was in flight there had no answer.", workers.text);
+}
+
+static void
+service_is_slow(struct verdict *v, size_t i, const struct history_span *span)
+{
+	struct words p50, p95, own, was, limit;
+	struct history_span before;
+	char title[TEXT / 2], earlier[64] = "";
+
+	snprintf(title, sizeof title, "Service %.64s answers slowly: p95 %s",
+	    service_at(v, i)->name, put_time(&p95, history_percentile(span, 0.95)));
+	if (service_span(v, i, HISTORY_MINUTE, LIMIT_HISTORY - 1 - HISTORY_MINUTE, &before) &&
+	    before.count >= LEAST)
+		snprintf(earlier, sizeof earlier, " (p95 in the minutes before: %s)",
+		    put_time(&was, history_percentile(&before, 0.95)));
+	say(v, VERDICT_WATCH, "slow", title,
+	    "Look at the service: callers wait for it, and nothing is lost by that.",
+	    "In the last minute its %" PRIu64 " answers took p50 %s, p95 %s%s. The bridge's own "
+	    "part of a request is %s. What takes longer than %s is ended (upstream_timeout_ms).",
+	    span->count, put_time(&p50, history_percentile(span, 0.5)), p95.text, earlier,
+	    put_time(&own, (int64_t)v->own_us),
+	    put_time(&limit, v->bridge->settings->upstream_timeout_ms * 1000));
+}
+
+static void
+verdict_slow(struct verdict *v)
+{
+	struct history_span span;
+	size_t i;
+
+	for (i = 0; i < v->bridge->settings->catalog.nservices; i++) {
+		service_span(v, i, 0, HISTORY_MINUTE, &span);
+		if (span.count >= LEAST && history_percentile(&span, 0.95) >= SLOW_US)
+			service_is_slow(v, i, &span);
+	}
 }
 
 static void
@@ -443,22 +455,20 @@ left_growth(const struct verdict *v)
 {
 	struct board *board = v->bridge->metrics->board;
 	const struct board_leaver *l;
-	const struct board_seat *s;
+	const struct board_pulse *ring;
 	struct history_growth g;
+	int64_t now = clock_wall_ms(), lived;
 	double most = 0;
-	size_t i, k;
-	bool taken;
+	size_t i;
 
 	for (i = 0; (l = board_leaver_at(board, i)) != NULL; i++) {
-		if (l->at_ms == 0 || strcmp(l->reason, "max_rss") != 0)
+		ring = board_left_pulses(board, l);
+		if (ring == NULL || !history_left(l, now, &lived) ||
+		    strcmp(l->reason, "max_rss") != 0)
 			continue;
-		for (k = 0; (s = board_seat_at(board, k, &taken)) != NULL; k++) {
-			if (s->born_ms == 0)
-				continue;
-			history_growth(board_pulses(board, s), (uint32_t)l->pid, v->slot, &g);
-			if (g.steady && g.rate > most)
-				most = g.rate;
-		}
+		history_growth(ring, (uint32_t)l->pid, v->slot, &g);
+		if (g.steady && g.rate > most)
+			most = g.rate;
 	}
 	return most;
 }

@@ -70,7 +70,7 @@ struct worker {
 	struct life		 life;
 	size_t			 peak;		/* most in flight since the last tick */
 	size_t			 crest;		/* most in flight since it was last written down */
-	uint32_t		 slot;		/* of history.h, when that was; 0: it is to be */
+	uint32_t		 slot;		/* of history.h, when that was; 0: never */
 	int64_t			 cpu_us, cpu_at_us;	/* used until then */
 	pid_t			 parent;	/* at the start */
 	int			 master;	/* takes notes; -1: no master */
@@ -91,6 +91,7 @@ static void	worker_drain(struct worker *, enum life_reason);
 static void	worker_wind_up(struct worker *);
 static void	worker_check(struct worker *);
 static void	worker_count(struct worker *);
+static void	worker_turns(struct worker *, int64_t, int64_t);
 static void	on_signal(evutil_socket_t, short, void *);
 static void	on_alarm(int);
 static void	on_answer(evutil_socket_t, short, void *);
@@ -412,11 +413,9 @@ worker_open(struct worker *w)
 	w->fcgi = fcgi_create(base, w->listener->fd, &w->handler);
 	if (w->fcgi == NULL)
 		return -1;
+	/* The rest of what a tick does is of interest once it has served for a second. */
+	worker_turns(w, memory_rss(), clock_mono_us());
 	worker_count(w);
-	/* Its memory is of interest once it has served for a second. */
-	w->slot = history_slot(clock_wall_ms());
-	on_tick(-1, 0, w);
-	w->slot = 0;
 	return 0;
 }
 
@@ -590,7 +589,29 @@ worker_count(struct worker *w)
 	    b->inflight >= (size_t)b->settings->max_inflight ? BOARD_FULL : BOARD_OPEN;
 }
 
-/* Write down on the board how this worker is, for others and for the last ten minutes. */
+/* Say that the loop turns: one that no longer does is ended by its alarm, whoever else is gone. */
+static void
+worker_turns(struct worker *w, int64_t rss, int64_t now_us)
+{
+	alarms = 0;
+	alarm(LIMIT_WATCHDOG_S);
+	if (w->bridge.seat == NULL)
+		return;
+	w->bridge.seat->rss = rss;
+	w->bridge.seat->turned_us = now_us;
+}
+
+/* Write down on the board what memory is this worker's own. */
+static void
+worker_memory(struct worker *w)
+{
+	/* All pages of a store that it ever looked at would count as its memory. */
+	store_ebb(w->bridge.store);
+	if (w->bridge.seat != NULL)
+		w->bridge.seat->pss = memory_pss();
+}
+
+/* Write down on the board how this worker was since the last time. */
 static void
 worker_sample(struct worker *w, int64_t rss, int64_t now_us)
 {
@@ -598,8 +619,6 @@ worker_sample(struct worker *w, int64_t rss, int64_t now_us)
 	struct board_pulse pulse = { .pid = (uint32_t)getpid(), .rss = (uint32_t)(rss / 1024) };
 	int64_t cpu_us;
 
-	/* All pages of a store that it ever looked at would count as its memory. */
-	store_ebb(w->bridge.store);
 	if (w->bridge.seat == NULL)
 		return;
 	getrusage(RUSAGE_SELF, &used);
@@ -609,10 +628,7 @@ worker_sample(struct worker *w, int64_t rss, int64_t now_us)
 		pulse.cpu = (uint32_t)((cpu_us - w->cpu_us) * 1000 / (now_us - w->cpu_at_us));
 	w->cpu_us = cpu_us;
 	w->cpu_at_us = now_us;
-	w->bridge.seat->pss = memory_pss();
-	pulse.pss = (uint32_t)(w->bridge.seat->pss / 1024);
 	pulse.inflight = (uint32_t)w->crest;
-	pulse.requests = (uint32_t)w->bridge.requests;
 	w->crest = w->bridge.inflight;
 	status_sample(&w->bridge, w->slot, &pulse);
 }
@@ -686,11 +702,7 @@ on_tick(evutil_socket_t fd, short what, void *arg)
 
 	(void)fd;
 	(void)what;
-	/* A loop that no longer turns is ended by this, whoever else is gone. */
-	alarms = 0;
-	alarm(LIMIT_WATCHDOG_S);
-	if (w->bridge.seat != NULL)
-		w->bridge.seat->rss = rss;
+	worker_turns(w, rss, now);
 	if (reason != LIFE_GOES_ON)
 		worker_drain(w, reason);
 	if (life_ebbs(&w->life, w->peak)) {
@@ -698,13 +710,14 @@ on_tick(evutil_socket_t fd, short what, void *arg)
 			fcgi_ebb(w->fcgi);
 		fetcher_ebb(w->bridge.fetcher);
 		memory_trim();
-		w->slot = 0;
+		worker_memory(w);
 		rss = memory_rss();
 	}
 	w->crest = w->peak > w->crest ? w->peak : w->crest;
 	w->peak = w->bridge.inflight;
 	if (w->slot != slot) {
 		w->slot = slot;
+		worker_memory(w);
 		worker_sample(w, rss, now);
 	}
 }
@@ -767,21 +780,14 @@ on_closed(void *arg)
 		w->over = true;
 }
 
-/* A worker that is full says 503 only when no other has room. */
+/* A worker that is full says 503 only when no other has room, or takes what comes. */
 static bool
 on_yields(void *arg)
 {
 	const struct worker *w = arg;
-	const struct board_seat *s;
-	bool taken;
-	size_t i;
 
-	if (w->bridge.seat == NULL || w->bridge.seat->state != BOARD_FULL)
-		return false;
-	for (i = 0; (s = board_seat_at(w->bridge.metrics->board, i, &taken)) != NULL; i++)
-		if (taken && s->state == BOARD_OPEN)
-			return true;
-	return false;
+	return w->bridge.seat != NULL && w->bridge.seat->state == BOARD_FULL &&
+	    board_has_open(w->bridge.metrics->board, clock_mono_us());
 }
 
 /* A write whose client had left ends without a connection: a drain may have waited for it. */

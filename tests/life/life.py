@@ -586,6 +586,27 @@ life_overload_of_one.workers = 2
 life_overload_of_one.conf = ["max_inflight = 3"]
 
 
+def life_overload_of_one_beside_a_stopped(a):
+    """Who is full waits some seconds for another that does not take what comes, then says 503."""
+    a.bridge.stub.handler = lambda rq: a.upstream(rq) if a.gate.wait(30) else {}
+    stopped = a.bridge.worker()[0]
+    os.kill(stopped, signal.SIGSTOP)
+    try:
+        socks = [a.send(whole(READ)) for _ in range(3)]
+        a.seen_upstream(3)
+        expect(a.client.request(cgi(READ), READ)[0] == 503, "there was room for a fourth")
+    finally:
+        os.kill(stopped, signal.SIGCONT)
+    a.gate.set()
+    for sock in socks:
+        expect(a.answer(sock)[0] == 200, "what was accepted is not answered")
+
+
+life_overload_of_one_beside_a_stopped.workers = 2
+life_overload_of_one_beside_a_stopped.conf = [
+    "max_inflight = 3", "upstream_timeout_ms = 60000", "request_timeout_ms = 60000"]
+
+
 def life_board_locked(a):
     """A board that somebody else has locked is an error after a second, not a wait for ever."""
     a.bridge.stop()
@@ -654,6 +675,29 @@ def life_metrics_outlive(a):
 
 
 life_metrics_outlive.workers = 2
+
+
+def life_status_ebb(a):
+    """A burst stays in the last ten minutes though memory is given back right after it."""
+    def status():
+        code, _, body = a.get("/status.json")
+        expect(code == 200, "/status.json says %d" % code)
+        return json.loads(body)
+
+    a.bridge.stub.handler = lambda rq: a.upstream(rq) if a.gate.wait(10) else {}
+    every = status()["every_s"]
+    # Early in a slot: its end, and the ebb five seconds later, are in one sample then.
+    time.sleep((1.3 - time.time()) % every)
+    socks = [a.send(whole(READ)) for _ in range(40)]
+    a.seen_upstream(40)
+    a.gate.set()
+    for sock in socks:
+        expect(a.answer(sock)[0] == 200, "what was accepted is not answered")
+    ended = time.time()
+    Bridge.wait_for(lambda: status()["slot_ms"] >= (ended + 2 * every) * 1000, 4 * every + 5,
+                    "no samples come")
+    most = [max(v for v in x["in_flight"] if v is not None) for x in status()["lives"]]
+    expect(most == [40], "in flight were 40, it shows %s" % most)
 
 
 def life_health_allocates_nothing(a):

@@ -2,6 +2,7 @@
 /* test_board.c - edge/board: series of several processes, seats that end with their process. */
 #include <sys/wait.h>
 
+#include <fcntl.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -10,6 +11,18 @@
 
 #include "check.h"
 #include "edge/board.h"
+
+static size_t	 asked;		/* how often it was asked who holds a lock */
+
+int	__real_fcntl(int, int, void *);
+int	__wrap_fcntl(int, int, void *);
+
+int
+__wrap_fcntl(int fd, int command, void *arg)
+{
+	asked += command == F_GETLK;
+	return __real_fcntl(fd, command, arg);
+}
 
 static size_t
 taken(struct board *b)
@@ -87,28 +100,43 @@ series(struct board *b)
 static void
 seats(struct board *b)
 {
+	const int64_t silent = LIMIT_BOARD_SILENT_S * INT64_C(1000000);
 	struct board_seat *s;
 	pid_t pid;
 	int ready[2];
 	char c;
 
 	CHECK(taken(b) == 0, "nobody sits");
+	asked = 0;
+	CHECK(!board_has_open(b, 0) && asked == 0, "and nobody is open");
 	if (pipe(ready) == -1)
 		abort();
 	pid = fork();
 	if (pid == 0) {
 		s = board_sit(b);
-		s->inflight = 7;
+		s->state = BOARD_OPEN;
+		s->turned_us = 1000000;
 		if (write(ready[1], "x", 1) == 1)
 			pause();
 		_exit(1);
 	}
 	CHECK(read(ready[0], &c, 1) == 1 && taken(b) == 1, "a child sits");
 	s = board_sit(b);
+	CHECK(strcmp(board_state_name(BOARD_STARTING), "starting") == 0 &&
+	    strcmp(board_state_name(BOARD_DRAINING), "draining") == 0 &&
+	    board_state_name(BOARD_STATES)[0] == '\0' && board_state_name(-1)[0] == '\0', "states");
 	CHECK(s != NULL && taken(b) == 2 && s->pid == getpid(), "and so does this process");
+	s->state = BOARD_FULL;
+	asked = 0;
+	CHECK(board_has_open(b, 1000000) && asked == 1, "the child is open; asked %zu times", asked);
+	CHECK(board_has_open(b, 999999 + silent), "and a little later");
+	asked = 0;
+	CHECK(!board_has_open(b, 1000000 + silent) && asked == 0,
+	    "who has been silent for long is not; asked %zu times", asked);
 	kill(pid, SIGKILL);
 	waitpid(pid, NULL, 0);
 	CHECK(taken(b) == 1, "who is killed sits no more");
+	CHECK(!board_has_open(b, 1000000), "and is not open");
 	close(ready[0]);
 	close(ready[1]);
 }
@@ -140,8 +168,10 @@ history(struct board *b)
 	l = board_leaver_at(b, 0);
 	CHECK(l->pid == getpid() && l->requests == 12 && l->rss == 4096 && l->born_ms == s->born_ms &&
 	    strcmp(l->reason, "max_requests") == 0, "who it was");
+	CHECK(board_left_pulses(b, l) == board_pulses(b, s), "and its curve");
 	l = board_leaver_at(b, 1);
-	CHECK(l->pid == 1 && l->born_ms == 0 && strlen(l->reason) == sizeof l->reason - 1,
+	CHECK(l->pid == 1 && l->born_ms == 0 && board_left_pulses(b, l) == NULL &&
+	    strlen(l->reason) == sizeof l->reason - 1,
 	    "who had no seat");
 	for (i = 0; i < LIMIT_BOARD_LEAVERS; i++)
 		board_leave(b, 2, "signal");

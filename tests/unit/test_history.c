@@ -49,6 +49,8 @@ spans(void)
 	flows[NOW % LIMIT_HISTORY].slot = flows[(NOW - 12) % LIMIT_HISTORY].slot = 0;
 	CHECK(history_span(flows, NOW, 12, &s) && s.count == 110 && history_seconds(&s) == 50,
 	    "with gaps %llu", (unsigned long long)s.count);
+	CHECK(history_span(flows, NOW - 1, 1, &s) && !history_span(flows, NOW, 1, &s) &&
+	    !history_span(flows, NOW - 11, 1, &s), "one slot: it and the one before");
 	/* What is of ten minutes before stands at the same place, and is not it. */
 	flow_at(NOW - LIMIT_HISTORY, 5, 5, 5);
 	CHECK(history_flow(flows, NOW) == NULL && history_flow(flows, NOW - LIMIT_HISTORY) != NULL,
@@ -149,11 +151,30 @@ growth(void)
 	CHECK(!grown(0, even, steady).steady, "nobody");
 }
 
+static void
+leaving(void)
+{
+	const int64_t last = INT64_C(1700000000000), ten = 600000;
+	struct board_leaver l = { .at_ms = 0 };
+	int64_t lived;
+
+	CHECK(!history_left(&l, last, &lived), "nobody");
+	l = (struct board_leaver){ .at_ms = last, .born_ms = last - 5000 };
+	CHECK(history_left(&l, last, &lived) && lived == 5000, "just now, of %lld ms",
+	    (long long)lived);
+	CHECK(history_left(&l, last + ten, &lived) && !history_left(&l, last + ten + 1, &lived),
+	    "ten minutes ago");
+	CHECK(!history_left(&l, last - 1, &lived), "the clock was put back");
+	l.born_ms = 0;
+	CHECK(history_left(&l, last, &lived) && lived == 0, "it had no seat");
+}
+
 int
 main(void)
 {
 	CHECK(history_slot(INT64_C(1700000004999)) == 340000000, "slots are of wall time");
 	spans();
 	growth();
+	leaving();
 	return check_done();
 }
