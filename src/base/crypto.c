@@ -18,6 +18,7 @@
 
 #include "base/buf.h"
 #include "base/crypto.h"
+#include "base/file.h"
 
 #define KEY_TEXT	(2 * CRYPTO_KEY + 1)	/* a key in hex and its newline */
 
@@ -306,7 +307,7 @@ crypto_key_load(struct crypto_key *key, const char *path, char *why, size_t whyl
 		n = read(fd, text, sizeof text);
 	while (n == -1 && errno == EINTR);
 	close(fd);
-	if ((st.st_mode & 077) != 0) {
+	if (!file_is_private(&st)) {
 		snprintf(why, whylen, "%s: others may read it (mode %03o); chmod 600 it", path,
 		    (unsigned)(st.st_mode & 0777));
 		return -1;

@@ -14,6 +14,14 @@
 #include "base/file.h"
 #include "base/limits.h"
 
+bool
+file_is_private(const struct stat *st)
+{
+	bool given = st->st_uid == 0 && st->st_gid != 0;
+
+	return (st->st_mode & (given ? 037 : 077)) == 0;
+}
+
 static int
 read_whole(struct buf *out, const char *path, bool private, char *why, size_t whylen)
 {
@@ -34,7 +42,7 @@ read_whole(struct buf *out, const char *path, bool private, char *why, size_t wh
 		snprintf(why, whylen, "%s: not a regular file", path);
 		goto out;
 	}
-	if (private && (st.st_mode & 077) != 0) {
+	if (private && !file_is_private(&st)) {
 		snprintf(why, whylen, "%s: others may read it (mode %03o); chmod 600 it", path,
 		    (unsigned)(st.st_mode & 0777));
 		goto out;
@@ -99,7 +107,8 @@ file_replace(const char *path, const char *data, size_t len, char *why, size_t w
 	/* Who could read the old one is to read the new one: root may write for another user. */
 	if (fd != -1 && (stat(name, &st) == -1 ||
 	    (st.st_uid == geteuid() && st.st_gid == getegid()) ||
-	    fchown(fd, st.st_uid, st.st_gid) == 0) &&
+	    (fchown(fd, st.st_uid, st.st_gid) == 0 &&
+	    (!file_is_private(&st) || fchmod(fd, 0600 | (st.st_mode & 040)) == 0))) &&
 	    write_whole(fd, data, len) == 0 && rename(tmp, name) == 0)
 		result = 0;
 	else

@@ -189,11 +189,11 @@ doctor_host_secret(struct doctor *d, const char *key, const char *path)
 	if (stat(path, &st) == -1 || access(path, R_OK) == -1)
 		doctor_say(d, DOCTOR_FAIL, key, "put the secret there, readable by the user that "
 		    "the bridge runs as", "%s: %s", path, strerror(errno));
-	else if (st.st_mode & 077)
+	else if (!file_is_private(&st))
 		doctor_say(d, DOCTOR_WARN, key, "chmod 600 it", "%s has mode %04o: others may use "
 		    "it", path, (unsigned)st.st_mode & 0777);
 	else
-		doctor_say(d, DOCTOR_OK, key, NULL, "%s is for its owner alone", path);
+		doctor_say(d, DOCTOR_OK, key, NULL, "%s is for nobody else", path);
 }
 
 static bool

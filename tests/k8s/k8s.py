@@ -12,7 +12,7 @@ import yaml
 
 TOP = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
 sys.path.insert(0, os.path.join(TOP, "tests"))
-from trial import Failed, Trial, expect, run  # noqa: E402
+from trial import Failed, Skipped, Trial, expect, run  # noqa: E402
 
 BRIDGE = os.path.join(os.environ.get("BUILD_DIR", os.path.join(TOP, "build/release")), "ums-mcp")
 OLDEST = "1.29"     # sidecars
@@ -55,7 +55,10 @@ def is_valid(objects):
 
 
 def names_lead_somewhere(objects):
-    """Selectors, ports, volumes, configuration maps and targets are there."""
+    """Selectors, ports, volumes, configuration maps and targets are there, in one namespace."""
+    for o in objects:
+        expect(o["kind"] == "Namespace" or o["metadata"].get("namespace") == "ums-mcp",
+               "%s %s is elsewhere" % (o["kind"], o["metadata"]["name"]))
     given = {"ConfigMap": {o["metadata"]["name"] for o in named(objects, "ConfigMap")},
              "Secret": {o["metadata"]["name"] for o in named(objects, "Secret")}}
     for name, template in pods(objects):
@@ -129,22 +132,32 @@ def pod_ends_in_step(objects):
 
 
 def files_are_taken(objects):
-    """The bridge and nginx take what the pod gets."""
+    """The bridge and nginx take what the pod gets, its user and the modes of its Secrets included."""
+    if os.geteuid() != 0:
+        raise Skipped("only root becomes a pod's user")
+    pod = dict(pods(objects))["ums-mcp"]["spec"]
+    user, group = pod["securityContext"]["runAsUser"], pod["securityContext"]["fsGroup"]
+    mode = next(v["secret"]["defaultMode"] for v in pod["volumes"] if v["name"] == "secrets")
     data = next(o["data"] for o in named(objects, "ConfigMap")
                 if o["metadata"]["name"].startswith("ums-mcp-"))
     folder = tempfile.mkdtemp(prefix="k8s.")
     try:
         for name, text in data.items():
             text = text.replace("/run/secrets/", folder + "/").replace("/run/ums-mcp/", folder + "/")
-            text = text.replace("services/ums.json", os.path.join(TOP, "etc/services/ums.json"))
             with open(os.path.join(folder, name), "w") as f:
                 f.write(text)
         for name in ("state.key", "ums.token"):
             with open(os.path.join(folder, name), "w") as f:
                 f.write("0" * 64 + "\n")
-            os.chmod(os.path.join(folder, name), 0o600)
         run(BRIDGE, "key", "new", "me", "--file", os.path.join(folder, "api-keys"))
-        run(BRIDGE, "-t", "-c", os.path.join(folder, "ums-mcp.conf"))
+        for name in ("state.key", "ums.token", "api-keys"):     # as fsGroup has them
+            os.chown(os.path.join(folder, name), 0, group)
+            os.chmod(os.path.join(folder, name), mode)
+        shutil.copytree(os.path.join(TOP, "etc/services"), os.path.join(folder, "services"))
+        os.chown(folder, user, group)
+        own = shutil.copy(BRIDGE, folder)
+        run(own, "-t", "-c", os.path.join(folder, "ums-mcp.conf"), user=user, group=group,
+            extra_groups=[])
         run("nginx", "-t", "-q", "-c", os.path.join(folder, "nginx.conf"), "-e", "stderr")
     finally:
         shutil.rmtree(folder)
@@ -164,13 +177,28 @@ def prepare(folder):
         run("sh", "-ec", line, cwd=demo, env=dict(os.environ, PATH=path))
 
 
+def write_own(folder):
+    """The overlay that docs/kubernetes.md shows, with files of the names that it has."""
+    own = os.path.join(folder, "etc/k8s/overlays/own")
+    os.mkdir(own)
+    with open(os.path.join(TOP, "docs/kubernetes.md")) as f:
+        text = re.search(r"^```yaml\n(.*?)^```$", f.read(), re.M | re.S)[1]
+    with open(os.path.join(own, "kustomization.yaml"), "w") as f:
+        f.write(text)
+    shutil.copy(os.path.join(folder, "etc/k8s/base/ums-mcp.conf"), own)
+    for name in next(g["files"] for g in yaml.safe_load(text)["secretGenerator"]):
+        with open(os.path.join(own, name), "w") as f:
+            f.write(name)
+
+
 def main():
     trial = Trial()
     folder = tempfile.mkdtemp(prefix="k8s.")
     try:
         shutil.copytree(os.path.join(TOP, "etc"), os.path.join(folder, "etc"))
         prepare(folder)
-        for overlay in ("base", "overlays/in-flight", "overlays/demo"):
+        write_own(folder)
+        for overlay in ("base", "overlays/in-flight", "overlays/demo", "overlays/own"):
             objects = list(yaml.safe_load_all(run(
                 *KUSTOMIZE, os.path.join(folder, "etc/k8s", overlay))))
             for check in CHECKS:

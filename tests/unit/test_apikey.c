@@ -219,6 +219,13 @@ files(void)
 	    "%s", why);
 	CHECK(chmod(path, 0640) == 0 && file_read_private(&text, path, why, sizeof why) == -1 &&
 	    strstr(why, "mode 640") != NULL && file_read(&text, path, why, sizeof why) == 0, "%s", why);
+	/* Only root gives a file away. */
+	if (geteuid() == 0) {
+		CHECK(chown(path, 0, 10001) == 0 && chmod(path, 0440) == 0 &&
+		    file_read_private(&text, path, why, sizeof why) == 0, "%s", why);
+		CHECK(file_replace(path, "three", 5, why, sizeof why) == 0 && stat(path, &st) == 0 &&
+		    (st.st_mode & 07777) == 0640 && st.st_gid == 10001, "%s", why);
+	}
 	unlink(link);
 	unlink(path);
 	CHECK(rmdir(folder) == 0, "nothing is left beside it");
