@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: MIT
 """k8s.py - etc/k8s: each overlay is built by kustomize, each object held to the published schema
 of several releases, names lead somewhere, and the programs take the files that a pod gets."""
+import glob
 import os
 import re
 import shutil
@@ -173,8 +174,18 @@ def prepare(folder):
         lines = re.findall(r"^#   (\S.*?)(?:  +\(.*\))?$", f.read(), re.M)
     expect(len(lines) == 3, lines)
     path = os.path.dirname(BRIDGE) + ":" + os.environ["PATH"]
+    left = os.path.join(folder, "tmp")
+    os.mkdir(left)
     for line in lines:
-        run("sh", "-ec", line, cwd=demo, env=dict(os.environ, PATH=path))
+        run("sh", "-ec", line, cwd=demo, env=dict(os.environ, PATH=path, TMPDIR=left))
+    run("openssl", "verify", "-CAfile", "ca.pem", "local.crt", cwd=demo)
+    # Who has the key of the CA is believed: it is gone.
+    expect(not os.listdir(left), "left: %s" % os.listdir(left))
+    with open(os.path.join(demo, "ca.pem")) as f:
+        ours = f.read()
+    for path in glob.glob("/tmp/*.pem"):
+        with open(path, errors="replace") as f:
+            expect(f.read() != ours, "made in the open: " + path)
 
 
 def write_own(folder):
