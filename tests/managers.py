@@ -376,10 +376,10 @@ def step_reload(t, m, reload, steady):
         m.write()
 
 
-def step_stop(t, m, stop, code=0):
+def step_stop(t, m, stop, code=0, delay_ms=600):
     with t.step("the stop answers what was accepted and leaves nobody behind"):
         m.up()
-        m.delay_ms = 600
+        m.delay_ms = delay_ms
         seen, box = m.bridge.stub.seen, []
 
         def run():
@@ -420,6 +420,8 @@ def step_bad_start(t, m, start, seconds=3):
 class Lighttpd(Manager):
     needs = ("lighttpd",)
     units = 1
+    conf = ("max_requests = 20", "upstream_timeout_ms = 20000", "request_timeout_ms = 20000",
+            "drain_timeout_s = 20")
 
     def __init__(self, build, tmp):
         super().__init__(build, tmp)
@@ -433,7 +435,7 @@ class Lighttpd(Manager):
         self.spawn("lighttpd", "-D", "-f", str(self.tmp / "lighttpd.conf"))
 
     def ask(self, body=PING):
-        connection = http.client.HTTPConnection("127.0.0.1", self.port, timeout=10)
+        connection = http.client.HTTPConnection("127.0.0.1", self.port, timeout=30)
         try:
             connection.request("POST", "/mcp", body, HEADERS)
             answer = connection.getresponse()
@@ -458,7 +460,8 @@ def manager_lighttpd(t, build, tmp):
                     lambda: (m.tops(), m.workers()))
         with t.step("a reload keeps the master's pid"):
             expect(m.tops() == master, "%s, was %s" % (m.tops(), master))
-        step_stop(t, m, lambda: m.process.send_signal(signal.SIGINT))
+        # By itself lighttpd waits for 8 s.
+        step_stop(t, m, lambda: m.process.send_signal(signal.SIGINT), delay_ms=12000)
         with t.step("TERM ends it, too"):
             m.start()
             m.up()
