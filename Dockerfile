@@ -19,6 +19,7 @@ WORKDIR /src
 COPY scripts/packages scripts/
 RUN . scripts/packages && packages $build
 COPY Makefile CHANGES README.md DESIGN.md LICENSE ./
+COPY docs docs
 COPY etc etc
 COPY man man
 COPY src src

@@ -142,6 +142,8 @@ verify: $(B)/verify
 lint:
 	$(Q)scripts/lint
 
+# For who watches it: alert rules, a dashboard, the collector of the log.
+WATCHERS   := $(patsubst etc/%,%,$(wildcard etc/prometheus/* etc/grafana/dashboards/* etc/otel/*))
 MANAGERS   := $(patsubst etc/managers/%,%,$(wildcard etc/managers/*.* etc/managers/s6/*))
 # What comes along for /etc/ums-mcp: an operator edits the first, and leaves the second alone.
 OURS       := services/service.schema.json services/ums.openapi.json
@@ -151,7 +153,7 @@ THEIRS     := $(filter-out $(OURS),ums-mcp.conf $(patsubst etc/%,%,$(wildcard et
 install: all
 	install -d $(DESTDIR)$(PREFIX)/bin $(DESTDIR)$(SYSCONFDIR)/ums-mcp/services \
 	    $(DESTDIR)$(PREFIX)/share/man/man8 $(DESTDIR)$(PREFIX)/share/man/man5 \
-	    $(DESTDIR)$(PREFIX)/share/doc/ums-mcp/managers/s6 \
+	    $(addprefix $(DESTDIR)$(PREFIX)/share/doc/ums-mcp/,docs managers/s6 $(sort $(dir $(WATCHERS)))) \
 	    $(DESTDIR)$(PREFIX)/share/bash-completion/completions
 	install -m 755 $(B)/ums-mcp $(B)/ums-local $(DESTDIR)$(PREFIX)/bin/
 	$(Q)for f in $(THEIRS); do \
@@ -163,6 +165,10 @@ install: all
 	    $(DESTDIR)$(SYSCONFDIR)/ums-mcp/services/
 	install -m 644 etc/lighttpd.conf etc/nginx.conf README.md DESIGN.md CHANGES LICENSE \
 	    $(DESTDIR)$(PREFIX)/share/doc/ums-mcp/
+	install -m 644 docs/*.md $(DESTDIR)$(PREFIX)/share/doc/ums-mcp/docs/
+	$(Q)for f in $(WATCHERS); do \
+	    install -m 644 etc/$$f $(DESTDIR)$(PREFIX)/share/doc/ums-mcp/$$f || exit 1; \
+	done
 	$(Q)for f in $(MANAGERS); do \
 	    mode=644; [ ! -x etc/managers/$$f ] || mode=755; \
 	    install -m $$mode etc/managers/$$f $(DESTDIR)$(PREFIX)/share/doc/ums-mcp/managers/$$f || exit 1; \

@@ -31,7 +31,8 @@ for f in opt/ums/bin/ums-mcp opt/ums/bin/ums-local etc/ums-mcp/ums-mcp.conf \
     etc/ums-mcp/services/service.schema.json \
     opt/ums/share/man/man8/ums-mcp.8 opt/ums/share/man/man8/ums-local.8 opt/ums/share/man/man5/ums-mcp.conf.5 \
     opt/ums/share/bash-completion/completions/ums-mcp opt/ums/share/man/man5/ums-mcp-service.5 opt/ums/share/doc/ums-mcp/README.md \
-    $(cd etc && find managers -type f | sed 's|^|opt/ums/share/doc/ums-mcp/|'); do
+    $(find docs -type f | sed 's|^|opt/ums/share/doc/ums-mcp/|') \
+    $(cd etc && find managers prometheus grafana/dashboards otel -type f | sed 's|^|opt/ums/share/doc/ums-mcp/|'); do
 	check file test -s "$root/stage/$f"
 done
 check manager test -x "$root/stage/opt/ums/share/doc/ums-mcp/managers/s6/run"
@@ -82,6 +83,15 @@ check print sh -c "'$root/stage/opt/ums/bin/ums-mcp' -c '$root/stage/etc/ums-mcp
 sed 's/^services.*/servises = x/' "$root/stage/etc/ums-mcp/ums-mcp.conf" >"$root/bad"
 check bad sh -c "'$root/stage/opt/ums/bin/ums-mcp' -c '$root/bad' -t 2>'$root/said'
     test \$? -eq 100 && grep -q 'bad:[0-9]*: unknown key \"servises\"' '$root/said'"
+
+# What the image is built of, as .dockerignore lets it through, is enough for it.
+mkdir "$root/image"
+for f in $(sed -n '/ AS build/,/^RUN make/s/^COPY \(.*\) [^ ]*$/\1/p' Dockerfile); do
+	check "let through" grep -qxF "!$f" .dockerignore
+	cp -a "$f" "$root/image/"
+done
+ln -s "$PWD/build" "$root/image/build"
+check image make -s -C "$root/image" install DESTDIR="$root/image/out" PREFIX=/usr
 
 # What make install put there is taken back, and nothing else.
 check uninstall make -s uninstall DESTDIR="$root/stage" PREFIX=/opt/ums
