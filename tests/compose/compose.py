@@ -330,8 +330,8 @@ def scaled_back_to_one(p):
 
 # ====== Prometheus
 
-def observed_scraped(p):
-    """Prometheus has the counters of each bridge, and the rules load."""
+def scraped(p, number):
+    """Prometheus has the counters of each of `number` bridges, and the rules load."""
     c = p.containers("prometheus")[0]
     host = list(inspect(c)["NetworkSettings"]["Networks"].values())[0]["IPAddress"]
 
@@ -345,17 +345,22 @@ def observed_scraped(p):
             targets = ask("targets")["activeTargets"]
         except OSError:
             targets = []
-        if len(targets) == 2 and all(t["health"] == "up" for t in targets):
+        if len(targets) == number and all(t["health"] == "up" for t in targets):
             break
         expect(time.monotonic() < until, "targets: %s" % targets)
         time.sleep(1)
-    expect(len({t["labels"]["instance"] for t in targets}) == 2, targets)
+    expect(len({t["labels"]["instance"] for t in targets}) == number, targets)
     expect(ask("rules")["groups"], "no rules")
+
+
+def observed_scraped(p):
+    scraped(p, 2)
 
 
 SETS = [
     ("plain", [], [], [], None),
-    ("lighttpd", ["docker-compose.lighttpd.yml"], [], [], None),
+    ("lighttpd", ["docker-compose.lighttpd.yml"], ["observability"], ["local", "bridge", "web",
+                                                                      "prometheus"], None),
     ("scaled", [], ["redis"], ["--scale", "bridge=4"], "redis://redis"),
     ("observed", [], ["observability"], ["--scale", "bridge=2", "local", "bridge", "web",
                                          "prometheus"], None),
@@ -365,6 +370,10 @@ SETS = [
 def lighttpd_sends(p):
     plain_sends(p)
     plain_probes_kept_in(p)
+
+
+def lighttpd_scraped(p):
+    scraped(p, 1)
 
 
 def main():

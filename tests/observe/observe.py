@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: MIT
 """observe.py - what Prometheus makes of a running bridge: its own Prometheus scrapes it, loads
 the alert rules, and runs each query of Grafana's dashboard. And what the OpenTelemetry Collector makes of its log."""
+import glob
 import http.server
 import json
 import os
@@ -90,6 +91,14 @@ def use(rig):
 
 def rules_are_right(_rig, _prometheus):
     run("promtool", "check", "rules", RULES)
+
+
+def compose_files_are_right(_rig, _prometheus):
+    """What Prometheus reads in docker-compose.yml, behind nginx and behind lighttpd."""
+    files = glob.glob(os.path.join(TOP, "etc/compose/prometheus*.yml"))
+    expect(len(files) == 2, files)
+    for path in files:
+        run("promtool", "check", "config", path)
 
 
 def rules_go_off(_rig, _prometheus):
@@ -249,8 +258,8 @@ def collector_sends_the_log(rig, _prometheus):
     expect(not {"trace", "id", "time", "level", "msg"} & set(said), said)
 
 
-TESTS = [rules_are_right, rules_go_off, rules_load, metrics_are_clean, metrics_are_scraped,
-         dashboard_is_whole, dashboard_queries_run, collector_sends_the_log]
+TESTS = [rules_are_right, compose_files_are_right, rules_go_off, rules_load, metrics_are_clean,
+         metrics_are_scraped, dashboard_is_whole, dashboard_queries_run, collector_sends_the_log]
 
 
 def main():
