@@ -2,6 +2,7 @@
 """k8s.py - etc/k8s: each overlay is built by kustomize, each object held to the published schema
 of several releases, names lead somewhere, and the programs take the files that a pod gets."""
 import glob
+import math
 import os
 import re
 import shutil
@@ -164,6 +165,32 @@ def files_are_taken(objects):
         shutil.rmtree(folder)
 
 
+def sizing_adds_up(objects):
+    """The table of docs/kubernetes.md is what its sentences say, of the requests and limits here."""
+    all_of = containers(dict(pods(objects))["ums-mcp"])
+    cpu_s = sum(int(c["resources"]["requests"]["cpu"][:-1]) for c in all_of) / 1000
+    memory = sum(int(c["resources"]["limits"]["memory"][:-2]) for c in all_of)
+    share = named(objects, "HorizontalPodAutoscaler")[0]["spec"]["metrics"][0]["resource"][
+        "target"]["averageUtilization"] / 100
+    with open(os.path.join(TOP, "etc/k8s/base/ums-mcp.conf")) as f:
+        conf = dict(re.findall(r"^(\w+) = (\d+)$", f.read(), re.M))
+    holds = int(conf["workers"]) * int(conf["max_inflight"])
+    with open(os.path.join(TOP, "docs/kubernetes.md")) as f:
+        page = f.read()
+    call_s = int(re.search(r"calls a second × (\d+) µs", page)[1]) / 1e6
+    rows = re.findall(r"^\| (1[50,]+) \| (.*) GB \|$", page, re.M)
+    expect([r[0] for r in rows] == ["1,500", "15,000", "150,000"], rows)
+    for tasks, rest in rows:
+        tasks = int(tasks.replace(",", ""))
+        *row, gb = [float(n.replace(",", "")) for n in rest.split(" | ")]
+        room = math.ceil(tasks / (holds / 2))
+        processor = math.ceil(tasks / 2 * call_s / (cpu_s * share))
+        number = max(room, processor) + 1
+        want = [tasks / 2, tasks / 2 * 0.2, tasks, room, processor, number]
+        expect(row == want, "%d tasks: %s, and it is %s" % (tasks, row, want))
+        expect(abs(gb / (number * memory / 1000) - 1) < 0.05, "%d tasks: %s GB" % (tasks, gb))
+
+
 CHECKS = [is_valid, names_lead_somewhere, pods_are_restricted, pod_ends_in_step, files_are_taken]
 
 
@@ -214,6 +241,8 @@ def main():
                 *KUSTOMIZE, os.path.join(folder, "etc/k8s", overlay))))
             for check in CHECKS:
                 trial.of(check, objects, name="%s: %s" % (overlay, check.__name__))
+            if overlay == "base":
+                trial.of(sizing_adds_up, objects)
     except Failed as e:
         trial.fail(str(e))
     finally:
