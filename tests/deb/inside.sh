@@ -76,6 +76,8 @@ for u in socket service; do
 done
 check manuals ls /usr/share/man/man8/ums-mcp.8.gz /usr/share/man/man8/ums-local.8.gz \
     /usr/share/man/man5/ums-mcp.conf.5.gz /usr/share/man/man5/ums-mcp-service.5.gz
+check pages ls /usr/share/doc/ums-mcp/docs/runbook.md.gz \
+    /usr/share/doc/ums-mcp/examples/prometheus/ums-mcp.rules.yml
 for u in socket service; do
 	check "verify-$u" systemd-analyze verify --man=no ums-mcp.$u
 done
