@@ -191,6 +191,20 @@ def fault_socket_is_dead(w):
     w.finds("FAIL", "listen", "refused", "start ums-mcp", env={"UMS_MCP_LISTEN": path})
 
 
+def fault_fifo(w):
+    """Where a file is wanted nobody may write, ever: nothing waits for it."""
+    path = str(w.tmp / "fifo")
+    os.mkfifo(path, 0o600)
+    w.finds("FAIL", "configuration", "not a regular file", "change what is named", code=100,
+            env={"UMS_MCP_STATE_KEY": path})
+    w.finds("FAIL", "front certificate", "not a regular file", "--ca-file", "--url", w.rig.url,
+            "--ca-file", path)
+    conf = w.file("conf", re.sub(r"(?m)^service\.ums\.ca_file.*$", "service.ums.ca_file = " + path,
+                                 w.conf.read_text()))
+    w.finds("FAIL", "configuration", "not a regular file", "change what is named", "-c", conf,
+            code=100)
+
+
 def fault_socket_has_another_mode(w):
     w.finds("FAIL", "listen_mode", "has mode 0660, the configuration says 0600", "chmod",
             env={"UMS_MCP_LISTEN_MODE": "0600"})
