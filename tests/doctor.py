@@ -191,6 +191,25 @@ def fault_socket_is_dead(w):
     w.finds("FAIL", "listen", "refused", "start ums-mcp", env={"UMS_MCP_LISTEN": path})
 
 
+def fault_socket_of_tcp_is_dead(w):
+    w.finds("FAIL", "listen", "refused", "start ums-mcp",
+            env={"UMS_MCP_LISTEN": "127.0.0.1:%d" % free_ports(1)[0]})
+
+
+def fault_socket_is_no_address(w):
+    w.finds("FAIL", "listen", "not a path", "ADDRESS:PORT", env={"UMS_MCP_LISTEN": "ums.sock"})
+
+
+def fault_backlog_is_full(w):
+    path = str(w.tmp / "full.sock")
+    with socket.socket(socket.AF_UNIX) as s, contextlib.ExitStack() as waiting:
+        s.bind(path)
+        os.chmod(path, 0o660)
+        s.listen(0)
+        waiting.enter_context(socket.socket(socket.AF_UNIX)).connect(path)
+        w.finds("FAIL", "listen", "unavailable", "backlog is full", env={"UMS_MCP_LISTEN": path})
+
+
 def fault_fifo(w):
     """Where a file is wanted nobody may write, ever: nothing waits for it."""
     path = str(w.tmp / "fifo")
