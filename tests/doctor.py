@@ -555,6 +555,34 @@ def fault_front_has_no_bridge(w):
         w.finds("FAIL", "front POST", "502", "name its socket", "--url", url + "/mcp")
 
 
+def fault_front_url(w):
+    done = subprocess.run([str(BUILD / "ums-mcp"), "doctor", "--url", "127.0.0.1/mcp"], text=True,
+                          capture_output=True, timeout=60)
+    expect(done.returncode == 100 and "https://HOST/mcp" in done.stderr, done)
+
+
+def fault_front_content_type(w):
+    front(w, "FAIL", "front POST", "415", "CONTENT_TYPE", strip=("content-type",))
+
+
+def fault_front_is_stuck(w):
+    with socket.socket() as s:
+        s.bind(("127.0.0.1", 0))
+        s.listen()
+        w.finds("FAIL", "front POST", "timed out", "whether its workers answer", "--url",
+                "http://127.0.0.1:%d/mcp" % s.getsockname()[1])
+
+
+def fault_front_body_max(w):
+    """What the bridge itself is told to refuse is no fault of the web server."""
+    with Rig("lighttpd", {"UMS_MCP_BODY_MAX": "65536"}) as rig:
+        lines, code, text = Ward(rig, w.tmp).look("--url", rig.url,
+                                                  env={"UMS_MCP_BODY_MAX": "65536"})
+        expect(code == 0 and ("ok  ", "front body", "64 KB are answered 200") in lines, text)
+    expect(not rig.problems(), rig.problems())
+    rig.clean()
+
+
 def front(w, severity, part, found, mend, **fault):
     with proxy(w.rig, **fault) as url:
         w.finds(severity, part, found, mend, "--url", url + "/mcp")
