@@ -191,6 +191,39 @@ def fault_socket_is_dead(w):
     w.finds("FAIL", "listen", "refused", "start ums-mcp", env={"UMS_MCP_LISTEN": path})
 
 
+def fault_socket_of_tcp_is_dead(w):
+    w.finds("FAIL", "listen", "refused", "start ums-mcp",
+            env={"UMS_MCP_LISTEN": "127.0.0.1:%d" % free_ports(1)[0]})
+
+
+def fault_socket_is_no_address(w):
+    w.finds("FAIL", "listen", "not a path", "ADDRESS:PORT", env={"UMS_MCP_LISTEN": "ums.sock"})
+
+
+def fault_backlog_is_full(w):
+    path = str(w.tmp / "full.sock")
+    with socket.socket(socket.AF_UNIX) as s, contextlib.ExitStack() as waiting:
+        s.bind(path)
+        os.chmod(path, 0o660)
+        s.listen(0)
+        waiting.enter_context(socket.socket(socket.AF_UNIX)).connect(path)
+        w.finds("FAIL", "listen", "unavailable", "backlog is full", env={"UMS_MCP_LISTEN": path})
+
+
+def fault_fifo(w):
+    """Where a file is wanted nobody may write, ever: nothing waits for it."""
+    path = str(w.tmp / "fifo")
+    os.mkfifo(path, 0o600)
+    w.finds("FAIL", "configuration", "not a regular file", "change what is named", code=100,
+            env={"UMS_MCP_STATE_KEY": path})
+    w.finds("FAIL", "front certificate", "not a regular file", "--ca-file", "--url", w.rig.url,
+            "--ca-file", path)
+    conf = w.file("conf", re.sub(r"(?m)^service\.ums\.ca_file.*$", "service.ums.ca_file = " + path,
+                                 w.conf.read_text()))
+    w.finds("FAIL", "configuration", "not a regular file", "change what is named", "-c", conf,
+            code=100)
+
+
 def fault_socket_has_another_mode(w):
     w.finds("FAIL", "listen_mode", "has mode 0660, the configuration says 0600", "chmod",
             env={"UMS_MCP_LISTEN_MODE": "0600"})
@@ -259,7 +292,7 @@ def fault_secret_of_service_file_is_readable(w):
         "auth": {"type": "bearer", "token": {"file": "t"}},
         "tools": [{"name": "look", "description": "Looks.", "inputSchema": {"type": "object"},
                    "request": {"method": "GET", "url": "/health"}, "response": {"is": "/status"}}]}))
-    w.finds("warn", "service ums secret", "has mode 0644", "chmod 600",
+    w.finds("warn", "service ums secret", "has mode 0644", "chmod 600", code=1,
             env={"UMS_MCP_SERVICES": shop})
 
 
@@ -293,7 +326,7 @@ def fault_store_is_none(w):
         "auth": {"type": "bearer", "token": {"file": "t"}},
         "tools": [{"name": "look", "description": "Looks.", "inputSchema": {"type": "object"},
                    "request": {"method": "GET", "url": "/health"}, "response": {"is": "/status"}}]}))
-    w.finds("warn", "store", "there is none", "name a file in store",
+    w.finds("warn", "store", "there is none", "name a file in store", code=1,
             env={"UMS_MCP_STORE": "", "UMS_MCP_SERVICES": plain})
 
 
@@ -308,6 +341,23 @@ def fault_api_key_ends_soon(w):
     w.finds("warn", "API key of ann", "valid for 5 days", "ums-mcp key new", env={
         "UMS_MCP_AUTH": "api_key", "UMS_MCP_API_KEYS_FILE": w.file(
             "keys", "ann sha256:%s expires=%s\n" % ("a" * 64, soon))})
+
+
+def fault_api_key_is_replaced(w):
+    """An old key that is over beside one that is not is no fault."""
+    lines, code, text = w.look(env={
+        "UMS_MCP_AUTH": "api_key", "UMS_MCP_API_KEYS_FILE": w.file(
+            "keys", "ann sha256:%s expires=2020-01-01T00:00:00Z\nann sha256:%s\n" % (
+                "a" * 64, "b" * 64))})
+    expect(code == 0 and not any(p.startswith("API key") for _, p, _ in lines), text)
+
+
+def fault_redis_is_silent(w):
+    with socket.socket() as s:
+        s.bind(("127.0.0.1", 0))
+        s.listen()
+        w.finds("FAIL", "store", "does not answer", "start Redis",
+                env={"UMS_MCP_STORE": "redis://127.0.0.1:%d" % s.getsockname()[1]})
 
 
 def fault_redis_is_away(w):
@@ -378,18 +428,98 @@ def fault_service_is_a_stranger(w):
 def fault_service_certificate_ends_soon(w):
     crt, key = w.certificate(3, "soon")
     with proxy(w.rig, tls=(crt, key), answer=404) as url:
-        w.finds("warn", "service ums certificate", "valid for", "renew",
+        w.finds("warn", "service ums certificate", "valid for", "renew", code=1,
                 env={**at(url), "UMS_MCP_SERVICE_UMS_CA_FILE": crt})
 
 
 def fault_service_clock(w):
     with proxy(w.rig, date=3600, answer=404) as url:
-        w.finds("warn", "service ums clock", "s from ours", "NTP", env=at(url))
+        w.finds("warn", "service ums clock", "s from ours", "NTP", code=1, env=at(url))
 
 
 def fault_service_credential(w):
     w.finds("FAIL", "service ums credential", "is answered 401", "put a credential", env={
         "UMS_MCP_SERVICE_UMS_TOKEN_FILE": w.file("wrong.token", "wrong\n")})
+
+
+@contextlib.contextmanager
+def service(status, body=b"", headers=(), wait_s=0):
+    """A service that answers every tool with that, and takes its time for it."""
+    over = threading.Event()
+
+    class Handler(http.server.BaseHTTPRequestHandler):
+        def do_GET(self):
+            if "?" in self.path:
+                over.wait(wait_s)
+            self.send_response(status)
+            for name, value in headers:
+                self.send_header(name, value)
+            self.send_header("Content-Length", str(len(body)))
+            self.end_headers()
+            self.wfile.write(body)
+
+        def log_message(self, *_):
+            pass
+
+    class Server(http.server.ThreadingHTTPServer):
+        daemon_threads = True
+
+        def handle_error(self, *_):
+            pass
+
+    server = Server(("127.0.0.1", 0), Handler)
+    thread = threading.Thread(target=server.serve_forever)
+    thread.start()
+    try:
+        yield "http://127.0.0.1:%d" % server.server_port
+    finally:
+        over.set()
+        server.shutdown()
+        server.server_close()
+        thread.join()
+
+
+def fault_service_path(w):
+    w.finds("FAIL", "service ums credential", "is answered 404", "path of base_url",
+            env=at(w.rig.base_url + "/nowhere"))
+
+
+def fault_service_speaks_no_tls(w):
+    w.finds("FAIL", "service ums reach", "SSL", "whether the URL is right",
+            env=at("https://127.0.0.1:%d/v1" % w.rig.port))
+
+
+def fault_service_redirects(w):
+    with service(301, headers=[("Location", "https://ums.invalid/")]) as url:
+        w.finds("FAIL", "service ums credential", "is answered 301", "redirects are not followed",
+                env=at(url))
+
+
+def fault_service_is_another(w):
+    with service(200, b"<html>Welcome</html>") as url:
+        w.finds("FAIL", "service ums credential", "upstream_unexpected", "what answers there",
+                env=at(url))
+
+
+def fault_service_is_ill(w):
+    with service(500) as url:
+        w.finds("warn", "service ums credential", "is answered 500", "own state", env=at(url))
+
+
+def fault_service_is_slow(w):
+    with service(200, wait_s=60) as url:
+        w.finds("FAIL", "service ums credential", "upstream_timeout", "why it is slow", env=at(url))
+
+
+def fault_service_refuses_with_200(w):
+    """Slack's way: the status is good, the answer says that the token is not."""
+    with service(200, b'{"ok": false, "error": "invalid_auth"}') as url:
+        conf = w.file("conf", "auth = none\nservices = %s\nservice.slack.base_url = %s\n"
+                      "service.slack.token_file = %s\nstore = %s\n" % (
+                          ROOT / "etc/services/slack.json", url, w.file("token", "xoxb-no\n"),
+                          w.tmp / "store"))
+        w.finds("FAIL", "service slack credential", "is answered 200 (upstream_unauthorized)",
+                "put a credential", "-c", conf)
 
 
 def fault_one_of_two_services(w):
@@ -428,6 +558,34 @@ def fault_front_path(w):
 def fault_front_has_no_bridge(w):
     with proxy(w.rig, answer=502) as url:
         w.finds("FAIL", "front POST", "502", "name its socket", "--url", url + "/mcp")
+
+
+def fault_front_url(w):
+    done = subprocess.run([str(BUILD / "ums-mcp"), "doctor", "--url", "127.0.0.1/mcp"], text=True,
+                          capture_output=True, timeout=60)
+    expect(done.returncode == 100 and "https://HOST/mcp" in done.stderr, done)
+
+
+def fault_front_content_type(w):
+    front(w, "FAIL", "front POST", "415", "CONTENT_TYPE", strip=("content-type",))
+
+
+def fault_front_is_stuck(w):
+    with socket.socket() as s:
+        s.bind(("127.0.0.1", 0))
+        s.listen()
+        w.finds("FAIL", "front POST", "timed out", "whether its workers answer", "--url",
+                "http://127.0.0.1:%d/mcp" % s.getsockname()[1])
+
+
+def fault_front_body_max(w):
+    """What the bridge itself is told to refuse is no fault of the web server."""
+    with Rig("lighttpd", {"UMS_MCP_BODY_MAX": "65536"}) as rig:
+        lines, code, text = Ward(rig, w.tmp).look("--url", rig.url,
+                                                  env={"UMS_MCP_BODY_MAX": "65536"})
+        expect(code == 0 and ("ok  ", "front body", "64 KB are answered 200") in lines, text)
+    expect(not rig.problems(), rig.problems())
+    rig.clean()
 
 
 def front(w, severity, part, found, mend, **fault):

@@ -284,11 +284,12 @@ crypto_key_load(struct crypto_key *key, const char *path, char *why, size_t whyl
 	int fd;
 
 	memset(key, 0, sizeof *key);
-	fd = open(path, O_RDONLY | O_CLOEXEC);
+	/* A FIFO would be waited for. */
+	fd = open(path, O_RDONLY | O_NONBLOCK | O_CLOEXEC);
 	if (fd == -1 && errno == ENOENT) {
 		if (key_create(path, why, whylen) == -1)
 			return -1;
-		fd = open(path, O_RDONLY | O_CLOEXEC);
+		fd = open(path, O_RDONLY | O_NONBLOCK | O_CLOEXEC);
 	}
 	if (fd == -1 || fstat(fd, &st) == -1) {
 		snprintf(why, whylen, "%s: %s", path, strerror(errno));

@@ -162,6 +162,11 @@ doctor_run(int argc, char *const *argv, const char *config)
 	if (optind < argc || (d.url == NULL && (token_file != NULL || d.ca_file != NULL)))
 		return usage(stderr, EXIT_CONFIG);
 	log_init(false, LOG_LEVEL_ERROR);
+	if (d.url != NULL && strncmp(d.url, "http://", 7) != 0 &&
+	    strncmp(d.url, "https://", 8) != 0) {
+		log_errorx("--url: write it as clients do: https://HOST/mcp");
+		return EXIT_CONFIG;
+	}
 	if (token_file != NULL && (token = file_secret(token_file, why, sizeof why)) == NULL) {
 		log_errorx("--token-file: %s", why);
 		return EXIT_CONFIG;

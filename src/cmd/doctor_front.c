@@ -14,7 +14,7 @@
 #include "edge/trust.h"
 #include "run/settings.h"
 
-#define LARGE	(100 * 1024)	/* bytes of a body that is to pass */
+#define LARGE	(100 * 1024)	/* bytes of a body that is to pass, if body_max lets it */
 #define META	"\"_meta\":{\"io.modelcontextprotocol/protocolVersion\":\"2026-07-28\"," \
 		"\"io.modelcontextprotocol/clientInfo\":{\"name\":\"doctor\",\"version\":\"1\"}," \
 		"\"io.modelcontextprotocol/clientCapabilities\":{}}"
@@ -61,15 +61,25 @@ mend_of_post(const struct inquiry *q)
 {
 	if (q->outcome == OUTCOME_UNTRUSTED)
 		return "renew the web server's certificate, or name its authority with --ca-file";
+	if (q->outcome == OUTCOME_TIMEOUT)
+		return "open the way to the web server, and see in the log of ums-mcp whether its "
+		    "workers answer";
 	switch (q->status) {
 	case 0:
 		return "start the web server, and see that the URL's host and port are its own";
 	case 403:
 		return "add the URL's host to allowed_hosts";
 	case 404:
-	case 405:
 		return "send POST of this path to the bridge, and see that endpoint is the path of "
 		    "the URL";
+	case 405:
+		return "send POST of this path to the bridge with its REQUEST_METHOD, and see that "
+		    "endpoint is the path of the URL";
+	case 400:
+	case 411:
+		return "have the web server pass on the body and its CONTENT_LENGTH";
+	case 415:
+		return "have the web server pass on CONTENT_TYPE";
 	case 401:
 		return "give a caller's key or token with --token-file";
 	case 502:
@@ -97,8 +107,8 @@ look_at_health(const struct front *f)
 		doctor_say(f->d, DOCTOR_OK, "front /healthz", NULL, "answers");
 	else
 		doctor_say(f->d, DOCTOR_WARN, "front /healthz", q.status == 403 ? "add this "
-		    "address to monitor_from" : "send /healthz to the bridge, too", "%d %s",
-		    q.status, q.why);
+		    "address to monitor_from, and have the web server pass on REMOTE_ADDR" :
+		    "send /healthz to the bridge, too", "%d %s", q.status, q.why);
 	if (q.expires_s != -1)
 		doctor_expiry(f->d, "front certificate", q.expires_s, "renew it");
 	inquiry_finish(&q);
@@ -187,17 +197,20 @@ look_at_mirrors(const struct front *f)
 static void
 look_at_body(const struct front *f)
 {
+	static const char pad[] = "                                ";
+	size_t len = (size_t)f->d->settings->body_max;
 	struct inquiry q = { 0 };
 	struct buf body;
 
+	len = len < LARGE ? len : LARGE;
 	buf_init(&body, 2 * LARGE);
 	buf_puts(&body, PING);
-	while (body.len < LARGE && buf_puts(&body, "                                ") == 0)
+	while (body.len + strlen(pad) <= len && buf_puts(&body, pad) == 0)
 		;
 	post(f, &q, buf_str(&body), ACCEPT, NULL, NULL, f->token);
 	doctor_say(f->d, q.status == 200 ? DOCTOR_OK : DOCTOR_FAIL, "front body", q.status == 200 ?
 	    NULL : "raise the web server's limit of a body (client_max_body_size, "
-	    "server.max-request-size) to body_max", "%d KB are answered %d", LARGE / 1024,
+	    "server.max-request-size) to body_max", "%zu KB are answered %d", len / 1024,
 	    q.status);
 	inquiry_finish(&q);
 	buf_finish(&body);

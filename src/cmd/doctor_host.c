@@ -1,11 +1,9 @@
 /* SPDX-License-Identifier: MIT */
 /* doctor_host.c - the machine: socket, limits, memory, clock, sandbox, disk, files of secrets. */
 #include <sys/resource.h>
-#include <sys/socket.h>
 #include <sys/stat.h>
 #include <sys/statvfs.h>
 #include <sys/timex.h>
-#include <sys/un.h>
 
 #include <errno.h>
 #include <stdio.h>
@@ -17,6 +15,7 @@
 #include "base/file.h"
 #include "base/limits.h"
 #include "cmd/doctor_part.h"
+#include "edge/listener.h"
 #include "edge/sandbox.h"
 #include "edge/trust.h"
 #include "run/settings.h"
@@ -46,37 +45,40 @@ static void
 look_at_socket(struct doctor *d)
 {
 	const struct settings *s = d->settings;
-	struct sockaddr_un sun = { .sun_family = AF_UNIX };
 	unsigned mode = (unsigned)strtoul(s->listen_mode, NULL, 8);
+	bool has_file = strchr(s->listen, '/') != NULL;
+	char why[LIMIT_REASON];
 	struct stat st;
-	int fd;
 
-	if (strchr(s->listen, '/') == NULL || strlen(s->listen) >= sizeof sun.sun_path) {
-		doctor_say(d, DOCTOR_OK, "listen", NULL, "%s", s->listen[0] == '\0' ?
-		    "the socket is handed over, and not looked at" : s->listen);
+	if (s->listen[0] == '\0') {
+		doctor_say(d, DOCTOR_OK, "listen", NULL, "the socket is handed over, and not "
+		    "looked at");
 		return;
 	}
-	if (lstat(s->listen, &st) == -1) {
+	if (listener_check(s->listen, why, sizeof why) == -1) {
+		doctor_say(d, DOCTOR_FAIL, "listen", "write a path with a /, or ADDRESS:PORT", "%s",
+		    why);
+		return;
+	}
+	if (has_file && lstat(s->listen, &st) == -1) {
 		doctor_say(d, DOCTOR_FAIL, "listen", errno == ENOENT ? "start ums-mcp, and see its "
 		    "log if it does not stay" : "let this user search the socket's folder",
 		    "%s: %s", s->listen, strerror(errno));
 		return;
 	}
-	if (!S_ISSOCK(st.st_mode)) {
+	if (has_file && !S_ISSOCK(st.st_mode)) {
 		doctor_say(d, DOCTOR_FAIL, "listen", "remove the file and start ums-mcp again",
 		    "%s is no socket", s->listen);
 		return;
 	}
-	memcpy(sun.sun_path, s->listen, strlen(s->listen));
-	fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
-	if (fd == -1 || connect(fd, (struct sockaddr *)&sun, sizeof sun) == -1)
+	if (listener_probe(s->listen, LIMIT_INQUIRY_S * 1000) == -1)
 		doctor_say(d, DOCTOR_FAIL, "listen", errno == EAGAIN ? "give the bridge more "
 		    "workers: its backlog is full" : "start ums-mcp; nobody serves this socket",
 		    "%s: %s", s->listen, strerror(errno));
 	else
 		doctor_say(d, DOCTOR_OK, "listen", NULL, "%s takes connections", s->listen);
-	if (fd != -1)
-		close(fd);
+	if (!has_file)
+		return;
 	if ((st.st_mode & 0777) == mode)
 		doctor_say(d, mode & 02 ? DOCTOR_WARN : DOCTOR_OK, "listen_mode", mode & 02 ?
 		    "set listen_mode = 0660 and put the web server into the socket's group" : NULL,

@@ -34,8 +34,8 @@ mend_of(enum outcome outcome)
 	case OUTCOME_UNREACHABLE:
 		return "start what is to listen there, or open the way through the firewall";
 	case OUTCOME_UNTRUSTED:
-		return "name the authority of its certificate in ca_file, or have the certificate "
-		    "renewed";
+		return "name the authority of its certificate in ca_file, call it by a name that "
+		    "is in the certificate, or have that renewed";
 	case OUTCOME_TIMEOUT:
 		return "open the way through the firewall, or see why it is slow";
 	default:
@@ -76,7 +76,8 @@ reach(struct doctor *d, const char *what, const char *url, const struct trust *t
 
 struct trial {
 	const struct tool	*tool;
-	int			 status;
+	int			 status;	/* of the service's answer; 0: there was none */
+	char			 code[64];	/* of the failed call; "": it did not fail */
 	bool			 asked;
 };
 
@@ -88,14 +89,35 @@ on_answer(void *arg, const struct answer *answer)
 	t->status = answer->status;
 }
 
+/* The code of a call that failed. Its hint stays out: the service may have written it. */
+static void
+read_code(struct trial *t, const struct buf *answer)
+{
+	struct json_fault fault;
+	cJSON *tree = json_parse(buf_str(answer), answer->len, &fault), *failure = NULL;
+	const cJSON *result = json_get(tree, "result");
+	const char *text = json_str(cJSON_GetArrayItem(json_get(result, "content"), 0), "text");
+	const char *code;
+
+	if (result == NULL || json_true(result, "isError")) {
+		if (text != NULL)
+			failure = json_parse(text, strlen(text), &fault);
+		code = json_str(failure, "code");
+		snprintf(t->code, sizeof t->code, "%s", code == NULL ? "no result" : code);
+	}
+	cJSON_Delete(failure);
+	cJSON_Delete(tree);
+}
+
 static bool
 next(void *arg, const struct buf *answer, struct buf *message)
 {
 	struct trial *t = arg;
 
-	(void)answer;
-	if (t->asked)
+	if (t->asked) {
+		read_code(t, answer);
 		return false;
+	}
 	t->asked = true;
 	buf_puts(message, "{\"jsonrpc\":\"2.0\",\"id\":1,\"method\":\"tools/call\",\"params\":"
 	    "{\"name\":");
@@ -125,6 +147,47 @@ harmless(const struct service *service)
 			return t;
 	}
 	return NULL;
+}
+
+/* What the failed call says is wrong: of the credential, of base_url, or of the service. */
+static void
+say_failure(struct doctor *d, const char *what, const struct trial *t)
+{
+	static const struct {
+		const char *code;
+		int status;	/* or this */
+		enum verdict verdict;
+		const char *mend;
+	} *m, mends[] = {
+		{ "upstream_unauthorized", 401, DOCTOR_FAIL, "put a credential that is valid, and "
+		    "may read, into the file that the service names" },
+		{ "upstream_forbidden", 403, DOCTOR_FAIL, "put a credential that is valid, and "
+		    "may read, into the file that the service names" },
+		{ "upstream_credential", -1, DOCTOR_FAIL, "see whether the token endpoint is "
+		    "reached and knows the client" },
+		{ "upstream_timeout", -1, DOCTOR_FAIL, "see with those who run the service why it "
+		    "is slow" },
+		{ "upstream_redirect", -1, DOCTOR_FAIL, "write into base_url where the service "
+		    "is, with https if it wants that: redirects are not followed" },
+		{ "upstream_unexpected", -1, DOCTOR_FAIL, "see whether host, port and path of "
+		    "base_url are the service's: what answers there is not what the service file "
+		    "describes" },
+		{ "not_found", 404, DOCTOR_FAIL, "see whether host, port and path of base_url are "
+		    "the service's" },
+		{ "rate_limited", 429, DOCTOR_OK, NULL },
+		{ NULL, 0, DOCTOR_WARN, "see whether base_url is right, and the service's own "
+		    "state" },
+	};
+
+	for (m = mends; m->code != NULL && strcmp(m->code, t->code) != 0 &&
+	    m->status != t->status; m++)
+		;
+	if (t->status == 0)
+		doctor_say(d, DOCTOR_FAIL, what, m->mend, "%s has no answer (%s)", t->tool->name,
+		    t->code);
+	else
+		doctor_say(d, m->verdict, what, m->mend, "%s is answered %d (%s)", t->tool->name,
+		    t->status, t->code);
 }
 
 static void
@@ -157,16 +220,8 @@ try_credential(struct doctor *d, const struct service *service)
 	metrics.board = board_open("", -1, why, sizeof why);
 	if (metrics.board == NULL || worker_talk(&s, &metrics, &talk) != EXIT_PLANNED)
 		doctor_say(d, DOCTOR_FAIL, what, "free memory or descriptors", "cannot be tried");
-	else if (t.status == 401 || t.status == 403)
-		doctor_say(d, DOCTOR_FAIL, what, "put a credential that is valid, and may read, "
-		    "into the file that the service names", "%s is answered %d", t.tool->name,
-		    t.status);
-	else if (t.status == 0)
-		doctor_say(d, DOCTOR_FAIL, what, "see whether the token endpoint is reached and "
-		    "knows the client", "%s has no answer", t.tool->name);
-	else if (t.status >= 500 || t.status == 404)
-		doctor_say(d, DOCTOR_WARN, what, "see whether base_url is right, and the service's "
-		    "own state", "%s is answered %d", t.tool->name, t.status);
+	else if (t.code[0] != '\0')
+		say_failure(d, what, &t);
 	else
 		doctor_say(d, DOCTOR_OK, what, NULL, "%s is answered %d", t.tool->name, t.status);
 	board_close(metrics.board);
@@ -208,6 +263,20 @@ look_at_service(struct doctor *d, const struct service *service)
 		try_credential(d, service);
 }
 
+/* Whether the caller of a key has another that is valid, and not to end soon. */
+static bool
+has_successor(const struct apikey_set *all, size_t i)
+{
+	int64_t soon = clock_wall_ms() + LIMIT_EXPIRY_DAYS * INT64_C(86400000);
+	const struct apikey *k;
+
+	for (k = all->keys; k < all->keys + all->count; k++)
+		if (k != &all->keys[i] && strcmp(k->name, all->keys[i].name) == 0 &&
+		    (k->expires_ms == 0 || k->expires_ms > soon))
+			return true;
+	return false;
+}
+
 static void
 look_at_callers(struct doctor *d)
 {
@@ -220,7 +289,7 @@ look_at_callers(struct doctor *d)
 		    "server lets nobody else in", "none: whoever reaches the web server may call "
 		    "every tool");
 	for (i = 0; s->auth_methods & AUTH_API_KEY && i < s->api_keys.count; i++) {
-		if (s->api_keys.keys[i].expires_ms == 0)
+		if (s->api_keys.keys[i].expires_ms == 0 || has_successor(&s->api_keys, i))
 			continue;
 		snprintf(what, sizeof what, "API key of %s", s->api_keys.keys[i].name);
 		doctor_expiry(d, what, s->api_keys.keys[i].expires_ms / 1000,

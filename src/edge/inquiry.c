@@ -78,10 +78,10 @@ outcome_of(CURLcode code)
 	case CURLE_OPERATION_TIMEDOUT:
 		return OUTCOME_TIMEOUT;
 	case CURLE_PEER_FAILED_VERIFICATION:
-	case CURLE_SSL_CONNECT_ERROR:
 	case CURLE_SSL_CERTPROBLEM:
 		return OUTCOME_UNTRUSTED;
 	default:
+		/* CURLE_SSL_CONNECT_ERROR, too: that is no TLS at all, or none that fits. */
 		return OUTCOME_BROKEN;
 	}
 }

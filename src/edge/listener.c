@@ -7,6 +7,7 @@
 #include <arpa/inet.h>
 #include <errno.h>
 #include <netinet/in.h>
+#include <poll.h>
 #include <stddef.h>
 #include <stdio.h>
 #include <string.h>
@@ -17,7 +18,7 @@
 #include "base/limits.h"
 #include "edge/listener.h"
 
-static int	clear_path(const char *, const struct sockaddr_un *, char *, size_t);
+static int	clear_path(const char *, char *, size_t);
 static int	open_unix(const char *, unsigned, char *, size_t);
 static int	open_inet(const char *, char *, size_t);
 static int	parse_inet(const char *, struct sockaddr_storage *, int *);
@@ -51,6 +52,39 @@ listener_check(const char *where, char *why, size_t whylen)
 	snprintf(why, whylen, "listen = %s: not a path, ADDRESS:PORT or [ADDRESS]:PORT", where);
 	errno = EINVAL;
 	return -1;
+}
+
+int
+listener_probe(const char *where, int timeout_ms)
+{
+	struct sockaddr_storage ss = { .ss_family = AF_UNIX };
+	struct sockaddr_un *sun = (struct sockaddr_un *)&ss;
+	struct pollfd ready = { .events = POLLOUT };
+	int len = sizeof *sun, error = 0, result;
+	socklen_t errlen = sizeof error;
+
+	if (strchr(where, '/') == NULL)
+		result = parse_inet(where, &ss, &len);
+	else
+		result = (size_t)snprintf(sun->sun_path, sizeof sun->sun_path, "%s", where) <
+		    sizeof sun->sun_path ? 0 : -1;
+	if (result == -1) {
+		errno = EINVAL;
+		return -1;
+	}
+	ready.fd = socket(ss.ss_family, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
+	if (ready.fd == -1)
+		return -1;
+	if (connect(ready.fd, (struct sockaddr *)&ss, (socklen_t)len) == -1)
+		error = errno;
+	if (error == EINPROGRESS) {
+		result = poll(&ready, 1, timeout_ms);
+		if (result < 1 || getsockopt(ready.fd, SOL_SOCKET, SO_ERROR, &error, &errlen) == -1)
+			error = result == 0 ? ETIMEDOUT : errno;
+	}
+	close(ready.fd);
+	errno = error;
+	return error == 0 ? 0 : -1;
 }
 
 int
@@ -140,10 +174,10 @@ listener_close(struct listener *l)
 
 /* Take away a socket file that nobody listens on. -1: it is not that, or cannot be told. */
 static int
-clear_path(const char *path, const struct sockaddr_un *sun, char *why, size_t whylen)
+clear_path(const char *path, char *why, size_t whylen)
 {
 	struct stat st;
-	int probe, error = 0;
+	int error = 0;
 
 	if (lstat(path, &st) == -1)
 		return 0;
@@ -152,11 +186,8 @@ clear_path(const char *path, const struct sockaddr_un *sun, char *why, size_t wh
 		return -1;
 	}
 	/* Ask before taking it away: somebody may be serving there. */
-	probe = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
-	if (probe == -1 || connect(probe, (const struct sockaddr *)sun, sizeof *sun) == -1)
+	if (listener_probe(path, 0) == -1)
 		error = errno;
-	if (probe != -1)
-		close(probe);
 	if (error == ECONNREFUSED) {
 		unlink(path);
 		return 0;
@@ -178,7 +209,7 @@ open_unix(const char *path, unsigned mode, char *why, size_t whylen)
 	int fd;
 
 	memcpy(sun.sun_path, path, strlen(path));
-	if (clear_path(path, &sun, why, whylen) == -1)
+	if (clear_path(path, why, whylen) == -1)
 		return -1;
 	fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
 	if (fd == -1 || bind(fd, (struct sockaddr *)&sun, sizeof sun) == -1 ||

@@ -19,6 +19,8 @@ struct listener {
 bool	 listener_is(int fd);
 /* Whether the listening socket `fd` is the one that `where` names. */
 bool	 listener_serves(int fd, const char *where);
+/* Whether somebody takes connections at `where`, within some time. 0, or -1 with errno. */
+int	 listener_probe(const char *where, int timeout_ms);
 /* Whether `where` can be listened on, by its form. 0, or -1 with a sentence in `why`. */
 int	 listener_check(const char *where, char *why, size_t whylen);
 /*

@@ -10,6 +10,8 @@
 #include "edge/redis_look.h"
 #include "edge/store.h"
 
+#define SILENT	"Redis does not answer"
+
 /* One word of its configuration, "" where it does not tell. 0, or -1: it is not there. */
 static int
 configured(redisContext *c, const char *key, char *out, size_t outlen)
@@ -50,13 +52,14 @@ redis_look(const struct store_settings *s, struct store_state *out, char *why, s
 	if (c == NULL || c->err != 0 || redisSetTimeout(c, patience) == REDIS_ERR)
 		snprintf(why, whylen, "%s: %s", s->where, c == NULL ? "out of memory" : c->errstr);
 	else if (s->password != NULL && !is_good(redisCommand(c, "AUTH %s", s->password)))
-		snprintf(why, whylen, "%s: the password is refused", s->where);
+		snprintf(why, whylen, "%s: %s", s->where, c->err != 0 ? SILENT :
+		    "the password is refused");
 	else if (!is_good(redisCommand(c, "SELECT %d", a.database)))
-		snprintf(why, whylen, "%s: Redis wants a password, or does not have this database",
-		    s->where);
+		snprintf(why, whylen, "%s: %s", s->where, c->err != 0 ? SILENT :
+		    "Redis wants a password, or does not have this database");
 	else if (configured(c, "maxmemory-policy", out->policy, sizeof out->policy) == -1 ||
 	    configured(c, "appendonly", appends, sizeof appends) == -1)
-		snprintf(why, whylen, "%s: Redis does not answer", s->where);
+		snprintf(why, whylen, "%s: %s", s->where, SILENT);
 	else {
 		out->evicts = strcmp(out->policy, "noeviction") != 0;
 		out->appends = strcmp(appends, "yes") == 0;

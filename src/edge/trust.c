@@ -1,5 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /* trust.c - see trust.h. */
+#include <sys/stat.h>
+
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -21,6 +23,15 @@ struct trust {
 	unsigned	 owners;
 };
 
+/* A FIFO would be waited for. */
+static bool
+is_regular(const char *file)
+{
+	struct stat st;
+
+	return stat(file, &st) == -1 || S_ISREG(st.st_mode);
+}
+
 struct trust *
 trust_load(const char *ca_file, char *why, size_t whylen)
 {
@@ -34,6 +45,11 @@ trust_load(const char *ca_file, char *why, size_t whylen)
 	}
 	if (t == NULL || t->store == NULL || t->name == NULL) {
 		snprintf(why, whylen, "out of memory");
+		trust_destroy(t);
+		return NULL;
+	}
+	if (ca_file != NULL && !is_regular(ca_file)) {
+		snprintf(why, whylen, "%s: not a regular file", ca_file);
 		trust_destroy(t);
 		return NULL;
 	}
@@ -56,7 +72,7 @@ trust_load(const char *ca_file, char *why, size_t whylen)
 static int
 read_identity(struct trust *t, const char *certificate_file, const char *key_file)
 {
-	BIO *in = BIO_new_file(certificate_file, "r");
+	BIO *in = is_regular(certificate_file) ? BIO_new_file(certificate_file, "r") : NULL;
 	X509 *above;
 
 	t->chain = sk_X509_new_null();
@@ -69,7 +85,7 @@ read_identity(struct trust *t, const char *certificate_file, const char *key_fil
 			break;
 		}
 	BIO_free(in);
-	in = BIO_new_file(key_file, "r");
+	in = is_regular(key_file) ? BIO_new_file(key_file, "r") : NULL;
 	/* Without a callback a key with a passphrase would ask the terminal for it. */
 	if (in != NULL)
 		t->key = PEM_read_bio_PrivateKey(in, NULL, NULL, (void *)(uintptr_t)"");
@@ -105,7 +121,7 @@ trust_identify(struct trust *t, const char *certificate_file, const char *key_fi
 int64_t
 trust_expiry(const char *file)
 {
-	BIO *in = BIO_new_file(file, "r");
+	BIO *in = is_regular(file) ? BIO_new_file(file, "r") : NULL;
 	int64_t first = -1, s;
 	X509 *x;
 	struct tm tm;
