@@ -157,7 +157,7 @@ def main():
     parser = argparse.ArgumentParser()
     parser.add_argument("--server", choices=["lighttpd", "nginx", "stdio", "all"],
                         default="all")
-    parser.add_argument("clients", nargs="*", metavar="CLIENT", choices=NAMES,
+    parser.add_argument("clients", nargs="*", metavar="CLIENT", choices=[*NAMES, []],
                         help=", ".join(NAMES))
     options = parser.parse_args()
     sys.stdout.reconfigure(line_buffering=True)

@@ -394,7 +394,7 @@ def main():
     parser = argparse.ArgumentParser()
     parser.add_argument("--server", choices=["lighttpd", "nginx"], default="lighttpd")
     parser.add_argument("--pictures", metavar="DIR")
-    parser.add_argument("scenes", nargs="*", metavar="SCENE", choices=SCENES,
+    parser.add_argument("scenes", nargs="*", metavar="SCENE", choices=[*SCENES, []],
                         help=", ".join(SCENES))
     options = parser.parse_args()
     sys.stdout.reconfigure(line_buffering=True)
