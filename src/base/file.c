@@ -28,13 +28,12 @@ read_whole(struct buf *out, const char *path, bool private, char *why, size_t wh
 	char chunk[8192];
 	struct stat st;
 	ssize_t n;
-	int fd, result = -1;
-	bool absent;
+	int fd, error = EINVAL, result = -1;
 
 	/* A FIFO would be waited for. */
 	fd = open(path, O_RDONLY | O_NONBLOCK | O_CLOEXEC);
-	absent = fd == -1 && (errno == ENOENT || errno == ENOTDIR);
 	if (fd == -1 || fstat(fd, &st) == -1) {
+		error = errno == ENOTDIR ? ENOENT : errno;
 		snprintf(why, whylen, "%s: cannot be read: %s", path, strerror(errno));
 		goto out;
 	}
@@ -49,18 +48,23 @@ read_whole(struct buf *out, const char *path, bool private, char *why, size_t wh
 	}
 	while ((n = read(fd, chunk, sizeof chunk)) > 0 || (n == -1 && errno == EINTR))
 		if (n > 0 && buf_append(out, chunk, (size_t)n) == -1) {
-			snprintf(why, whylen, "%s: longer than %zu bytes", path, out->cap);
+			error = out->starved ? ENOMEM : EINVAL;
+			if (out->starved)
+				snprintf(why, whylen, "%s: out of memory", path);
+			else
+				snprintf(why, whylen, "%s: longer than %zu bytes", path, out->cap);
 			goto out;
 		}
+	error = n == -1 ? errno : 0;
 	if (n == -1)
-		snprintf(why, whylen, "%s: cannot be read: %s", path, strerror(errno));
+		snprintf(why, whylen, "%s: cannot be read: %s", path, strerror(error));
 	else
 		result = 0;
 out:
 	if (fd != -1)
 		close(fd);
 	if (result == -1)
-		errno = absent ? ENOENT : EINVAL;
+		errno = error;
 	return result;
 }
 

@@ -11,7 +11,7 @@ struct stat;
 
 /*
  * Append the file's bytes to `out`, at most its cap. 0, or -1 with a sentence that names it in
- * `why`; errno is ENOENT then if there is no such file, and something else if there is.
+ * `why`; errno is ENOENT then if there is no such file, the system's if it has failed, else EINVAL.
  */
 int	 file_read(struct buf *out, const char *path, char *why, size_t whylen);
 /*
