@@ -13,7 +13,11 @@
 #include "wire/utf8.h"
 
 /* Where a part may end, the best first. */
-enum end { END_PARAGRAPH, END_LINE, END_SENTENCE, END_WORD, END_CHARACTER, END_IN_MARKS, ENDS };
+enum end {
+	END_PARAGRAPH, END_LINE, END_SENTENCE, END_WORD, END_CHARACTER, END_IN_MARKS,
+	END_BEFORE_MARKS,	/* code without its end, and an end without code */
+	ENDS
+};
 
 struct cutter {
 	struct grapheme	*grapheme;
@@ -245,7 +249,7 @@ is_sentence(const struct cutter *w, size_t from, size_t at, bool white)
 	return is_one_of(c, wide_stops) || (white && is_one_of(c, full_stops));
 }
 
-/* What ends at `s`, behind something that is not white; ENDS: no part may. */
+/* What ends at `s`, behind something that is not white. */
 static enum end
 end_of(struct cutter *w, size_t from, const struct spot *s)
 {
@@ -260,9 +264,8 @@ end_of(struct cutter *w, size_t from, const struct spot *s)
 		    !is_one_of(code_point(next), closers) &&
 		    !is_one_of(code_point(next), wide_stops) ? END_SENTENCE :
 		    END_CHARACTER;
-	/* Code without its end, and an end without code. */
 	if (gap.lines > 0 && fence.len != 0 && is_marks(w, gap.line.at, &fence, &end))
-		return ENDS;
+		return END_BEFORE_MARKS;
 	if (gap.lines > 0)
 		return gap.lines > 1 ? END_PARAGRAPH : END_LINE;
 	if (!gap.breaks)
@@ -310,7 +313,7 @@ find_end(struct cutter *w, const struct spot *from)
 			last.fence = outer;
 		} else
 			end = end_of(w, from->at, &s);
-		if (end == ENDS || last.used + closing(&last.fence) > w->max)
+		if (last.used + closing(&last.fence) > w->max)
 			continue;
 		ends[end] = last;
 		if (end < END_WORD)

@@ -77,6 +77,9 @@ static const struct {
 	{ 20, CUT_CHARACTERS, "```one two``` three four five", "```one two``` three|four five" },
 	{ 10, CUT_CHARACTERS, "```\n0123456789\n```", "```|0123456789|```" },
 	/* One that stays open. */
+	/* Where only a bad end fits, not within a line end. */
+	{ 20, CUT_CHARACTERS, "mmmmmmn3)\n```\nonetwo)x\n  p\r\r\r\r\r\r\r\r\r\n````\n  print(3)",
+	    "mmmmmmn3)|```\nonetwo)x\n```|```\n  p\n```|```\n````\n  print(3)" },
 	{ 20, CUT_CHARACTERS, "```\none two\nthree four", "```\none two\n```|```\nthree four" },
 };
 
