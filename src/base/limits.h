@@ -199,7 +199,7 @@
 #define LIMIT_BOARD_LABELS	256
 #define LIMIT_BOARD_SEATS	256
 /* Board: whose loop has not said for so long that it turns is not waited for (seconds). */
-#define LIMIT_BOARD_SILENT_S	3
+#define LIMIT_BOARD_SILENT_S	10
 /* Board: buckets that are not full, and how many places are looked at for one. */
 #define LIMIT_BOARD_BUCKETS	8192
 #define LIMIT_BOARD_PROBES	16
